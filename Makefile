@@ -1,0 +1,51 @@
+# Every target installs what it needs; `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONASYNCIODEBUG ?=
+PORT ?= 8080
+
+.PHONY: help up demo check test fuzz crash soak bench fmt lock
+
+help:  ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+up: .venv/up  ## Start everything on loopback; HOST=<address> serves a phone over TLS
+	@$(BIN)/python -m infra.local up --port $(PORT) $(if $(HOST),--host $(HOST))
+
+demo: .venv/up  ## A live Space with two synthetic speakers and 50 listeners
+	@$(BIN)/python -m tests.demo --port $(PORT)
+
+check: .venv/dev  ## Format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: .venv/dev  ## All tests, short seeded versions
+	PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest
+
+bench: .venv/dev  ## Measure; prints a table and writes build/bench.json
+	$(BIN)/python -m tests.benchmarks
+
+fmt: .venv/dev  ## Format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: .venv/lock  ## Compile the hash-locked requirements from pyproject.toml
+	infra/lock.sh $(BIN)/uv
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Parley needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "parley.pth").write_text("\n".join(str(pathlib.Path(p).resolve()) for p in (".", "functions")))'
+
+.venv/up: .venv/bin/python infra/local/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r infra/local/requirements.txt
+	@touch $@
+
+.venv/dev: .venv/bin/python tests/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
+	@touch $@ .venv/up
+
+.venv/lock: .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@touch $@

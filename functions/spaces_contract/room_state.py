@@ -1,0 +1,136 @@
+"""
+`room.json` version 1, and the messages of the stage's data channel.
+
+`room.json` is what everybody may see of a live Space.  The worker rewrites it at
+most once a second; people on stage get the same state by data channel at once:
+
+    {"type": "room", "room": <room.json>}
+    {"type": "you", "role": Role, "muted": bool, "removed": bool}
+    {"type": "closing", "reason": PeerCloseReason}
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+ROOM_SCHEMA: Final = 1
+MAX_ROOM_JSON_BYTES: Final = 8 * 1024
+
+
+class StageMessage(StrEnum):
+    """Value of `type` in a data channel message."""
+
+    ROOM = "room"
+    YOU = "you"
+    CLOSING = "closing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageMember:
+    """
+    One person on stage.
+
+    Args:
+        csrc: 32-bit id that RTP packets of the mix list while this person talks
+            (RFC 3550 5.1); stable for the epoch.
+        connected: Whether the worker has media from them just now.
+    """
+
+    uid: str
+    handle: str
+    display_name: str
+    role: str
+    muted: bool
+    connected: bool
+    csrc: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomState:
+    """
+    Public state of a live Space, as of one version.
+
+    Args:
+        version: Grows by one with every change, and never within an epoch shrinks.
+        state: "live" or "ended"; after "ended" nothing follows.
+        listener_count: People connected who are not on stage, anonymous included.
+        talking: uids of those who are heard just now, loudest first.
+        recording_state: State word only; never who consented.
+        updated_at: RFC 3339, UTC.
+    """
+
+    space_id: str
+    epoch: int
+    version: int
+    state: str
+    title: str
+    stage: tuple[StageMember, ...]
+    talking: tuple[str, ...]
+    listener_count: int
+    participant_count: int
+    recording_state: str
+    updated_at: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object of `room.json`, `schema` first."""
+        return {"schema": ROOM_SCHEMA, **asdict(self)}
+
+
+ROOM_JSON_SCHEMA: Final[Mapping[str, Any]] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "Parley room.json",
+    "type": "object",
+    "required": [
+        "schema",
+        "space_id",
+        "epoch",
+        "version",
+        "state",
+        "title",
+        "stage",
+        "talking",
+        "listener_count",
+        "participant_count",
+        "recording_state",
+        "updated_at",
+    ],
+    "properties": {
+        "schema": {"const": ROOM_SCHEMA},
+        "space_id": {"type": "string"},
+        "epoch": {"type": "integer", "minimum": 1},
+        "version": {"type": "integer", "minimum": 0},
+        "state": {"enum": ["live", "ended"]},
+        "title": {"type": "string"},
+        "stage": {
+            "type": "array",
+            "maxItems": 13,
+            "items": {
+                "type": "object",
+                "required": [
+                    "uid",
+                    "handle",
+                    "display_name",
+                    "role",
+                    "muted",
+                    "connected",
+                    "csrc",
+                ],
+                "properties": {
+                    "uid": {"type": "string"},
+                    "handle": {"type": "string"},
+                    "display_name": {"type": "string"},
+                    "role": {"enum": ["host", "co_host", "speaker"]},
+                    "muted": {"type": "boolean"},
+                    "connected": {"type": "boolean"},
+                    "csrc": {"type": "integer", "minimum": 1, "maximum": 4294967295},
+                },
+            },
+        },
+        "talking": {"type": "array", "items": {"type": "string"}},
+        "listener_count": {"type": "integer", "minimum": 0},
+        "participant_count": {"type": "integer", "minimum": 0},
+        "recording_state": {"type": "string"},
+        "updated_at": {"type": "string", "format": "date-time"},
+    },
+}

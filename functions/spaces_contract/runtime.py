@@ -1,0 +1,54 @@
+"""The runtime document: how a worker and the functions speak of a Space's worker."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class WorkerState(StrEnum):
+    """Forward-only life of one worker, that is of one epoch."""
+
+    LAUNCHING = "launching"  # written by functions together with a new epoch
+    READY = "ready"  # claimed by the worker; its control address answers
+    DRAINING = "draining"  # no new sessions; the worker is about to leave
+    STOPPED = "stopped"
+
+
+HEARTBEAT_INTERVAL_S: Final = 5.0
+HEARTBEAT_STALE_S: Final = 15.0  # older than this, the watchdog launches anew
+
+
+class RuntimeField(StrEnum):
+    """Field names of `spaces/{id}/runtime/worker`."""
+
+    EPOCH = "epoch"  # int; the fence
+    STATE = "state"  # WorkerState
+    WORKER_ID = "worker_id"  # str, random per process; who claimed the epoch
+    CONTROL_URL = "control_url"  # str, private: "http://10.0.0.7:9000"
+    UDP_ENDPOINTS = "udp_endpoints"  # list of "host:port", as announced to clients
+    LAUNCHED_AT = "launched_at"  # timestamp, by functions
+    HEARTBEAT_AT = "heartbeat_at"  # server timestamp, by the worker
+    HEARTBEAT_SEQ = "heartbeat_seq"  # int, grows by one; seen back through Listen
+    LISTENER_COUNT = "listener_count"  # int: connected, not on stage
+    PARTICIPANT_COUNT = "participant_count"  # int: connected, stage included
+    CONNECTED_IDS = "connected_ids"  # list of uids on stage that are connected
+
+
+class ParticipantField(StrEnum):
+    """Field names of `spaces/{id}/participants/{uid}` which the worker reads."""
+
+    UID = "uid"
+    ROLE = "role"  # Role
+    ON_STAGE = "on_stage"  # bool: role is a stage role, not left, not removed
+    MUTED = "muted"  # bool, by the person or by a host
+    REMOVED = "removed"  # bool
+    HANDLE = "handle"
+    DISPLAY_NAME = "display_name"
+
+
+class SpaceField(StrEnum):
+    """Field names of `spaces/{id}` which the worker reads or reports."""
+
+    STATE = "state"  # "scheduled" | "live" | "ended" | "cancelled"
+    EPOCH = "epoch"
+    TITLE = "title"
+    PARTICIPANT_COUNT = "participant_count"  # the one field a worker writes there

@@ -1,0 +1,1 @@
+"""Parley's media worker: one process that runs the audio of one live Space."""

@@ -1,0 +1,1 @@
+"""Samples and codecs: jitter buffer, Opus, mixer, levels.  Opens no socket."""

@@ -1,0 +1,135 @@
+"""What the room needs from the outside, as interfaces which it defines itself."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from spaces_contract.ids import SessionId, UserId
+from spaces_contract.roles import PeerCloseReason, PeerKind, Role
+from spaces_contract.room_state import RoomState
+from spaces_contract.runtime import WorkerState
+
+from ..audio.frames import EncodedFrame, ReceivedPacket
+
+FULL_MIX: Final = "full"  # source heard by everybody who does not talk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionInfo:
+    """One open media session, WHIP or WHEP."""
+
+    session_id: SessionId
+    user_id: UserId
+    kind: PeerKind
+    grant_id: str
+    connected: bool
+
+
+class MediaEvents(Protocol):
+    """What a `MediaEndpoint` tells its owner, always on the event loop."""
+
+    def packet_received(self, session_id: SessionId, packet: ReceivedPacket) -> None:
+        """Take one RTP packet of a WHIP session; must not block."""
+
+    def session_connected(self, session_id: SessionId) -> None:
+        """Note that DTLS is up: media may flow."""
+
+    def session_closed(self, session_id: SessionId, reason: PeerCloseReason) -> None:
+        """Note the end of a session, however it came; called once for each."""
+
+    def stage_channel_opened(self, session_id: SessionId) -> None:
+        """Note that messages may be sent on this session's data channel."""
+
+
+class MediaEndpoint(Protocol):
+    """All WebRTC sessions of one process, on one UDP port."""
+
+    async def open_session(
+        self,
+        offer_sdp: str,
+        *,
+        session_id: SessionId,
+        user_id: UserId,
+        grant_id: str,
+        kind: PeerKind,
+    ) -> str:
+        """
+        Open a session and return the SDP answer; media follows when DTLS is up.
+
+        A WHEP session hears `FULL_MIX` until `hear` says otherwise.  Sessions of the
+        same user and kind are closed with `REPLACED` once the new one is open.
+
+        Raises:
+            SdpRefused: with the `ControlError` that says why.
+        """
+        ...
+
+    async def close_session(
+        self, session_id: SessionId, reason: PeerCloseReason
+    ) -> None:
+        """Close it (DTLS close_notify); unknown ids are ignored."""
+        ...
+
+    def sessions(self) -> Iterable[SessionInfo]:
+        """Return the open sessions."""
+        ...
+
+    def hear(self, session_id: SessionId, source: str) -> None:
+        """Let a WHEP session hear `source` from the next frame on."""
+        ...
+
+    def send(self, frames: Mapping[str, EncodedFrame]) -> None:
+        """Send one tick: to every connected WHEP session its source's frame."""
+        ...
+
+    def send_stage_message(self, session_id: SessionId, text: str) -> bool:
+        """Send on a WHIP session's data channel; False where it is not open."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredMember:
+    """One person on stage, as Firestore has it."""
+
+    user_id: UserId
+    role: Role
+    muted: bool
+    handle: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredState:
+    """
+    A Space as functions decided it; what the room reconciles itself with.
+
+    Args:
+        epoch: Of the Space; higher than the worker's own means: stop at once.
+        live: False as soon as the Space has ended.
+        stage: Those on stage, by uid.
+        removed: uids that may hold no session.
+    """
+
+    epoch: int
+    live: bool
+    title: str
+    stage: Mapping[UserId, DesiredMember]
+    removed: frozenset[UserId]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """What a heartbeat reports: who is connected."""
+
+    state: WorkerState
+    listener_count: int
+    participant_count: int
+    connected_ids: tuple[UserId, ...]
+
+
+class RoomPublisher(Protocol):
+    """Where `room.json` goes."""
+
+    async def publish(self, room: RoomState) -> None:
+        """Write the object; may be slow or fail without harm to the audio."""
+        ...

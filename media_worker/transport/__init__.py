@@ -1,0 +1,1 @@
+"""UDP port, ICE-lite, DTLS-SRTP, RTP and RTCP: packets in, packets out."""
