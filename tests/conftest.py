@@ -1,0 +1,22 @@
+"""Markers by folder: the folder of a test is its tier."""
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+TIERS = ("unit", "integration", "conformance", "e2e")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with its tier, and run the tiers from fast to slow."""
+    for item in items:
+        tier = item.path.relative_to(TESTS).parts[0]
+        if tier in TIERS:
+            item.add_marker(tier)
+    items.sort(key=_tier_index)
+
+
+def _tier_index(item: pytest.Item) -> int:
+    tier = item.path.relative_to(TESTS).parts[0]
+    return TIERS.index(tier) if tier in TIERS else len(TIERS)
