@@ -1,0 +1,105 @@
+"""An async client of Parley's HTTP API, as an app's own code would hold one."""
+
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+
+class ApiError(Exception):
+    """The API answered a problem; `code` is the last segment of its type."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        super().__init__(f"{status} {problem}")
+        self.status = status
+        self.code = str(problem.get("type", "")).rsplit("/", 1)[-1]
+        self.problem = problem
+
+
+class Api:
+    """One signed-in person; use as an async context manager."""
+
+    def __init__(self, base_url: str, handle: str) -> None:
+        self.base_url = base_url
+        self.handle = handle
+        self.uid = ""
+        self._id_token = ""
+
+    async def __aenter__(self) -> Self:
+        # A self-made certificate guards nothing here: tests talk to themselves.
+        connector = aiohttp.TCPConnector(ssl=False)
+        self._http = aiohttp.ClientSession(connector=connector)
+        signed_in = await self.call("POST", "/local/sign-in", {"handle": self.handle})
+        self.uid, self._id_token = signed_in["uid"], signed_in["id_token"]
+        await self.call(
+            "PUT",
+            "/v1/me",
+            {"handle": self.handle, "display_name": self.handle.title()},
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._http.close()
+
+    async def call(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> Any:
+        """
+        Send one request with this person's ID token and return the JSON answer.
+
+        Raises:
+            ApiError: the status is 400 or above.
+        """
+        headers = {"Authorization": f"Bearer {self._id_token}"}
+        async with self._http.request(
+            method, self.base_url + path, json=body, headers=headers
+        ) as response:
+            answer = await response.json(content_type=None)
+            if response.status >= 400:
+                raise ApiError(response.status, answer)
+            return answer
+
+    async def open_space(self, title: str, speaker_policy: str = "invited") -> str:
+        """Create a Space, start it, and return its id."""
+        space = await self.call(
+            "POST", "/v1/spaces", {"title": title, "speaker_policy": speaker_policy}
+        )
+        await self.call("POST", f"/v1/spaces/{space['id']}/start")
+        return str(space["id"])
+
+    async def join(self, space_id: str, role: str = "listener") -> dict[str, Any]:
+        """Join a Space and return what `join` answers."""
+        joined: dict[str, Any] = await self.call(
+            "POST", f"/v1/spaces/{space_id}/join", {"role": role}
+        )
+        return joined
+
+    async def post_sdp(self, url: str, grant: str, offer: str) -> tuple[str, str]:
+        """
+        Open a WHIP or WHEP session and return `(answer, session_url)`.
+
+        Raises:
+            ApiError: the API refused.
+        """
+        async with self._http.post(
+            url,
+            data=offer,
+            headers={
+                "Authorization": f"Bearer {grant}",
+                "Content-Type": "application/sdp",
+            },
+        ) as response:
+            if response.status != 201:
+                raise ApiError(response.status, await response.json(content_type=None))
+            return await response.text(), response.headers["Location"]
+
+    async def delete_session(self, session_url: str, grant: str) -> None:
+        """Close a session; one that is gone already is fine."""
+        await self._http.delete(
+            session_url, headers={"Authorization": f"Bearer {grant}"}
+        )

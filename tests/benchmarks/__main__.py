@@ -1,0 +1,56 @@
+"""Run the benchmarks one after the other, print a table, write build/bench.json."""
+
+import argparse
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+# One at a time: side by side they would measure each other.
+MODULES: Final = ("fan_out", "firestore", "rooms")
+OUTPUT: Final = Path("build/bench.json")
+COLUMNS: Final = ("name", "value", "unit", "baseline", "baseline_value", "ratio")
+
+
+def run(names: list[str]) -> list[dict[str, Any]]:
+    """Run the named benchmark modules; each answers rows of `bench.json`."""
+    rows: list[dict[str, Any]] = []
+    for name in names:
+        module = importlib.import_module(f"tests.benchmarks.{name}")
+        sys.stderr.write(f"{name} …\n")
+        rows += module.run()
+    return rows
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Lay rows out in columns; the spread stands behind the ratio."""
+    lines = [[*COLUMNS, "spread"]]
+    for row in rows:
+        cells = [_cell(row.get(column)) for column in COLUMNS]
+        lines.append([*cells, _cell(row.get("spread"))])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        for line in lines
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"  # noqa: RUF001 -- the sign for "none" in a table
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def main() -> None:
+    """Parse the command line and run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", default=list(MODULES), choices=MODULES)
+    rows = run(parser.parse_args().names)
+    OUTPUT.parent.mkdir(exist_ok=True)
+    OUTPUT.write_text(json.dumps(rows, indent=1) + "\n")
+    sys.stdout.write(table(rows) + "\n")
+
+
+if __name__ == "__main__":
+    main()
