@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from spaces_contract.control import ControlError
 from spaces_contract.ids import SessionId, UserId
 from spaces_contract.roles import PeerCloseReason, PeerKind, Role
 from spaces_contract.room_state import RoomState
@@ -12,6 +13,24 @@ from spaces_contract.runtime import WorkerState
 from ..audio.frames import EncodedFrame, ReceivedPacket
 
 FULL_MIX: Final = "full"  # source heard by everybody who does not talk
+
+
+class SessionRefused(Exception):
+    """
+    A session was not opened; functions pass `code` on to the client.
+
+    Args:
+        detail: Written for the caller; holds no internals.
+    """
+
+    def __init__(self, code: ControlError, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class SdpRefused(SessionRefused):
+    """The offer is not one that a `MediaEndpoint` can answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
