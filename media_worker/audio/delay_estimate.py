@@ -1,0 +1,68 @@
+"""Measures how late a speaker's packets come, and how long to hold them for it."""
+
+from collections import deque
+from typing import Final
+
+WINDOW_S: Final = 2.0  # the fastest packet of this long is "in time": tracks drift
+BIN_S: Final = 0.0025
+BINS: Final = 96  # 240 ms: nobody is held longer than that
+QUANTILE: Final = 0.98  # share of packets that shall come in time
+FORGET: Final = 0.99  # weight of the past per packet: about 2 s of 20 ms packets
+MIN_HOLD_S: Final = 0.008  # a read, a tick and their lag on a busy machine
+START_HOLD_S: Final = 0.020  # one packet, until there is something measured
+
+
+class DelayEstimate:
+    """
+    Keeps the base transit time and the distribution of delays above it.
+
+    Transit times compare two clocks that share no zero; only differences count.
+    """
+
+    def __init__(self) -> None:
+        self._transits: deque[tuple[float, float]] = deque()  # rising minima
+        start = int(START_HOLD_S / BIN_S) - 1
+        self._weights = [0.0] * BINS
+        self._weights[start] = 1.0
+        self.hold_s = START_HOLD_S
+        self.jitter_s = 0.0  # RFC 3550 6.4.1
+        self._last_transit_s: float | None = None
+
+    @property
+    def base_s(self) -> float:
+        """Transit time of the fastest packet of the last `WINDOW_S`."""
+        return self._transits[0][1] if self._transits else 0.0
+
+    @property
+    def started(self) -> bool:
+        """Whether a packet has been seen."""
+        return bool(self._transits)
+
+    def observe(self, arrival_s: float, transit_s: float) -> None:
+        """Take one packet's arrival and its transit time (arrival minus media time)."""
+        window = self._transits
+        while window and window[-1][1] >= transit_s:
+            window.pop()
+        window.append((arrival_s, transit_s))
+        while window[0][0] < arrival_s - WINDOW_S:
+            window.popleft()
+        if self._last_transit_s is not None:
+            difference = abs(transit_s - self._last_transit_s)
+            self.jitter_s += (difference - self.jitter_s) / 16
+        self._last_transit_s = transit_s
+        self.count_delay(transit_s - self.base_s)
+
+    def count_delay(self, delay_s: float) -> None:
+        """Take one delay above the base, e.g. of a lost packet's late FEC copy."""
+        index = min(BINS - 1, max(0, int(delay_s / BIN_S)))
+        self._weights = [weight * FORGET for weight in self._weights]
+        self._weights[index] += 1 - FORGET
+        self.hold_s = max(MIN_HOLD_S, self._quantile_s())
+
+    def _quantile_s(self) -> float:
+        remaining = 1 - QUANTILE
+        for index in range(BINS - 1, -1, -1):
+            remaining -= self._weights[index]
+            if remaining < 0:
+                return (index + 1) * BIN_S
+        return 0.0
