@@ -280,5 +280,3 @@ def opus_frames(samples: Any) -> list[bytes]:
         frame.sample_rate, frame.pts = 48_000, start
         packets += [bytes(packet) for packet in codec.encode(frame)]
     return packets
-
-

@@ -1,0 +1,156 @@
+"""Whole rooms through the whole stack: what a worker costs, and what listeners get."""
+
+import asyncio
+import contextlib
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+from spaces_contract.roles import PeerKind
+
+from tests import speech
+from tests.api import Api
+from tests.light_clients import LightPeer, LightSpeaker, opus_frames
+from tests.running_stack import RunningStack, running_stack
+
+WARM_UP_S: Final = 5.0
+SLICE_S: Final = 5.0
+BUDGET_CPU_PERCENT: Final = 3.0
+BUDGET_RSS_MB: Final = 120.0
+BUDGET_GAP_MS: Final = 60.0
+BUDGET_LAG_MS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What was measured of one room."""
+
+    cpu_percent: list[float]  # of one core, one for each slice
+    rss_mb: float
+    longest_gap_ms: float
+    gaps_over_60_ms: int
+    packets: int
+    lag_p99_ms: float
+
+
+async def measure(stack: RunningStack, speakers: int, listeners: int, s: float) -> Room:
+    """Hold a room for `s` seconds after a warm-up, with recorded speech in turns."""
+    async with contextlib.AsyncExitStack() as opened:
+        host = await opened.enter_async_context(Api(stack.url, "bench_host"))
+        space_id = await host.open_space("bench", speaker_policy="everyone")
+        opened.push_async_callback(host.call, "POST", f"/v1/spaces/{space_id}/end")
+        clips = [opus_frames(speech.load(p)) for p in sorted(speech.DATA.glob("*.wav"))]
+        for number in range(speakers):
+            api = host
+            if number:
+                api = await opened.enter_async_context(
+                    Api(stack.url, f"bench_s{number}")
+                )
+            joined = await api.join(space_id, "speaker")
+            speaker = LightSpeaker(api, clips[number % len(clips)])
+            opened.push_async_callback(speaker.aclose)
+            await speaker.connect(joined["whip_url"], joined["grant"])
+            speaker.start_talking()
+            # People on stage hear their own mix-minus.
+            await _listen(opened, api, joined)
+        peers = []
+        for number in range(listeners):
+            api = await opened.enter_async_context(Api(stack.url, f"bench_l{number}"))
+            peers.append(await _listen(opened, api, await api.join(space_id)))
+        (worker,) = stack.workers(space_id)
+        await asyncio.sleep(WARM_UP_S)
+        return await _watch(stack, worker, peers, s)
+
+
+async def _listen(
+    opened: contextlib.AsyncExitStack, api: Api, joined: dict[str, Any]
+) -> LightPeer:
+    peer = LightPeer(api, PeerKind.WHEP)
+    opened.push_async_callback(peer.aclose)
+    await peer.connect(joined["whep_url"], joined["grant"])
+    return peer
+
+
+async def _watch(
+    stack: RunningStack, worker: psutil.Process, peers: list[LightPeer], s: float
+) -> Room:
+    for peer in peers:
+        peer.arrivals.reset()
+    cpu_percent: list[float] = []
+    rss_bytes = 0
+    for _ in range(round(s / SLICE_S)):
+        before, began_s = _cpu_s(worker), time.monotonic()
+        await asyncio.sleep(SLICE_S)
+        elapsed_s = time.monotonic() - began_s
+        cpu_percent.append(100 * (_cpu_s(worker) - before) / elapsed_s)
+        rss_bytes = max(rss_bytes, worker.memory_info().rss)
+    metrics = await asyncio.to_thread(stack.metrics, worker)
+    return Room(
+        cpu_percent=cpu_percent,
+        rss_mb=rss_bytes / 2**20,
+        longest_gap_ms=1000 * max(p.arrivals.longest_gap_s for p in peers),
+        gaps_over_60_ms=sum(p.arrivals.gaps_over_60_ms for p in peers),
+        packets=sum(p.arrivals.packets for p in peers),
+        lag_p99_ms=1000 * metrics['parley_loop_lag_seconds{quantile="0.99"}'],
+    )
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _row(
+    name: str, value: float, unit: str, budget: float, spread: Any
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "value": value,
+        "unit": unit,
+        "baseline": "budget",
+        "baseline_value": budget,
+        "ratio": value / budget,
+        "spread": spread,
+    }
+
+
+def _spread(values: list[float]) -> str:
+    return f"{min(values):.2f} to {max(values):.2f}"
+
+
+async def _run(stack: RunningStack) -> list[dict[str, Any]]:
+    small = await measure(stack, speakers=2, listeners=5, s=30)
+    stage = await measure(stack, speakers=1, listeners=13, s=60)
+    cpu = statistics.median(small.cpu_percent)
+    name = "room 1 + 13, 60 s: "
+    return [
+        _row(
+            "room 2 + 5: worker CPU",
+            cpu,
+            "% of a core",
+            BUDGET_CPU_PERCENT,
+            _spread(small.cpu_percent),
+        ),
+        _row("room 2 + 5: worker RSS", small.rss_mb, "MB", BUDGET_RSS_MB, None),
+        _row(
+            name + "longest gap at any listener",
+            stage.longest_gap_ms,
+            "ms",
+            BUDGET_GAP_MS,
+            f"{stage.gaps_over_60_ms} of {stage.packets} gaps over 60 ms",
+        ),
+        _row(name + "loop lag p99", stage.lag_p99_ms, "ms", BUDGET_LAG_MS, None),
+    ]
+
+
+def run() -> list[dict[str, Any]]:
+    """Start a stack of its own and measure both rooms."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_stack(Path(folder)) as stack,
+    ):
+        return asyncio.run(_run(stack))

@@ -1,0 +1,139 @@
+"""`python -m infra.local up` as a child process, for tests, bench and demo."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+READY_TIMEOUT_S: Final = 60.0
+STOP_TIMEOUT_S: Final = 30.0
+
+
+class RunningStack:
+    """A stack that has said `ready`; `stop` is what Ctrl-C does."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str, port: int) -> None:
+        self.process = process
+        self.url = url
+        self.port = port
+
+    def children(self) -> list[psutil.Process]:
+        """Return every process below the supervisor."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def child(self, *words: str) -> psutil.Process:
+        """
+        Return the one child whose command line holds all `words`.
+
+        Raises:
+            LookupError: there is none, or more than one.
+        """
+        found = [
+            child
+            for child in self.children()
+            if set(words) <= set(child.cmdline()) and child.is_running()
+        ]
+        if len(found) != 1:
+            raise LookupError(f"{len(found)} children run {words}")
+        return found[0]
+
+    def workers(self, space_id: str) -> list[psutil.Process]:
+        """Return the media workers that run a Space, the zombies left out."""
+        return [
+            child
+            for child in self.children()
+            if "media_worker" in child.cmdline()
+            and child.status() != psutil.STATUS_ZOMBIE
+            and child.environ().get("PARLEY_SPACE_ID") == space_id
+        ]
+
+    def metrics(self, worker: psutil.Process) -> dict[str, float]:
+        """Return a worker's Prometheus samples, by name with its labels."""
+        listening = [
+            connection.laddr.port
+            for connection in worker.net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        ]
+        url = f"http://127.0.0.1:{listening[0]}/metrics"
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 -- loopback
+            text = answer.read().decode()
+        return {
+            name: float(value)
+            for name, value in re.findall(r"^([^#\s]\S*) (\S+)$", text, re.MULTILINE)
+        }
+
+    def stop(self) -> list[psutil.Process]:
+        """Send SIGINT, wait, and return the processes that are still there."""
+        children = self.children()
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(STOP_TIMEOUT_S)
+        _, alive = psutil.wait_procs(children, timeout=2)
+        return list(alive)
+
+
+def free_port() -> int:
+    """Return a TCP port that was free just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(data: Path, port: int | None = None, host: str | None = None) -> RunningStack:
+    """
+    Start a stack and wait for its `ready` line.
+
+    Raises:
+        RuntimeError: it exited, or was not ready within `READY_TIMEOUT_S`; the text
+            holds what it printed.
+    """
+    port = port or free_port()
+    command = [sys.executable, "-m", "infra.local", "up"]
+    command += ["--port", str(port), "--data", str(data)]
+    command += ["--host", host] if host else []
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # a Ctrl-C at the terminal is ours to pass on
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    said: list[str] = []
+    reader = threading.Thread(target=lambda: said.extend(process.stderr or ()))
+    reader.daemon = True
+    reader.start()
+    timer = threading.Timer(READY_TIMEOUT_S, process.kill)
+    timer.start()
+    try:
+        for line in process.stdout:
+            if line.startswith("ready "):
+                return RunningStack(process, line.split()[1].strip(), port)
+    finally:
+        timer.cancel()
+    process.wait()
+    raise RuntimeError(f"exit code {process.returncode}: {''.join(said)}")
+
+
+@contextmanager
+def running_stack(
+    data: Path, port: int | None = None, host: str | None = None
+) -> Iterator[RunningStack]:
+    """Start a stack, and stop it at the end whatever happened."""
+    stack = start(data, port, host)
+    try:
+        yield stack
+    finally:
+        if stack.process.poll() is None:
+            stack.stop()
