@@ -1,4 +1,4 @@
-"""`make demo`: a live Space with two speakers and 50 listeners, to open in a browser."""
+"""`make demo`: a live Space with two speakers and 50 listeners to join."""
 
 import argparse
 import asyncio
@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from spaces_contract.roles import PeerKind
 
+from spaces_contract.roles import PeerKind
 from tests import speech
 from tests.api import Api
 from tests.light_clients import LightPeer, LightSpeaker, opus_frames

@@ -21,8 +21,8 @@ from aiortc.rtcdtlstransport import (
     RTCDtlsParameters,
     RTCDtlsTransport,
 )
-from spaces_contract.roles import PeerKind
 
+from spaces_contract.roles import PeerKind
 from tests.api import Api, ApiError
 
 STUN_INTERVAL_S: Final = 2.5
@@ -168,7 +168,8 @@ class LightPeer(asyncio.DatagramProtocol):
             self._transport = _Transport(self._udp.sendto)
             self._tasks.append(asyncio.create_task(self._ping(), name="light-stun"))
             await self._bound.wait()
-            self.dtls = RTCDtlsTransport(self._transport, [_certificate()])
+            ice: Any = self._transport  # aiortc uses only what `_Transport` has
+            self.dtls = RTCDtlsTransport(ice, [_certificate()])
             self.dtls._set_role("client")
             await self.dtls.start(
                 RTCDtlsParameters(fingerprints=[self._answer.fingerprint])

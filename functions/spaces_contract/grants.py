@@ -171,14 +171,14 @@ def body_digest(body: bytes) -> str:
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
-    value = claims[name]
+    value: object = claims[name]
     if not isinstance(value, str) or not value:
         raise InvalidClaims(f"{name} must be a non-empty string")
     return value
 
 
 def _integer(claims: Mapping[str, Any], name: str) -> int:
-    value = claims[name]
+    value: object = claims[name]
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidClaims(f"{name} must be an integer")
     return value

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import psutil
-from spaces_contract.roles import PeerKind
 
+from spaces_contract.roles import PeerKind
 from tests import speech
 from tests.api import Api
 from tests.light_clients import LightPeer, LightSpeaker, opus_frames
