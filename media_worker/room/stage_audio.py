@@ -1,0 +1,168 @@
+"""Mixes the stage: blocks of every speaker in, encoded frames for all hearers out."""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
+from typing import Final
+
+from spaces_contract.ids import UserId
+from spaces_contract.media import BLOCK_SAMPLES, SAMPLE_RATE_HZ
+
+from ..audio.frames import EncodedFrame, ReceivedPacket
+from ..audio.mix_encoder import MixEncoder
+from ..audio.mixer import Sum, mix_minus
+from ..audio.opus import Block
+from ..audio.playout import SpeechDecoder
+from .ports import FULL_MIX
+from .speaker import Speaker
+
+PRIMING_BLOCKS: Final = 3  # a cold encoder would cost its hearer a glitch
+MAX_PRIMED_PER_TICK: Final = 2  # each costs as many encodes as there are blocks
+TIMESTAMP_MASK: Final = 0xFFFF_FFFF
+
+
+def own_mix(user_id: UserId) -> str:
+    """Return the name of the source that `user_id` hears while they talk."""
+    return f"minus:{user_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """
+    What one tick made.
+
+    Args:
+        frames: By source name; every source that somebody may hear now.
+        own: Those who must hear their own mix-minus; all others hear the full mix.
+        talking: Who is heard just now, loudest first.
+    """
+
+    frames: Mapping[str, EncodedFrame]
+    own: Set[UserId]
+    talking: tuple[UserId, ...]
+
+
+class StageAudio:
+    """
+    Speakers and encoders of one room.
+
+    Only those who are in the mix cost an encode of their own; its encoder is primed
+    with the blocks before, which for its hearer were the same as the full mix.
+    Lifecycle: open until `close`.
+    """
+
+    def __init__(self, new_decoder: Callable[[], SpeechDecoder]) -> None:
+        self.speakers: dict[UserId, Speaker] = {}
+        self._new_decoder = new_decoder
+        self._full = MixEncoder()
+        self._own: dict[UserId, MixEncoder] = {}
+        self._recent: deque[Sum | None] = deque(maxlen=PRIMING_BLOCKS)
+        self._talking: tuple[UserId, ...] = ()
+        self._began_s: float | None = None
+
+    def add(self, user_id: UserId, *, csrc: int, muted: bool) -> None:
+        """Let `user_id` be heard; somebody who is here already begins anew."""
+        self.remove(user_id)
+        self.speakers[user_id] = Speaker(self._new_decoder(), csrc=csrc, muted=muted)
+
+    def remove(self, user_id: UserId) -> None:
+        """Take `user_id` out of the mix; unknown ones are ignored."""
+        speaker = self.speakers.pop(user_id, None)
+        if speaker is not None:
+            speaker.close()
+
+    def insert(self, user_id: UserId, packet: ReceivedPacket) -> None:
+        """Take one packet of a speaker; of anybody else it is dropped."""
+        speaker = self.speakers.get(user_id)
+        if speaker is not None:
+            speaker.insert(packet)
+
+    def set_muted(self, user_id: UserId, muted: bool) -> None:
+        """Mute or unmute a speaker, from the next block on."""
+        speaker = self.speakers.get(user_id)
+        if speaker is not None:
+            speaker.set_muted(muted)
+
+    def tick(self, now_s: float, hearing: Set[UserId]) -> Tick:
+        """
+        Mix and encode the block that is due at `now_s`.
+
+        Args:
+            hearing: Those who receive the mix; nothing is encoded for nobody.
+        """
+        blocks = {
+            user_id: block
+            for user_id, speaker in self.speakers.items()
+            if (block := speaker.pull(now_s)) is not None
+        }
+        full, minus = mix_minus(blocks) if blocks else (None, {})
+        self._choose_talking()
+        self._choose_own(hearing)
+        frames = self._encode(now_s, blocks, full, minus) if hearing else {}
+        self._recent.append(full)
+        return Tick(frames, self._own.keys(), self._talking)
+
+    def close(self) -> None:
+        """Free all coders."""
+        for user_id in list(self.speakers):
+            self.remove(user_id)
+        for encoder in (self._full, *self._own.values()):
+            encoder.close()
+        self._own.clear()
+
+    def _choose_talking(self) -> None:
+        """Order by loudness when somebody begins or ends, not with every block."""
+        talking = [u for u, speaker in self.speakers.items() if speaker.is_talking]
+        if set(talking) != set(self._talking):
+            talking.sort(key=lambda user_id: self.speakers[user_id].level_dbov)
+            self._talking = tuple(talking)
+
+    def _choose_own(self, hearing: Set[UserId]) -> None:
+        for user_id in list(self._own):
+            speaker = self.speakers.get(user_id)
+            if speaker is None or not speaker.is_mixed or user_id not in hearing:
+                self._own.pop(user_id).close()
+        waiting = [
+            user_id
+            for user_id, speaker in self.speakers.items()
+            if speaker.is_mixed and user_id in hearing and user_id not in self._own
+        ]
+        for user_id in waiting[:MAX_PRIMED_PER_TICK]:
+            encoder = self._own[user_id] = MixEncoder()
+            for mix in self._recent:
+                encoder.encode(mix)
+
+    def _encode(
+        self,
+        now_s: float,
+        blocks: Mapping[UserId, Block],
+        full: Sum | None,
+        minus: Mapping[UserId, Sum],
+    ) -> dict[str, EncodedFrame]:
+        timestamp = self._timestamp(now_s)
+        frames = {FULL_MIX: self._frame(self._full.encode(full), timestamp, None)}
+        for user_id, encoder in self._own.items():
+            alone = user_id in blocks and len(blocks) == 1
+            mix = None if alone else minus.get(user_id, full)
+            payload = encoder.encode(mix)
+            frames[own_mix(user_id)] = self._frame(payload, timestamp, user_id)
+        return frames
+
+    def _frame(
+        self, payload: bytes, timestamp: int, without: UserId | None
+    ) -> EncodedFrame:
+        heard = [self.speakers[u] for u in self._talking if u != without]
+        return EncodedFrame(
+            payload=payload,
+            timestamp=timestamp,
+            duration_samples=BLOCK_SAMPLES,
+            csrcs=tuple(speaker.csrc for speaker in heard),
+            levels_dbov=tuple(speaker.level_dbov for speaker in heard),
+        )
+
+    def _timestamp(self, now_s: float) -> int:
+        """Return RTP time, which goes on evenly over ticks that were skipped."""
+        if self._began_s is None:
+            self._began_s = now_s
+        blocks = round((now_s - self._began_s) * SAMPLE_RATE_HZ / BLOCK_SAMPLES)
+        return blocks * BLOCK_SAMPLES & TIMESTAMP_MASK
