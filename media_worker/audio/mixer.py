@@ -1,7 +1,7 @@
 """Mixes blocks of several speakers, with and without each of them."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from spaces_contract.media import BLOCK_SAMPLES
 from .opus import Block
 
 Sum = NDArray[np.int32]
+SpeakerT = TypeVar("SpeakerT", bound=str)
 
 FULL_SCALE: Final = 32_767
 CEILING: Final = 29_200.0  # -1 dBFS: room for what a codec overshoots
@@ -19,7 +20,9 @@ SLICE_SAMPLES: Final = BLOCK_SAMPLES // SLICES
 RELEASE_PER_SLICE: Final = 0.02  # from half gain to full in 125 ms
 
 
-def mix_minus(blocks: Mapping[str, Block]) -> tuple[Sum, dict[str, Sum]]:
+def mix_minus(
+    blocks: Mapping[SpeakerT, Block],
+) -> tuple[Sum, dict[SpeakerT, Sum]]:
     """
     Mix one block of every speaker, once for all and once without each of them.
 

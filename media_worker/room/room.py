@@ -1,0 +1,386 @@
+"""A Space's media plane: does what Firestore desires, and hears what peers send."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from spaces_contract.control import ControlError
+from spaces_contract.ids import SessionId, SpaceId, UserId
+from spaces_contract.media import PTIME_MS
+from spaces_contract.roles import PeerCloseReason, PeerKind, Role
+from spaces_contract.runtime import WorkerState
+
+from ..audio.frames import ReceivedPacket
+from ..audio.playout import SpeechDecoder
+from .announcer import Announcer, closing_message, room_message, you_message
+from .board import Board
+from .clock import Clock
+from .desired_cell import DesiredCell
+from .mix_loop import MixLoop
+from .ports import (
+    FULL_MIX,
+    DesiredState,
+    MediaEndpoint,
+    MediaEvents,
+    Presence,
+    RoomPublisher,
+    SessionRefused,
+)
+from .rules import refusal, sessions_to_close
+from .session_book import Session, SessionBook
+from .stage_audio import StageAudio, own_mix
+
+logger = logging.getLogger(__name__)
+
+JOIN_RACE_S: Final = 1.0  # a join that just committed may not have reached the watch
+MAX_SESSIONS: Final = 2_000
+CLOSE_ALL_S: Final = 1.0
+STUCK_CHECK_TICKS: Final = 50
+
+
+class RoomEnd(StrEnum):
+    """Why a room is over."""
+
+    SPACE_ENDED = "space_ended"
+    SUPERSEDED = "superseded"  # a higher epoch runs the Space, or ours was taken
+    WORKER_STOPPING = "worker_stopping"
+
+
+CLOSE_REASONS: Final = {
+    RoomEnd.SPACE_ENDED: PeerCloseReason.SPACE_ENDED,
+    RoomEnd.SUPERSEDED: PeerCloseReason.WORKER_STOPPING,
+    RoomEnd.WORKER_STOPPING: PeerCloseReason.WORKER_STOPPING,
+}
+
+
+class Room:
+    """
+    One Space's sessions, sound and public state.  It is its endpoint's `MediaEvents`.
+
+    Lifecycle: `run()` once; before it no session can be opened.  It returns when the
+    room was ended, with all sessions closed.
+
+    Args:
+        desired: What Firestore said when the worker claimed the epoch.
+        new_endpoint: Makes the endpoint that will tell this room its events.
+        utc_now: Aware UTC time, for what the public sees.
+    """
+
+    def __init__(
+        self,
+        *,
+        space_id: SpaceId,
+        desired: DesiredState,
+        new_endpoint: Callable[[MediaEvents], MediaEndpoint],
+        new_decoder: Callable[[], SpeechDecoder],
+        publisher: RoomPublisher,
+        clock: Clock,
+        utc_now: Callable[[], datetime],
+    ) -> None:
+        self.space_id = space_id
+        self.epoch = desired.epoch
+        self.endpoint = new_endpoint(self)
+        self.book = SessionBook()
+        self.stage = StageAudio(new_decoder)
+        self.board = Board(space_id, desired.epoch, utc_now=utc_now)
+        self.loop = MixLoop(self._tick, ptime_s=PTIME_MS / 1000, clock=clock)
+        self._clock = clock
+        self._desired = DesiredCell(desired, clock=clock)
+        self._announcer = Announcer(
+            self.board,
+            refresh=self._refresh_board,
+            tell_stage=self._tell_stage,
+            publisher=publisher,
+            clock=clock,
+        )
+        self._end: asyncio.Future[RoomEnd] | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._opening = 0
+        self._senders: dict[SessionId, UserId] = {}
+        self._hearers: dict[UserId, SessionId] = {}
+        self._own: frozenset[UserId] = frozenset()
+        self._talking: tuple[UserId, ...] = ()
+        self._ticks = 0
+
+    @property
+    def desired(self) -> DesiredState:
+        """What Firestore wants, as far as is known."""
+        return self._desired.value
+
+    async def run(self) -> RoomEnd:
+        """
+        Mix until the room is ended, then close all sessions; return why it ended.
+
+        Raises:
+            ExceptionGroup: a tick or an announcement crashed.
+        """
+        self._end = asyncio.get_running_loop().create_future()
+        try:
+            async with self.loop, asyncio.TaskGroup() as self._tasks:
+                announcing = self._tasks.create_task(self._announcer.run())
+                watching = self._tasks.create_task(self.loop.wait_closed())
+                self.apply(self.desired)
+                end = await self._end
+                await self._close_all(CLOSE_REASONS[end])
+                watching.cancel()
+                if end is RoomEnd.SUPERSEDED:
+                    announcing.cancel()
+                self._announcer.finish()
+            return end
+        finally:
+            self.stage.close()
+
+    def end(self, reason: RoomEnd) -> None:
+        """Let `run` close everything and return; the first reason counts."""
+        if self._end is not None and not self._end.done():
+            self._end.set_result(reason)
+
+    def apply(self, desired: DesiredState) -> None:
+        """Take a new desired state: sound follows at once, sessions right after."""
+        before = self.desired
+        self._desired.put(desired)
+        if desired.epoch > self.epoch:
+            self.end(RoomEnd.SUPERSEDED)
+            return
+        for member in desired.stage.values():
+            self.stage.set_muted(member.user_id, member.muted)
+        self._tell_changed(before, desired)
+        for session_id, reason in sessions_to_close(desired, self.book):
+            self._close_soon(session_id, reason)
+        self._announcer.note_change()
+        if not desired.live:
+            self.end(RoomEnd.SPACE_ENDED)
+
+    def presence(self, state: WorkerState) -> Presence:
+        """Return what a heartbeat reports."""
+        return Presence(
+            state=state,
+            listener_count=self.book.listener_count(self.desired),
+            participant_count=self.book.participant_count(),
+            connected_ids=tuple(
+                sorted(u for u in self.desired.stage if self.book.is_present(u))
+            ),
+        )
+
+    async def open_session(
+        self, offer_sdp: str, *, user_id: UserId, kind: PeerKind, grant_id: str
+    ) -> tuple[SessionId, str]:
+        """
+        Open a media session; return its id and the SDP answer.
+
+        Raises:
+            SessionRefused: with the `ControlError` that says why.
+        """
+        await self._admit(user_id, kind)
+        session_id = SessionId(secrets.token_urlsafe(18))
+        self._opening += 1
+        try:
+            answer = await self.endpoint.open_session(
+                offer_sdp,
+                session_id=session_id,
+                user_id=user_id,
+                grant_id=grant_id,
+                kind=kind,
+            )
+        finally:
+            self._opening -= 1
+        self.book.add(
+            Session(
+                session_id=session_id, user_id=user_id, kind=kind, grant_id=grant_id
+            )
+        )
+        try:
+            self._check(user_id, kind)
+        except SessionRefused:  # decided while the endpoint was working
+            await self._close(session_id, PeerCloseReason.REMOVED)
+            raise
+        return session_id, answer
+
+    async def close_session(
+        self, session_id: SessionId, *, user_id: UserId, grant_id: str
+    ) -> None:
+        """
+        Close a session for whoever opened it, with the same grant.
+
+        Raises:
+            SessionRefused: there is no such session of this user and grant.
+        """
+        session = self.book.get(session_id)
+        if session is None or (session.user_id, session.grant_id) != (
+            user_id,
+            grant_id,
+        ):
+            raise SessionRefused(
+                ControlError.SESSION_NOT_FOUND, "no such session of this grant"
+            )
+        await self._close(session_id, PeerCloseReason.LEFT)
+
+    def packet_received(self, session_id: SessionId, packet: ReceivedPacket) -> None:
+        """Take one RTP packet of a WHIP session."""
+        user_id = self._senders.get(session_id)
+        if user_id is not None:
+            self.stage.insert(user_id, packet)
+
+    def session_connected(self, session_id: SessionId) -> None:
+        """Let a session be heard, or hear."""
+        session = self.book.connect(session_id)
+        if session is None or session.closing:
+            return
+        if session.kind is PeerKind.WHIP:
+            self._start_sender(session)
+        else:
+            self._hearers[session.user_id] = session_id
+            if session.user_id in self._own:
+                self.endpoint.hear(session_id, own_mix(session.user_id))
+        self._announcer.note_change()
+
+    def session_closed(self, session_id: SessionId, reason: PeerCloseReason) -> None:
+        """Forget a session."""
+        session = self.book.remove(session_id)
+        if session is None:
+            return
+        self._silence(session)
+        if self._hearers.get(session.user_id) == session_id:
+            del self._hearers[session.user_id]
+        self._announcer.note_change()
+        logger.info(
+            "session closed",
+            extra={
+                "session_id": session_id,
+                "user_id": session.user_id,
+                "kind": session.kind.value,
+                "reason": reason.value,
+            },
+        )
+
+    def stage_channel_opened(self, session_id: SessionId) -> None:
+        """Tell somebody new on stage the room's state, and their own."""
+        session = self.book.get(session_id)
+        if session is None:
+            return
+        session.channel_open = True
+        self._refresh_board()
+        self.endpoint.send_stage_message(session_id, room_message(self.board.room))
+        self._tell_you(session)
+
+    async def _admit(self, user_id: UserId, kind: PeerKind) -> None:
+        if len(self.book) + self._opening >= MAX_SESSIONS:
+            raise SessionRefused(ControlError.WORKER_FULL, "this worker is full")
+        if refusal(self.desired, user_id, kind) is ControlError.NOT_ON_STAGE:
+            await self._desired.wait_until(
+                lambda desired: user_id in desired.stage, patience_s=JOIN_RACE_S
+            )
+        self._check(user_id, kind)
+
+    def _check(self, user_id: UserId, kind: PeerKind) -> None:
+        if self._end is None or self._end.done():
+            raise SessionRefused(ControlError.WORKER_STOPPING, "this worker is leaving")
+        code = refusal(self.desired, user_id, kind)
+        if code is not None:
+            raise SessionRefused(code, f"{user_id} may not open {kind.value}")
+
+    def _start_sender(self, session: Session) -> None:
+        for other, user_id in list(self._senders.items()):
+            if user_id == session.user_id:
+                del self._senders[other]
+        member = self.desired.stage.get(session.user_id)
+        self._senders[session.session_id] = session.user_id
+        self.stage.add(
+            session.user_id,
+            csrc=self.board.csrc(session.user_id),
+            muted=member is None or member.muted,
+        )
+
+    def _silence(self, session: Session) -> None:
+        if self._senders.pop(session.session_id, None) is not None:
+            self.stage.remove(session.user_id)
+
+    def _tick(self, due_s: float) -> None:
+        tick = self.stage.tick(due_s, self._hearers.keys())
+        own = frozenset(tick.own)
+        if own != self._own:
+            self._route(own)
+        if tick.frames:
+            self.endpoint.send(tick.frames)
+        if tick.talking != self._talking:
+            self._talking = tick.talking
+            self._announcer.note_change()
+        self._ticks += 1
+        if self._ticks % STUCK_CHECK_TICKS == 0:
+            self._close_stuck(due_s)
+
+    def _route(self, own: frozenset[UserId]) -> None:
+        """Let each hearer hear what was made for them in this tick."""
+        for user_id in self._own ^ own:
+            session_id = self._hearers.get(user_id)
+            if session_id is not None:
+                source = own_mix(user_id) if user_id in own else FULL_MIX
+                self.endpoint.hear(session_id, source)
+        self._own = own
+
+    def _close_stuck(self, now_s: float) -> None:
+        for session_id, user_id in list(self._senders.items()):
+            if self.stage.speakers[user_id].is_stuck(now_s):
+                self._close_soon(session_id, PeerCloseReason.MEDIA_FAILED)
+
+    def _close_soon(self, session_id: SessionId, reason: PeerCloseReason) -> None:
+        session = self.book.get(session_id)
+        if session is None or session.closing or self._tasks is None:
+            return
+        session.closing = True
+        self._silence(session)
+        self._tasks.create_task(
+            self._close(session_id, reason), name=f"close-{session_id}"
+        )
+
+    async def _close(self, session_id: SessionId, reason: PeerCloseReason) -> None:
+        session = self.book.get(session_id)
+        if session is not None and session.channel_open:
+            self.endpoint.send_stage_message(session_id, closing_message(reason))
+        try:
+            await self.endpoint.close_session(session_id, reason)
+        except Exception:  # one session that fails to close must not end the room
+            logger.exception("session failed to close")
+            self.session_closed(session_id, reason)
+
+    async def _close_all(self, reason: PeerCloseReason) -> None:
+        self._refresh_board()
+        self._tell_stage(room_message(self.board.room))
+        closing = [self._close(session.session_id, reason) for session in self.book]
+        try:
+            async with asyncio.timeout(CLOSE_ALL_S):
+                await asyncio.gather(*closing)
+        except TimeoutError:
+            logger.warning("sessions left open", extra={"sessions": len(self.book)})
+
+    def _refresh_board(self) -> None:
+        self.board.update(self.desired, self.book, self._talking)
+
+    def _tell_stage(self, text: str) -> None:
+        for session in self._channels():
+            self.endpoint.send_stage_message(session.session_id, text)
+
+    def _tell_changed(self, before: DesiredState, after: DesiredState) -> None:
+        """Tell those whose role, mute or removal changed, before anything ends."""
+        for session in self._channels():
+            user_id = session.user_id
+            same = before.stage.get(user_id) == after.stage.get(user_id)
+            if not same or user_id in after.removed - before.removed:
+                self._tell_you(session)
+
+    def _tell_you(self, session: Session) -> None:
+        desired = self.desired
+        member = desired.stage.get(session.user_id)
+        text = you_message(
+            role=(Role.LISTENER if member is None else member.role).value,
+            muted=member is not None and member.muted,
+            removed=session.user_id in desired.removed,
+        )
+        self.endpoint.send_stage_message(session.session_id, text)
+
+    def _channels(self) -> Iterable[Session]:
+        return (session for session in self.book if session.channel_open)

@@ -1,0 +1,105 @@
+"""Who holds which media session, and who is therefore present."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from spaces_contract.ids import SessionId, UserId
+from spaces_contract.roles import PeerKind
+
+from .ports import DesiredState
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """
+    One open session.
+
+    Args:
+        grant_id: Of the grant that opened it; the same may close it.
+        channel_open: Whether stage messages can be sent.
+        closing: Whether its end was asked for.
+    """
+
+    session_id: SessionId
+    user_id: UserId
+    kind: PeerKind
+    grant_id: str
+    connected: bool = False
+    channel_open: bool = False
+    closing: bool = False
+
+
+@dataclass(slots=True)
+class SessionBook:
+    """All open sessions of a room; a person has at most one of each kind."""
+
+    _by_id: dict[SessionId, Session] = field(default_factory=dict)
+    _connected: dict[UserId, int] = field(default_factory=dict)
+    _latest: dict[tuple[UserId, PeerKind], SessionId] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(list(self._by_id.values()))
+
+    def add(self, session: Session) -> None:
+        """Note an open session; it is its user's latest of that kind."""
+        self._by_id[session.session_id] = session
+        self._latest[session.user_id, session.kind] = session.session_id
+
+    def get(self, session_id: SessionId) -> Session | None:
+        """Return an open session."""
+        return self._by_id.get(session_id)
+
+    def latest(self, user_id: UserId, kind: PeerKind) -> Session | None:
+        """Return a person's session of a kind, the newest where one replaces one."""
+        session_id = self._latest.get((user_id, kind))
+        return None if session_id is None else self._by_id.get(session_id)
+
+    def connect(self, session_id: SessionId) -> Session | None:
+        """Note that media flows; return the session."""
+        session = self._by_id.get(session_id)
+        if session is not None and not session.connected:
+            session.connected = True
+            self._connected[session.user_id] = (
+                self._connected.get(session.user_id, 0) + 1
+            )
+        return session
+
+    def remove(self, session_id: SessionId) -> Session | None:
+        """Forget a session; return it."""
+        session = self._by_id.pop(session_id, None)
+        if session is None:
+            return None
+        if session.connected:
+            self._disconnect(session.user_id)
+        key = (session.user_id, session.kind)
+        if self._latest.get(key) == session_id:
+            del self._latest[key]
+        return session
+
+    def is_present(self, user_id: UserId) -> bool:
+        """Whether somebody has any connected session."""
+        return user_id in self._connected
+
+    def is_sending(self, user_id: UserId) -> bool:
+        """Whether somebody's WHIP session is connected."""
+        session = self.latest(user_id, PeerKind.WHIP)
+        return session is not None and session.connected
+
+    def participant_count(self) -> int:
+        """Return how many people are connected."""
+        return len(self._connected)
+
+    def listener_count(self, desired: DesiredState) -> int:
+        """Return how many people are connected who are not on stage."""
+        on_stage = sum(user_id in self._connected for user_id in desired.stage)
+        return len(self._connected) - on_stage
+
+    def _disconnect(self, user_id: UserId) -> None:
+        left = self._connected[user_id] - 1
+        if left:
+            self._connected[user_id] = left
+        else:
+            del self._connected[user_id]
