@@ -1,0 +1,1 @@
+"""Fan-out: one encoded frame becomes a packet for every hearer."""

@@ -1,0 +1,137 @@
+"""Who hears what: parallel arrays, one row a hearer, so that stamping is vectorised."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from .srtp import SrtpHandle
+
+FIRST_SEQUENCES: Final = 1 << 15  # RFC 3711 3.3.1: wrap-around stays unambiguous
+_FIRST_CAPACITY: Final = 16
+
+
+@dataclass(slots=True, kw_only=True)
+class Hearer:
+    """
+    One listener as the fan-out knows them; belongs to at most one group.
+
+    Args:
+        address: Raw socket address; replaced when media moves.
+        payload_type: The client's number for Opus.
+        level_extension_id: RFC 6465's id, 1 to 14; 0 where not negotiated.
+    """
+
+    srtp: SrtpHandle
+    address: bytes
+    payload_type: int
+    level_extension_id: int
+    source: str
+    group: "HearerGroup | None" = None
+    row: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class SentSoFar:
+    """What a sender report counts (RFC 3550 6.4.1)."""
+
+    packets: int
+    octets: int
+
+
+class HearerGroup:
+    """
+    Hearers of one source whose packets have one layout.
+
+    Rows `0 … len - 1` are in use; leaving moves the last row into the gap, so joining
+    and leaving cost the same whatever the audience.
+    """
+
+    def __init__(self, name_bytes: int) -> None:
+        self._name_bytes = name_bytes
+        self.members: list[Hearer] = []
+        self.contexts: list[Any] = []
+        self._reserve(_FIRST_CAPACITY)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def add(self, hearer: Hearer) -> None:
+        """Append a hearer whose stream begins here, with a random sequence number."""
+        row = len(self.members)
+        if row == len(self.sequences):
+            self._grow()
+        self.members.append(hearer)
+        self.contexts.append(hearer.srtp.context)
+        self.names[row] = np.frombuffer(hearer.address, np.uint8)
+        self.payload_types[row] = hearer.payload_type
+        self.level_ids[row] = hearer.level_extension_id
+        self.sequences[row] = secrets.randbelow(FIRST_SEQUENCES)
+        self.markers[row] = 0x80
+        self.packets[row] = self.octets[row] = 0
+        hearer.group, hearer.row = self, row
+
+    def remove(self, hearer: Hearer) -> None:
+        """Take a hearer out; the last one gets their row."""
+        row, last = hearer.row, len(self.members) - 1
+        self._copy_row(self, last, row)
+        self.members[row] = self.members[last]
+        self.contexts[row] = self.contexts[last]
+        self.members[row].row = row
+        self.members.pop()
+        self.contexts.pop()
+        hearer.group, hearer.row = None, -1
+
+    def adopt(self, hearer: Hearer) -> None:
+        """Take a hearer over from their group; their stream goes on unbroken."""
+        before, row = hearer.group, hearer.row
+        if before is None:
+            raise ValueError("a hearer without a group has no stream to go on with")
+        self.add(hearer)
+        self._copy_row(before, row, hearer.row)
+        adopted = hearer.row
+        hearer.row = row
+        before.remove(hearer)
+        hearer.group, hearer.row = self, adopted
+
+    def move(self, hearer: Hearer) -> None:
+        """Send to the hearer's present address from now on."""
+        self.names[hearer.row] = np.frombuffer(hearer.address, np.uint8)
+
+    def sent(self, hearer: Hearer) -> SentSoFar:
+        """Return what was sent to a hearer."""
+        row = hearer.row
+        return SentSoFar(int(self.packets[row]), int(self.octets[row]))
+
+    def _reserve(self, rows: int) -> None:
+        self.names: npt.NDArray[np.uint8] = np.zeros((rows, self._name_bytes), np.uint8)
+        self.payload_types = np.zeros(rows, np.uint8)
+        self.level_ids = np.zeros(rows, np.uint8)
+        self.sequences = np.zeros(rows, np.uint16)
+        self.markers = np.zeros(rows, np.uint8)
+        self.packets = np.zeros(rows, np.uint32)
+        self.octets = np.zeros(rows, np.uint32)
+
+    def _columns(self) -> tuple[npt.NDArray[Any], ...]:
+        return (
+            self.names,
+            self.payload_types,
+            self.level_ids,
+            self.sequences,
+            self.markers,
+            self.packets,
+            self.octets,
+        )
+
+    def _grow(self) -> None:
+        before = self._columns()
+        rows = len(self.sequences)
+        self._reserve(2 * rows)
+        for new, old in zip(self._columns(), before, strict=True):
+            new[:rows] = old
+
+    def _copy_row(self, source: "HearerGroup", source_row: int, row: int) -> None:
+        for mine, theirs in zip(self._columns(), source._columns(), strict=True):
+            mine[row] = theirs[source_row]

@@ -1,0 +1,98 @@
+"""
+SRTP in place: libsrtp through pylibsrtp's own binding, without its copies.
+
+`pylibsrtp.Session.protect` copies a packet in and out and allocates twice, which costs
+more than the cipher.  Its compiled binding takes any memory; the two private names used
+here (`_binding`, `Session._srtp`) are pinned by `tests/unit/transport/test_srtp.py`.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from pylibsrtp import Session
+from pylibsrtp._binding import ffi, lib
+
+TRAILER_BYTES: Final = 16  # the longest tag of the profiles that we offer
+RTCP_TRAILER_BYTES: Final = 16 + 4  # RFC 3711 3.4: and the index
+_OK: Final = lib.srtp_err_status_ok
+_MAX_RTCP_BYTES: Final = 1200
+
+
+class SrtpHandle:
+    """
+    One direction of one session's SRTP context.
+
+    Args:
+        session: Keeps the context alive as long as this handle lives.
+    """
+
+    __slots__ = ("_session", "context")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.context: Any = session._srtp[0]
+
+
+class SrtpBuffer:
+    """
+    Rows of memory of a fixed stride in which packets are protected or opened.
+
+    Args:
+        rows: How many packets it holds.
+        stride_bytes: Room for each, trailer included.
+    """
+
+    def __init__(self, rows: int, stride_bytes: int) -> None:
+        self.rows = rows
+        self.stride_bytes = stride_bytes
+        self._memory = ffi.new("unsigned char[]", rows * stride_bytes)
+        self._lengths = ffi.new("int[]", rows)
+        start = int(ffi.cast("uintptr_t", self._memory))
+        self.addresses = [start + row * stride_bytes for row in range(rows)]
+        self._pointers = [ffi.cast("void *", address) for address in self.addresses]
+        self._length_pointers = [self._lengths + row for row in range(rows)]
+
+    @property
+    def memory(self) -> Any:
+        """All rows as one writable buffer."""
+        return ffi.buffer(self._memory)
+
+    @property
+    def lengths(self) -> Any:
+        """Each row's length as a writable buffer of C ints: before, then after."""
+        return ffi.buffer(self._lengths)
+
+    def read(self, row: int, length: int) -> bytes:
+        """Return a copy of the first `length` bytes of a row."""
+        data: bytes = ffi.buffer(self._pointers[row], length)[:]
+        return data
+
+    def protect(self, contexts: Iterable[Any]) -> list[int]:
+        """
+        Encrypt row i with the i-th context, in place, lengths likewise.
+
+        Returns:
+            Indices of rows that libsrtp refused.
+        """
+        statuses = list(
+            map(lib.srtp_protect, contexts, self._pointers, self._length_pointers)
+        )
+        if any(statuses):
+            return [row for row, status in enumerate(statuses) if status != _OK]
+        return []
+
+    def unprotect(self, row: int, length: int, handle: SrtpHandle) -> bytes | None:
+        """Open the SRTP packet in a row; None where it is not authentic or replayed."""
+        self._lengths[row] = length
+        pointer = self._pointers[row]
+        status = lib.srtp_unprotect(handle.context, pointer, self._length_pointers[row])
+        return self.read(row, self._lengths[row]) if status == _OK else None
+
+    def unprotect_rtcp(self, row: int, length: int, handle: SrtpHandle) -> bytes | None:
+        """Open the SRTCP packet in a row; None where it is not authentic."""
+        self._lengths[row] = length
+        pointer = self._pointers[row]
+        status = lib.srtp_unprotect_rtcp(
+            handle.context, pointer, self._length_pointers[row]
+        )
+        return self.read(row, self._lengths[row]) if status == _OK else None

@@ -1,0 +1,393 @@
+"""All WebRTC sessions of one process on one UDP port: the room's `MediaEndpoint`."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from spaces_contract.control import ControlError
+from spaces_contract.ids import SessionId, UserId
+from spaces_contract.roles import PeerCloseReason, PeerKind
+
+from ..audio.frames import EncodedFrame, ReceivedPacket
+from ..egress.fan_out import FanOut, FanOutCounters
+from ..egress.pacing import PacedFanOut
+from ..room.ports import MediaEvents, SessionInfo
+from .addresses import Address
+from .counters import EndpointCounters
+from .dtls import ProcessCertificate
+from .errors import SdpRefused
+from .ingress import Ingress
+from .media_clock import MediaClock
+from .negotiation import Negotiated, negotiate
+from .reports import listener_report, speaker_report
+from .sdp_answer import LocalTransport, answer_sdp
+from .sdp_offer import parse_offer
+from .session import Session, SessionState
+from .sessions import Sessions
+from .turns import Turns
+from .udp_port import UdpPort
+
+MAX_SESSIONS: Final = 5_000
+TURNS_AT_A_STRETCH: Final = 64  # of reports; then others get a turn
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """
+    Intervals of an endpoint.
+
+    Args:
+        connect_s: From the answer to agreed keys; later the session is given up.
+        first_report_s: From agreed keys to the first RTCP report.
+        speaker_report_s: Between receiver reports to WHIP clients.
+        listener_report_s: Between sender reports to WHEP clients.
+    """
+
+    connect_s: float = 30.0
+    first_report_s: float = 0.2
+    speaker_report_s: float = 1.0
+    listener_report_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Running:
+    """What exists between `start` and `aclose`."""
+
+    events: MediaEvents
+    loop: asyncio.AbstractEventLoop
+    certificate: ProcessCertificate
+    fan_out: FanOut
+    paced: PacedFanOut
+    host: str
+    port: int
+
+
+class UdpMediaEndpoint:
+    """
+    The process' port with everything above it.
+
+    Lifecycle: `start(events)` once, on the running loop; `aclose(reason)` in every
+    state, any number of times.  Between them the methods of `MediaEndpoint`.
+
+    Args:
+        bind: Numeric address and port (0 for any) of the socket.
+        announced: Numeric address and port (0 for the bound one) told to clients.
+    """
+
+    def __init__(
+        self,
+        *,
+        bind: tuple[str, int],
+        announced: tuple[str, int],
+        max_sessions: int = MAX_SESSIONS,
+        timing: Timing | None = None,
+    ) -> None:
+        self.counters = EndpointCounters()
+        self._udp = UdpPort(*bind)
+        self._announced = announced
+        self._max_sessions = max_sessions
+        self._timing = timing or Timing()
+        self._sessions = Sessions()
+        self._turns: Turns[SessionId] = Turns()
+        self._turn_timer: asyncio.TimerHandle | None = None
+        self._endings: set[asyncio.Task[None]] = set()
+        self._clock = MediaClock()
+        self._cname = secrets.token_hex(8)
+        self._state: _Running | None = None
+        self._stopping = False
+
+    def start(self, events: MediaEvents) -> None:
+        """
+        Bind the port and serve it.
+
+        Raises:
+            OSError: the address is taken or not ours.
+            RuntimeError: it was started or closed before.
+        """
+        if self._state is not None or self._stopping:
+            raise RuntimeError("an endpoint starts once")
+        self._udp.open(Ingress(self._sessions, self.counters, self))
+        loop = asyncio.get_running_loop()
+        fan_out = FanOut(
+            self._udp.descriptor,
+            name_bytes=self._udp.name_bytes,
+            ssrc=1 + secrets.randbelow(2**32 - 1),
+        )
+        host, port = self._announced
+        self._state = _Running(
+            events=events,
+            loop=loop,
+            certificate=ProcessCertificate.generateCertificate(),
+            fan_out=fan_out,
+            paced=PacedFanOut(fan_out, loop),
+            host=host,
+            port=port or self._udp.number,
+        )
+
+    @property
+    def announced(self) -> tuple[str, int]:
+        """Address and port that answers name."""
+        return self._running.host, self._running.port
+
+    @property
+    def fan_out_counters(self) -> FanOutCounters:
+        """What was sent to hearers."""
+        return self._running.fan_out.counters
+
+    async def open_session(
+        self,
+        offer_sdp: str,
+        *,
+        session_id: SessionId,
+        user_id: UserId,
+        grant_id: str,
+        kind: PeerKind,
+    ) -> str:
+        """
+        Open a session and return the SDP answer; media follows when DTLS is up.
+
+        Sessions of the same user and kind are closed with `REPLACED`.
+
+        Raises:
+            SdpRefused: with the `ControlError` that says why.
+            ValueError: `session_id` is in use.
+        """
+        offer = parse_offer(offer_sdp)
+        negotiated = negotiate(offer, kind)
+        replaced = [
+            session
+            for session in self._sessions
+            if session.user_id == user_id and session.kind is kind
+        ]
+        self._check_room(len(replaced))
+        session = self._add(negotiated, session_id, user_id, grant_id)
+        answer = answer_sdp(offer, negotiated, self._local(session))
+        await asyncio.gather(
+            *(self._end(old, PeerCloseReason.REPLACED) for old in replaced)
+        )
+        return answer
+
+    async def close_session(
+        self, session_id: SessionId, reason: PeerCloseReason
+    ) -> None:
+        """Close it (DTLS close_notify); unknown ids are ignored."""
+        session = self._sessions.by_id(session_id)
+        if session is not None:
+            await asyncio.shield(self._end(session, reason))
+
+    def sessions(self) -> Iterable[SessionInfo]:
+        """Return the open sessions."""
+        return [session.info for session in self._sessions]
+
+    def fraction_lost(self, session_id: SessionId) -> float:
+        """Return the loss that a WHEP client last reported, 0 to 1."""
+        session = self._sessions.by_id(session_id)
+        return 0.0 if session is None else session.fraction_lost
+
+    def hear(self, session_id: SessionId, source: str) -> None:
+        """Let a WHEP session hear `source` from the next frame on."""
+        session = self._sessions.by_id(session_id)
+        if session is None or session.source == source:
+            return
+        session.source = source
+        if session.hearer is not None:
+            self._running.fan_out.turn(session.hearer, source)
+
+    def send(self, frames: Mapping[str, EncodedFrame]) -> None:
+        """Send one tick: to every connected WHEP session its source's frame."""
+        for frame in frames.values():
+            self._clock.frame_sent(frame.timestamp, time.monotonic())
+            break
+        if self._state is not None and not self._stopping:
+            self._state.paced.send(frames)
+
+    def send_stage_message(self, session_id: SessionId, text: str) -> bool:
+        """Send on a WHIP session's data channel; False where it is not open."""
+        session = self._sessions.by_id(session_id)
+        return session is not None and session.send_stage_message(text)
+
+    async def aclose(self, reason: PeerCloseReason) -> None:
+        """Close all sessions with `reason`, then the port."""
+        self._stopping = True
+        for session in self._sessions:
+            self._end(session, reason)
+        if self._turn_timer is not None:
+            self._turn_timer.cancel()
+        if self._endings:
+            await asyncio.wait(tuple(self._endings))
+        if self._state is not None:
+            self._state.paced.close()
+        self._udp.close()
+
+    # What the ingress and sessions call.
+
+    def send_datagram(self, datagram: bytes, destination: Address) -> None:
+        """Send one datagram from the port."""
+        self._udp.send(datagram, destination)
+
+    def audio_received(self, session: Session, packet: ReceivedPacket) -> None:
+        """Pass a speaker's packet on."""
+        self._running.events.packet_received(session.session_id, packet)
+
+    def media_moved(self, session: Session) -> None:
+        """Let the fan-out follow a session's selected address."""
+        if session.hearer is not None and session.path.selected is not None:
+            self._running.fan_out.move(session.hearer, session.path.selected)
+
+    def session_secured(self, session: Session) -> None:
+        """Let a session that has keys take part."""
+        self.counters.sessions_connected += 1
+        if session.hearer is not None:
+            self._running.fan_out.add(session.hearer)
+        self._set_turn(session, time.monotonic() + self._timing.first_report_s)
+        self._running.events.session_connected(session.session_id)
+
+    def stage_channel_opened(self, session: Session) -> None:
+        """Tell the room that stage messages may be sent."""
+        self._running.events.stage_channel_opened(session.session_id)
+
+    @property
+    def _running(self) -> _Running:
+        if self._state is None:
+            raise RuntimeError("the endpoint is not started")
+        return self._state
+
+    def _check_room(self, leaving: int) -> None:
+        if self._stopping:
+            raise SdpRefused(ControlError.WORKER_STOPPING, "the worker is stopping")
+        if len(self._sessions) - leaving >= self._max_sessions:
+            raise SdpRefused(ControlError.WORKER_FULL, "no more sessions here")
+
+    def _add(
+        self,
+        negotiated: Negotiated,
+        session_id: SessionId,
+        user_id: UserId,
+        grant_id: str,
+    ) -> Session:
+        session = Session(
+            session_id=session_id,
+            user_id=user_id,
+            grant_id=grant_id,
+            negotiated=negotiated,
+            ufrag=secrets.token_hex(4),
+            password=secrets.token_hex(16),
+            certificate=self._running.certificate,
+            owner=self,
+            now_s=time.monotonic,
+        )
+        self._sessions.add(session)
+        self.counters.sessions_opened += 1
+        session.start().add_done_callback(lambda _: self._session_done(session))
+        self._set_turn(session, session.opened_s + self._timing.connect_s)
+        return session
+
+    def _local(self, session: Session) -> LocalTransport:
+        running = self._running
+        return LocalTransport(
+            host=running.host,
+            port=running.port,
+            ufrag=session.ufrag.decode(),
+            password=session.password.decode(),
+            fingerprint=running.certificate.fingerprint,
+            ssrc=running.fan_out.ssrc,
+            cname=self._cname,
+        )
+
+    def _session_done(self, session: Session) -> None:
+        """Note that a session's own task ended: the client left, or DTLS failed."""
+        self._end(session, session.end_reason)
+
+    def _end(self, session: Session, reason: PeerCloseReason) -> "asyncio.Future[None]":
+        """Forget a session now, tell the room, and close what it holds in a task."""
+        if not self._sessions.remove(session):
+            done: asyncio.Future[None] = self._running.loop.create_future()
+            done.set_result(None)
+            return done
+        self._turns.drop(session.session_id)
+        if session.hearer is not None:
+            self._running.fan_out.remove(session.hearer)
+        self.counters.sessions_closed += 1
+        logger.info(
+            "session closed",
+            extra={
+                "session_id": session.session_id,
+                "kind": session.kind.value,
+                "reason": reason.value,
+            },
+        )
+        ending = self._running.loop.create_task(
+            session.aclose(), name=f"end-session-{session.session_id}"
+        )
+        self._endings.add(ending)
+        ending.add_done_callback(self._ended)
+        self._running.events.session_closed(session.session_id, reason)
+        return ending
+
+    def _ended(self, ending: asyncio.Task[None]) -> None:
+        self._endings.discard(ending)
+        if not ending.cancelled() and ending.exception() is not None:
+            logger.error("session did not close", exc_info=ending.exception())
+
+    def _set_turn(self, session: Session, due_s: float) -> None:
+        self._turns.set(session.session_id, due_s)
+        self._schedule_turns()
+
+    def _schedule_turns(self) -> None:
+        next_s = self._turns.next_s()
+        if self._turn_timer is not None:
+            if next_s is not None and self._turn_timer.when() <= next_s:
+                return
+            self._turn_timer.cancel()
+        self._turn_timer = None
+        if next_s is not None and not self._stopping:
+            self._turn_timer = self._running.loop.call_at(next_s, self._take_turns)
+
+    def _take_turns(self) -> None:
+        self._turn_timer = None
+        now_s = time.monotonic()
+        for session_id in self._turns.take_due(now_s, TURNS_AT_A_STRETCH):
+            session = self._sessions.by_id(session_id)
+            if session is not None:
+                self._take_turn(session, now_s)
+        self._schedule_turns()
+
+    def _take_turn(self, session: Session, now_s: float) -> None:
+        if session.state is not SessionState.CONNECTED:
+            reached = session.path.selected is not None
+            reason = PeerCloseReason.DTLS_FAILED if reached else None
+            self._end(session, reason or PeerCloseReason.ICE_FAILED)
+        elif now_s >= session.path.expires_s:
+            self._end(session, PeerCloseReason.ICE_FAILED)
+        else:
+            self._report(session, now_s)
+            speaks = session.kind is PeerKind.WHIP
+            timing = self._timing
+            interval_s = timing.speaker_report_s if speaks else timing.listener_report_s
+            due_s = min(now_s + interval_s, session.path.expires_s)
+            self._turns.set(session.session_id, due_s)
+
+    def _report(self, session: Session, now_s: float) -> None:
+        ssrc = self._running.fan_out.ssrc
+        rtp_timestamp = self._clock.timestamp(now_s)
+        report = None
+        if session.incoming is not None:
+            report = speaker_report(
+                session.incoming.stats, ssrc=ssrc, cname=self._cname, now_s=now_s
+            )
+        elif session.hearer is not None and rtp_timestamp is not None:
+            report = listener_report(
+                self._running.fan_out.sent(session.hearer),
+                ssrc=ssrc,
+                cname=self._cname,
+                rtp_timestamp=rtp_timestamp,
+                unix_s=time.time(),
+            )
+        if report is not None:
+            session.send_rtcp(report)

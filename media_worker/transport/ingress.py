@@ -1,0 +1,100 @@
+"""What comes in by the port: sorted, authenticated, given to its session."""
+
+from typing import Protocol
+
+from ..audio.frames import ReceivedPacket
+from ..egress.srtp import SrtpBuffer
+from . import stun
+from .addresses import Address
+from .counters import EndpointCounters
+from .demux import Kind, kind_of
+from .session import Session
+from .sessions import Sessions
+
+
+class IngressOwner(Protocol):
+    """Whom the ingress serves."""
+
+    def send_datagram(self, datagram: bytes, destination: Address) -> None:
+        """Send a datagram from the port."""
+
+    def audio_received(self, session: Session, packet: ReceivedPacket) -> None:
+        """Take one packet of a WHIP session."""
+
+    def media_moved(self, session: Session) -> None:
+        """Note that the session's media goes to another address now."""
+
+
+class Ingress:
+    """
+    The port's reader.
+
+    Nothing that a stranger sends allocates: an address is remembered only after a
+    request that proved the session's password.
+    """
+
+    def __init__(
+        self, sessions: Sessions, counters: EndpointCounters, owner: IngressOwner
+    ) -> None:
+        self._sessions = sessions
+        self._counters = counters
+        self._owner = owner
+
+    def datagram_received(
+        self, buffer: SrtpBuffer, row: int, length: int, source: Address, now_s: float
+    ) -> None:
+        """Take one datagram; the memory is reused after the call."""
+        self._counters.datagrams_received += 1
+        head = buffer.read(row, min(length, 2))
+        kind = kind_of(head[0], head[-1])
+        if kind is Kind.STUN:
+            self._stun(buffer.read(row, length), source, now_s)
+            return
+        session = self._sessions.by_address(source)
+        if session is None or kind is Kind.JUNK:
+            self._counters.junk_datagrams += 1
+        elif kind is Kind.RTP:
+            self._rtp(session, buffer, row, length, source, now_s)
+        elif kind is Kind.DTLS:
+            session.dtls_received(buffer.read(row, length))
+        elif not session.rtcp_received(buffer, row, length, source, now_s):
+            self._counters.packets_unauthentic += 1
+
+    def _stun(self, datagram: bytes, source: Address, now_s: float) -> None:
+        request = stun.parse_binding_request(datagram)
+        if request is None:
+            self._counters.junk_datagrams += 1
+            return
+        session = self._sessions.by_ufrag(request.ufrag)
+        if session is None:
+            self._counters.requests_refused += 1
+        elif not stun.is_authentic(request, session.password):
+            self._counters.requests_refused += 1
+        elif request.unknown or request.claims_controlled:
+            # We are lite, so the client has to be the controlling agent.
+            code = stun.UNKNOWN_ATTRIBUTE if request.unknown else stun.ROLE_CONFLICT
+            answer = stun.binding_error(request, code, session.password)
+            self._owner.send_datagram(answer, source)
+        else:
+            self._counters.requests_answered += 1
+            answer = stun.binding_success(request, source, session.password)
+            self._owner.send_datagram(answer, source)
+            self._sessions.bind(session, source)
+            if session.path.request_received(
+                source, nominates=request.nominates, now_s=now_s
+            ):
+                self._owner.media_moved(session)
+
+    def _rtp(
+        self,
+        session: Session,
+        buffer: SrtpBuffer,
+        row: int,
+        length: int,
+        source: Address,
+        now_s: float,
+    ) -> None:
+        packet = session.rtp_received(buffer, row, length, source, now_s)
+        if packet is not None:
+            self._counters.packets_received += 1
+            self._owner.audio_received(session, packet)

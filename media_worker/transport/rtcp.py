@@ -1,0 +1,179 @@
+"""RTCP: reports that we send, and those of clients, read with bounds (RFC 3550 6)."""
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+MAX_PACKETS: Final = 16  # in one compound datagram
+NTP_EPOCH_S: Final = 2_208_988_800  # 1900 to 1970
+
+_SR: Final = 200
+_RR: Final = 201
+_SDES: Final = 202
+_BYE: Final = 203
+_BLOCK_BYTES: Final = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportBlock:
+    """
+    What a receiver says of one stream.
+
+    Args:
+        fraction_lost: 0 to 255, of 256, since the report before.
+        cumulative_lost: Signed 24 bits; negative where duplicates came.
+        jitter: In timestamp units.
+        last_sr: Middle 32 bits of the sender's NTP time; 0 before the first.
+        delay_since_last_sr: In 1/65,536 s.
+    """
+
+    ssrc: int
+    fraction_lost: int
+    cumulative_lost: int
+    highest_sequence: int
+    jitter: int
+    last_sr: int
+    delay_since_last_sr: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderReport:
+    """A client's own clock: NTP time in 32.32 bits and the RTP time that it matches."""
+
+    ssrc: int
+    ntp_time: int
+    rtp_timestamp: int
+    blocks: tuple[ReportBlock, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiverReport:
+    """A client's report on what it receives."""
+
+    ssrc: int
+    blocks: tuple[ReportBlock, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bye:
+    """Streams which their sender has ended."""
+
+    ssrcs: tuple[int, ...]
+
+
+RtcpPacket = SenderReport | ReceiverReport | Bye
+
+
+def parse_compound(datagram: bytes) -> list[RtcpPacket]:
+    """Return the packets that matter here, up to the first malformed one."""
+    return list(_packets(datagram))
+
+
+def sender_report(
+    *, ssrc: int, ntp_time: int, rtp_timestamp: int, packets: int, octets: int
+) -> bytes:
+    """Return an SR without report blocks."""
+    body = struct.pack(
+        "!IQIII",
+        ssrc,
+        ntp_time,
+        rtp_timestamp & 0xFFFFFFFF,
+        packets & 0xFFFFFFFF,
+        octets & 0xFFFFFFFF,
+    )
+    return _packet(_SR, 0, body)
+
+
+def receiver_report(ssrc: int, blocks: Sequence[ReportBlock]) -> bytes:
+    """Return an RR of up to 31 blocks."""
+    body = struct.pack("!I", ssrc) + b"".join(_pack_block(block) for block in blocks)
+    return _packet(_RR, len(blocks), body)
+
+
+def source_description(ssrc: int, cname: str) -> bytes:
+    """Return the SDES with CNAME that every compound carries (RFC 3550 6.1)."""
+    text = cname.encode()
+    chunk = struct.pack("!IBB", ssrc, 1, len(text)) + text + b"\0"
+    return _packet(_SDES, 1, chunk + bytes(-len(chunk) % 4))
+
+
+def goodbye(ssrc: int) -> bytes:
+    """Return the BYE of one stream."""
+    return _packet(_BYE, 1, struct.pack("!I", ssrc))
+
+
+def ntp_time(unix_s: float) -> int:
+    """Return `unix_s` as NTP's 32.32 bits."""
+    return int((unix_s + NTP_EPOCH_S) * 2**32) & 0xFFFFFFFFFFFFFFFF
+
+
+def _packets(datagram: bytes) -> Iterator[RtcpPacket]:
+    position = 0
+    for _ in range(MAX_PACKETS):
+        if position + 4 > len(datagram):
+            return
+        first, kind, words = struct.unpack_from("!BBH", datagram, position)
+        end = position + 4 + 4 * words
+        if first >> 6 != 2 or end > len(datagram):
+            return
+        packet = _parse(kind, first & 0x1F, datagram[position + 4 : end])
+        if packet is not None:
+            yield packet
+        position = end
+
+
+def _parse(kind: int, count: int, body: bytes) -> RtcpPacket | None:
+    if kind == _SR and len(body) >= 24 + count * _BLOCK_BYTES:
+        ssrc, ntp, rtp_timestamp = struct.unpack_from("!IQI", body)
+        return SenderReport(
+            ssrc=ssrc,
+            ntp_time=ntp,
+            rtp_timestamp=rtp_timestamp,
+            blocks=_blocks(body, 24, count),
+        )
+    if kind == _RR and len(body) >= 4 + count * _BLOCK_BYTES:
+        (ssrc,) = struct.unpack_from("!I", body)
+        return ReceiverReport(ssrc=ssrc, blocks=_blocks(body, 4, count))
+    if kind == _BYE and len(body) >= 4 * count:
+        return Bye(ssrcs=struct.unpack_from(f"!{count}I", body))
+    return None
+
+
+def _blocks(body: bytes, start: int, count: int) -> tuple[ReportBlock, ...]:
+    return tuple(
+        _parse_block(body, start + index * _BLOCK_BYTES) for index in range(count)
+    )
+
+
+def _parse_block(body: bytes, position: int) -> ReportBlock:
+    ssrc, lost, highest, jitter, last_sr, delay = struct.unpack_from(
+        "!IIIIII", body, position
+    )
+    cumulative = lost & 0xFFFFFF
+    return ReportBlock(
+        ssrc=ssrc,
+        fraction_lost=lost >> 24,
+        cumulative_lost=cumulative - (1 << 24) if cumulative >> 23 else cumulative,
+        highest_sequence=highest,
+        jitter=jitter,
+        last_sr=last_sr,
+        delay_since_last_sr=delay,
+    )
+
+
+def _pack_block(block: ReportBlock) -> bytes:
+    lost = (block.fraction_lost << 24) | (block.cumulative_lost & 0xFFFFFF)
+    return struct.pack(
+        "!IIIIII",
+        block.ssrc,
+        lost,
+        block.highest_sequence,
+        block.jitter,
+        block.last_sr,
+        block.delay_since_last_sr,
+    )
+
+
+def _packet(kind: int, count: int, body: bytes) -> bytes:
+    return struct.pack("!BBH", 0x80 | count, kind, len(body) // 4) + body

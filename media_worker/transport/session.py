@@ -1,0 +1,239 @@
+"""One WHIP or WHEP session: its addresses, its DTLS, and what runs inside."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final, Protocol
+
+from spaces_contract.ids import SessionId, UserId
+from spaces_contract.roles import PeerCloseReason, PeerKind
+
+from ..audio.frames import ReceivedPacket
+from ..egress.hearers import Hearer
+from ..egress.srtp import SrtpBuffer, SrtpHandle
+from ..room.ports import FULL_MIX, SessionInfo
+from . import rtcp
+from .addresses import Address
+from .dtls import DtlsChannel, DtlsFailed, ProcessCertificate
+from .incoming import IncomingAudio
+from .media_path import MediaPath
+from .negotiation import Negotiated
+from .stage_channel import StageChannel
+
+MAX_ADDRESSES: Final = 8  # a phone has 2 or 3 pairs; NAT rebinding adds some
+
+logger = logging.getLogger(__name__)
+
+
+class SessionState(StrEnum):
+    """Forward-only life of a session."""
+
+    OPENING = "opening"  # answered; ICE and DTLS are the client's move
+    CONNECTED = "connected"  # keys agreed
+    CLOSED = "closed"
+
+
+class SessionOwner(Protocol):
+    """Whom a session tells what happens to it."""
+
+    def send_datagram(self, datagram: bytes, destination: Address) -> None:
+        """Send a datagram from the port."""
+
+    def session_secured(self, session: "Session") -> None:
+        """Note that keys are agreed."""
+
+    def stage_channel_opened(self, session: "Session") -> None:
+        """Note that stage messages may be sent."""
+
+
+class Session:
+    """
+    One peer of one participant.
+
+    Lifecycle: OPENING -> CONNECTED -> CLOSED.  `start()` is legal once.  The task ends
+    by itself when the client leaves or DTLS fails, with the reason in `end_reason`.
+
+    Args:
+        ufrag: Our ICE user name fragment, by which requests find the session.
+        password: Proves them.
+        now_s: Monotonic clock.
+    """
+
+    def __init__(
+        self,
+        *,
+        session_id: SessionId,
+        user_id: UserId,
+        grant_id: str,
+        negotiated: Negotiated,
+        ufrag: str,
+        password: str,
+        certificate: ProcessCertificate,
+        owner: SessionOwner,
+        now_s: Callable[[], float],
+    ) -> None:
+        self.session_id = session_id
+        self.user_id = user_id
+        self.grant_id = grant_id
+        self.negotiated = negotiated
+        self.ufrag = ufrag.encode()
+        self.password = password.encode()
+        self.state = SessionState.OPENING
+        self.opened_s = now_s()
+        self.path = MediaPath(self.opened_s)
+        self.addresses: dict[Address, None] = {}  # ordered, oldest first
+        self.source = FULL_MIX
+        self.hearer: Hearer | None = None
+        self.incoming: IncomingAudio | None = None
+        self.end_reason = PeerCloseReason.LEFT
+        self.fraction_lost = 0.0  # 0 to 1, by the client's latest report
+        self._owner = owner
+        self._now_s = now_s
+        self._dtls = DtlsChannel(
+            certificate, negotiated.fingerprints, self._send_selected
+        )
+        self._stage: StageChannel | None = None
+        self._rtcp_in: SrtpHandle | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    @property
+    def kind(self) -> PeerKind:
+        """Whether the client sends or receives."""
+        return self.negotiated.kind
+
+    @property
+    def info(self) -> SessionInfo:
+        """The session as the room sees it."""
+        return SessionInfo(
+            session_id=self.session_id,
+            user_id=self.user_id,
+            kind=self.kind,
+            grant_id=self.grant_id,
+            connected=self.state is SessionState.CONNECTED,
+        )
+
+    def start(self) -> asyncio.Task[None]:
+        """Wait for the client's handshake, in a task of the session's own."""
+        if self.task is not None:
+            raise RuntimeError("a session starts once")
+        self.task = asyncio.create_task(self._run(), name=f"session-{self.session_id}")
+        return self.task
+
+    def remember(self, source: Address) -> Address | None:
+        """Note an authenticated address; return the one forgotten for it, if any."""
+        if source in self.addresses:
+            return None
+        self.addresses[source] = None
+        if len(self.addresses) <= MAX_ADDRESSES:
+            return None
+        oldest = next(a for a in self.addresses if a != self.path.selected)
+        del self.addresses[oldest]
+        return oldest
+
+    def dtls_received(self, datagram: bytes) -> None:
+        """Take a DTLS datagram from one of the session's addresses."""
+        self._dtls.receive(datagram)
+
+    def rtp_received(
+        self, buffer: SrtpBuffer, row: int, length: int, source: Address, now_s: float
+    ) -> ReceivedPacket | None:
+        """Take an SRTP packet; return it where it is audio of a WHIP session."""
+        if self.incoming is None:
+            return None
+        refused = self.incoming.refused_packets
+        packet = self.incoming.packet_received(buffer, row, length, now_s)
+        if self.incoming.refused_packets == refused:
+            self.path.media_received(source, now_s)
+        return packet
+
+    def rtcp_received(
+        self, buffer: SrtpBuffer, row: int, length: int, source: Address, now_s: float
+    ) -> bool:
+        """Take an SRTCP packet; False where it is not authentic."""
+        if self._rtcp_in is None:
+            return False
+        plain = buffer.unprotect_rtcp(row, length, self._rtcp_in)
+        if plain is None:
+            return False
+        self.path.media_received(source, now_s)
+        for packet in rtcp.parse_compound(plain):
+            self._note_report(packet, now_s)
+        return True
+
+    def send_rtcp(self, compound: bytes) -> None:
+        """Encrypt an RTCP compound and send it to the selected address."""
+        if self.state is SessionState.CONNECTED:
+            self._send_selected(self._dtls.outgoing.protect_rtcp(compound))
+
+    def send_stage_message(self, text: str) -> bool:
+        """Send on the stage channel; False where it is not open."""
+        return self._stage is not None and self._stage.send(text)
+
+    async def aclose(self) -> None:
+        """Close what runs inside, tell the client by close_notify, end the task."""
+        self.state = SessionState.CLOSED
+        if self.task is not None and not self.task.done():
+            self.task.cancel()
+            await asyncio.wait([self.task])
+        try:
+            if self._stage is not None:
+                await self._stage.aclose()
+        finally:
+            await self._dtls.aclose()
+
+    async def _run(self) -> None:
+        try:
+            await self._dtls.handshake()
+            self._secure()
+            await self._open_stage()
+            await self._dtls.wait_closed()
+        except DtlsFailed:
+            self.end_reason = PeerCloseReason.DTLS_FAILED
+        except Exception:  # the edge of one peer: it ends, the others go on
+            self.end_reason = PeerCloseReason.MEDIA_FAILED
+            logger.exception("session crashed", extra={"session_id": self.session_id})
+
+    def _secure(self) -> None:
+        self.state = SessionState.CONNECTED
+        incoming = SrtpHandle(self._dtls.incoming)
+        self._rtcp_in = incoming
+        if self.kind is PeerKind.WHIP:
+            self.incoming = IncomingAudio(
+                incoming,
+                payload_type=self.negotiated.payload_type,
+                level_extension_id=self.negotiated.level_extension_id,
+            )
+        elif self.path.selected is not None:
+            self.hearer = Hearer(
+                srtp=SrtpHandle(self._dtls.outgoing),
+                address=self.path.selected,
+                payload_type=self.negotiated.payload_type,
+                level_extension_id=self.negotiated.level_extension_id or 0,
+                source=self.source,
+            )
+        self._owner.session_secured(self)
+
+    async def _open_stage(self) -> None:
+        if self.negotiated.channel is None:
+            return
+        self._stage = StageChannel(
+            self._dtls,
+            self.negotiated.channel,
+            now_s=self._now_s,
+            on_open=lambda: self._owner.stage_channel_opened(self),
+        )
+        await self._stage.start()
+
+    def _note_report(self, packet: rtcp.RtcpPacket, now_s: float) -> None:
+        match packet:
+            case rtcp.SenderReport() if self.incoming is not None:
+                self.incoming.stats.sender_report_received(packet, now_s)
+            case rtcp.SenderReport() | rtcp.ReceiverReport() if packet.blocks:
+                self.fraction_lost = packet.blocks[0].fraction_lost / 256
+            case _:
+                pass
+
+    def _send_selected(self, datagram: bytes) -> None:
+        if self.path.selected is not None:
+            self._owner.send_datagram(datagram, self.path.selected)

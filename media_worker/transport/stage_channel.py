@@ -1,0 +1,128 @@
+"""The stage's data channel: SCTP by aiortc above our DTLS (RFC 8831, RFC 8832)."""
+
+import logging
+from collections.abc import Callable
+from typing import Final, Protocol, cast
+
+from aiortc import RTCDataChannel, RTCDtlsTransport, RTCSctpCapabilities
+from aiortc import RTCSctpTransport as AiortcSctpTransport
+
+from .dtls import DtlsChannel
+from .negotiation import StageChannel as NegotiatedChannel
+
+LABEL: Final = "stage"
+MAX_BUFFERED_BYTES: Final = 128 * 1024  # of messages that the client has not taken
+MAX_INCOMING_DATAGRAMS: Final = 200  # a second; clients have nothing to say here
+
+logger = logging.getLogger(__name__)
+
+
+class _DataReceiver(Protocol):
+    async def _handle_data(self, data: bytes) -> None: ...
+
+
+class _GuardedDtls:
+    """
+    What SCTP takes for its DTLS transport: the same, with hostile input kept out.
+
+    aiortc's SCTP asserts what a peer should send, and an exception there would end the
+    session's DTLS; here it costs that one datagram.
+    """
+
+    def __init__(self, dtls: RTCDtlsTransport, now_s: Callable[[], float]) -> None:
+        self._dtls = dtls
+        self._now_s = now_s
+        self._receiver: _DataReceiver | None = None
+        self._second = 0
+        self._in_second = 0
+        self._role = "server"
+        self.refused_datagrams = 0
+
+    @property
+    def state(self) -> str:
+        return self._dtls.state
+
+    def _register_data_receiver(self, receiver: _DataReceiver) -> None:
+        self._receiver = receiver
+        self._dtls._register_data_receiver(self)
+
+    def _unregister_data_receiver(self, receiver: _DataReceiver) -> None:
+        self._receiver = None
+        self._dtls._unregister_data_receiver(self)
+
+    async def _send_data(self, data: bytes) -> None:
+        if self._dtls.state == "connected":
+            await self._dtls._send_data(data)
+
+    async def _handle_data(self, data: bytes) -> None:
+        second = int(self._now_s())
+        self._in_second = self._in_second + 1 if second == self._second else 1
+        self._second = second
+        if self._receiver is None or self._in_second > MAX_INCOMING_DATAGRAMS:
+            self.refused_datagrams += 1
+            return
+        try:
+            await self._receiver._handle_data(data)
+        except Exception:  # a process edge: one peer's datagram, see the docstring
+            self.refused_datagrams += 1
+            logger.debug("data channel datagram refused", exc_info=True)
+
+
+class StageChannel:
+    """
+    The channel labelled "stage" that a WHIP client opens; we only send on it.
+
+    Args:
+        on_open: Called once, when messages may be sent.
+    """
+
+    def __init__(
+        self,
+        dtls: DtlsChannel,
+        negotiated: NegotiatedChannel,
+        *,
+        now_s: Callable[[], float],
+        on_open: Callable[[], None],
+    ) -> None:
+        self._negotiated = negotiated
+        self._on_open = on_open
+        self._channel: RTCDataChannel | None = None
+        guarded = _GuardedDtls(dtls.transport, now_s)
+        self._sctp = AiortcSctpTransport(cast(RTCDtlsTransport, guarded))
+        self._sctp.on("datachannel", self._opened)
+        self.dropped_messages = 0
+
+    async def start(self) -> None:
+        """Begin the association; the client opens the channel in its own time."""
+        await self._sctp.start(
+            RTCSctpCapabilities(maxMessageSize=self._negotiated.max_message_bytes),
+            self._negotiated.sctp_port,
+        )
+
+    def send(self, text: str) -> bool:
+        """Queue a message; False where the channel is not open or takes no more."""
+        channel = self._channel
+        if channel is None or channel.readyState != "open":
+            return False
+        size = len(text.encode())
+        limit = self._negotiated.max_message_bytes
+        full = channel.bufferedAmount + size > MAX_BUFFERED_BYTES
+        if full or (limit and size > limit):
+            self.dropped_messages += 1
+            return False
+        channel.send(text)
+        return True
+
+    async def aclose(self) -> None:
+        """Abort the association."""
+        self._sctp.remove_all_listeners()
+        await self._sctp.stop()
+
+    def _opened(self, channel: RTCDataChannel) -> None:
+        if channel.label != LABEL:
+            channel.close()
+            return
+        first = self._channel is None
+        self._channel = channel
+        if first:
+            self._on_open()
