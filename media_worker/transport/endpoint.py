@@ -15,11 +15,10 @@ from spaces_contract.roles import PeerCloseReason, PeerKind
 from ..audio.frames import EncodedFrame, ReceivedPacket
 from ..egress.fan_out import FanOut, FanOutCounters
 from ..egress.pacing import PacedFanOut
-from ..room.ports import MediaEvents, SessionInfo
+from ..room.ports import MediaEvents, SdpRefused, SessionInfo
 from .addresses import Address
 from .counters import EndpointCounters
 from .dtls import ProcessCertificate
-from .errors import SdpRefused
 from .ingress import Ingress
 from .media_clock import MediaClock
 from .negotiation import Negotiated, negotiate

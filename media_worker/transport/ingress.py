@@ -66,9 +66,7 @@ class Ingress:
             self._counters.junk_datagrams += 1
             return
         session = self._sessions.by_ufrag(request.ufrag)
-        if session is None:
-            self._counters.requests_refused += 1
-        elif not stun.is_authentic(request, session.password):
+        if session is None or not stun.is_authentic(request, session.password):
             self._counters.requests_refused += 1
         elif request.unknown or request.claims_controlled:
             # We are lite, so the client has to be the controlling agent.

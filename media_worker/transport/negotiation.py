@@ -7,7 +7,7 @@ from typing import Final
 from spaces_contract.control import ControlError
 from spaces_contract.roles import PeerKind
 
-from .errors import SdpRefused
+from ..room.ports import SdpRefused
 from .sdp_offer import Offer, Section
 
 AUDIO_LEVEL_URI: Final = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"  # RFC 6464

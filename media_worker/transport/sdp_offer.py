@@ -13,7 +13,7 @@ from typing import Final
 from spaces_contract.control import ControlError
 from spaces_contract.media import MAX_SDP_BYTES
 
-from .errors import SdpRefused
+from ..room.ports import SdpRefused
 
 MAX_SECTIONS: Final = 16
 MAX_LINES: Final = 1000
