@@ -22,36 +22,16 @@ from .dtls import ProcessCertificate
 from .ingress import Ingress
 from .media_clock import MediaClock
 from .negotiation import Negotiated, negotiate
-from .reports import listener_report, speaker_report
+from .rounds import Rounds, Timing
 from .sdp_answer import LocalTransport, answer_sdp
 from .sdp_offer import parse_offer
-from .session import Session, SessionState
+from .session import Session
 from .sessions import Sessions
-from .turns import Turns
 from .udp_port import UdpPort
 
 MAX_SESSIONS: Final = 5_000
-TURNS_AT_A_STRETCH: Final = 64  # of reports; then others get a turn
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """
-    Intervals of an endpoint.
-
-    Args:
-        connect_s: From the answer to agreed keys; later the session is given up.
-        first_report_s: From agreed keys to the first RTCP report.
-        speaker_report_s: Between receiver reports to WHIP clients.
-        listener_report_s: Between sender reports to WHEP clients.
-    """
-
-    connect_s: float = 30.0
-    first_report_s: float = 0.2
-    speaker_report_s: float = 1.0
-    listener_report_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +43,7 @@ class _Running:
     certificate: ProcessCertificate
     fan_out: FanOut
     paced: PacedFanOut
+    rounds: Rounds
     host: str
     port: int
 
@@ -93,8 +74,6 @@ class UdpMediaEndpoint:
         self._max_sessions = max_sessions
         self._timing = timing or Timing()
         self._sessions = Sessions()
-        self._turns: Turns[SessionId] = Turns()
-        self._turn_timer: asyncio.TimerHandle | None = None
         self._endings: set[asyncio.Task[None]] = set()
         self._clock = MediaClock()
         self._cname = secrets.token_hex(8)
@@ -125,6 +104,15 @@ class UdpMediaEndpoint:
             certificate=ProcessCertificate.generateCertificate(),
             fan_out=fan_out,
             paced=PacedFanOut(fan_out, loop),
+            rounds=Rounds(
+                self._sessions,
+                fan_out,
+                self._clock,
+                self._timing,
+                cname=self._cname,
+                loop=loop,
+                end=self._end,
+            ),
             host=host,
             port=port or self._udp.number,
         )
@@ -216,11 +204,10 @@ class UdpMediaEndpoint:
         self._stopping = True
         for session in self._sessions:
             self._end(session, reason)
-        if self._turn_timer is not None:
-            self._turn_timer.cancel()
         if self._endings:
             await asyncio.wait(tuple(self._endings))
         if self._state is not None:
+            self._state.rounds.close()
             self._state.paced.close()
         self._udp.close()
 
@@ -244,7 +231,7 @@ class UdpMediaEndpoint:
         self.counters.sessions_connected += 1
         if session.hearer is not None:
             self._running.fan_out.add(session.hearer)
-        self._set_turn(session, time.monotonic() + self._timing.first_report_s)
+        self._running.rounds.secured(session)
         self._running.events.session_connected(session.session_id)
 
     def stage_channel_opened(self, session: Session) -> None:
@@ -284,7 +271,7 @@ class UdpMediaEndpoint:
         self._sessions.add(session)
         self.counters.sessions_opened += 1
         session.start().add_done_callback(lambda _: self._session_done(session))
-        self._set_turn(session, session.opened_s + self._timing.connect_s)
+        self._running.rounds.opened(session)
         return session
 
     def _local(self, session: Session) -> LocalTransport:
@@ -309,7 +296,7 @@ class UdpMediaEndpoint:
             done: asyncio.Future[None] = self._running.loop.create_future()
             done.set_result(None)
             return done
-        self._turns.drop(session.session_id)
+        self._running.rounds.closed(session)
         if session.hearer is not None:
             self._running.fan_out.remove(session.hearer)
         self.counters.sessions_closed += 1
@@ -333,60 +320,3 @@ class UdpMediaEndpoint:
         self._endings.discard(ending)
         if not ending.cancelled() and ending.exception() is not None:
             logger.error("session did not close", exc_info=ending.exception())
-
-    def _set_turn(self, session: Session, due_s: float) -> None:
-        self._turns.set(session.session_id, due_s)
-        self._schedule_turns()
-
-    def _schedule_turns(self) -> None:
-        next_s = self._turns.next_s()
-        if self._turn_timer is not None:
-            if next_s is not None and self._turn_timer.when() <= next_s:
-                return
-            self._turn_timer.cancel()
-        self._turn_timer = None
-        if next_s is not None and not self._stopping:
-            self._turn_timer = self._running.loop.call_at(next_s, self._take_turns)
-
-    def _take_turns(self) -> None:
-        self._turn_timer = None
-        now_s = time.monotonic()
-        for session_id in self._turns.take_due(now_s, TURNS_AT_A_STRETCH):
-            session = self._sessions.by_id(session_id)
-            if session is not None:
-                self._take_turn(session, now_s)
-        self._schedule_turns()
-
-    def _take_turn(self, session: Session, now_s: float) -> None:
-        if session.state is not SessionState.CONNECTED:
-            reached = session.path.selected is not None
-            reason = PeerCloseReason.DTLS_FAILED if reached else None
-            self._end(session, reason or PeerCloseReason.ICE_FAILED)
-        elif now_s >= session.path.expires_s:
-            self._end(session, PeerCloseReason.ICE_FAILED)
-        else:
-            self._report(session, now_s)
-            speaks = session.kind is PeerKind.WHIP
-            timing = self._timing
-            interval_s = timing.speaker_report_s if speaks else timing.listener_report_s
-            due_s = min(now_s + interval_s, session.path.expires_s)
-            self._turns.set(session.session_id, due_s)
-
-    def _report(self, session: Session, now_s: float) -> None:
-        ssrc = self._running.fan_out.ssrc
-        rtp_timestamp = self._clock.timestamp(now_s)
-        report = None
-        if session.incoming is not None:
-            report = speaker_report(
-                session.incoming.stats, ssrc=ssrc, cname=self._cname, now_s=now_s
-            )
-        elif session.hearer is not None and rtp_timestamp is not None:
-            report = listener_report(
-                self._running.fan_out.sent(session.hearer),
-                ssrc=ssrc,
-                cname=self._cname,
-                rtp_timestamp=rtp_timestamp,
-                unix_s=time.time(),
-            )
-        if report is not None:
-            session.send_rtcp(report)

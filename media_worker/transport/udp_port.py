@@ -31,7 +31,9 @@ class UdpPort:
     A bound, non-blocking UDP socket on the running event loop.
 
     Args:
-        host: Numeric address to bind; IPv6 ones carry IPv4 as well.
+        host: Numeric address to bind; IPv6 ones carry IPv4 as well.  With a wildcard
+            the kernel chooses by route whence replies leave, so on a host of several
+            addresses bind the one that clients are told.
         port: 0 for any.
     """
 
