@@ -24,7 +24,7 @@ class SessionRefused(Exception):
     """
 
     def __init__(self, code: ControlError, detail: str) -> None:
-        super().__init__(detail)
+        super().__init__(f"{code.value}: {detail}")
         self.code = code
         self.detail = detail
 

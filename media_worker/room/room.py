@@ -25,7 +25,6 @@ from .ports import (
     FULL_MIX,
     DesiredState,
     MediaEndpoint,
-    MediaEvents,
     Presence,
     RoomPublisher,
     SessionRefused,
@@ -66,7 +65,7 @@ class Room:
 
     Args:
         desired: What Firestore said when the worker claimed the epoch.
-        new_endpoint: Makes the endpoint that will tell this room its events.
+        endpoint: Started by the owner, with this room as its `MediaEvents`.
         utc_now: Aware UTC time, for what the public sees.
     """
 
@@ -75,7 +74,7 @@ class Room:
         *,
         space_id: SpaceId,
         desired: DesiredState,
-        new_endpoint: Callable[[MediaEvents], MediaEndpoint],
+        endpoint: MediaEndpoint,
         new_decoder: Callable[[], SpeechDecoder],
         publisher: RoomPublisher,
         clock: Clock,
@@ -83,7 +82,7 @@ class Room:
     ) -> None:
         self.space_id = space_id
         self.epoch = desired.epoch
-        self.endpoint = new_endpoint(self)
+        self.endpoint = endpoint
         self.book = SessionBook()
         self.stage = StageAudio(new_decoder)
         self.board = Board(space_id, desired.epoch, utc_now=utc_now)

@@ -1,0 +1,1 @@
+"""Firestore as the worker sees it: claims an epoch, watches, reports back."""

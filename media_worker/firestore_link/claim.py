@@ -1,0 +1,133 @@
+"""Claims one epoch of a Space for this worker, once and for all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from google.api_core.exceptions import Aborted
+from google.cloud.firestore_v1.types import (
+    BeginTransactionRequest,
+    CommitRequest,
+    Document,
+    DocumentMask,
+    RollbackRequest,
+    TransactionOptions,
+    Write,
+)
+
+from spaces_contract import paths
+from spaces_contract.runtime import RuntimeField, SpaceField, WorkerState
+
+from .connection import Firestore
+from .documents import LIVE, decode, document
+from .reading import CALL_TIMEOUT_S, read_documents
+from .stamped_write import server_time
+
+ATTEMPTS: Final = 5
+
+
+class ClaimRefused(Exception):
+    """Another worker has this epoch, or the Space does not want it any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """
+    What a worker writes to make an epoch its own.
+
+    Args:
+        worker_id: Random per process.
+        udp_endpoints: "host:port", as announced to clients.
+    """
+
+    space_id: str
+    epoch: int
+    worker_id: str
+    control_url: str
+    udp_endpoints: tuple[str, ...]
+
+
+async def claim_epoch(firestore: Firestore, claim: Claim) -> Any:
+    """
+    Write `claim` to the runtime document; return its update time, which is the fence.
+
+    Safe to repeat: a claim whose answer was lost is found to be ours.
+
+    Raises:
+        ClaimRefused: the Space is not live in that epoch, or somebody else has it.
+        GoogleAPICallError: Firestore cannot be reached just now.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return await _attempt(firestore, claim)
+        except Aborted:
+            if attempt == ATTEMPTS:
+                raise
+    raise AssertionError("unreachable")
+
+
+async def _attempt(firestore: Firestore, claim: Claim) -> Any:
+    begun = await firestore.client.begin_transaction(
+        BeginTransactionRequest(
+            database=firestore.database,
+            options=TransactionOptions(read_write={}),
+        ),
+        metadata=firestore.metadata,
+        timeout=CALL_TIMEOUT_S,
+    )
+    try:
+        names = paths.space(claim.space_id), paths.runtime_worker(claim.space_id)
+        found = await read_documents(firestore, names, transaction=begun.transaction)
+        _check(claim, {path: decode(Document.pb(d)) for path, d in found.items()})
+    except ClaimRefused:
+        rollback = RollbackRequest(
+            database=firestore.database, transaction=begun.transaction
+        )
+        await firestore.client.rollback(
+            rollback, metadata=firestore.metadata, timeout=CALL_TIMEOUT_S
+        )
+        raise
+    committed = await firestore.client.commit(
+        CommitRequest(
+            database=firestore.database,
+            writes=[_write(firestore, claim)],
+            transaction=begun.transaction,
+        ),
+        metadata=firestore.metadata,
+        timeout=CALL_TIMEOUT_S,
+    )
+    return committed.write_results[0].update_time
+
+
+def _check(claim: Claim, found: Mapping[str, Mapping[str, Any]]) -> None:
+    space = found.get(paths.space(claim.space_id), {})
+    runtime = found.get(paths.runtime_worker(claim.space_id), {})
+    if space.get(SpaceField.STATE) != LIVE:
+        raise ClaimRefused("the Space is not live")
+    if space.get(SpaceField.EPOCH) != claim.epoch:
+        raise ClaimRefused("the Space is in another epoch")
+    if runtime.get(RuntimeField.EPOCH, 0) > claim.epoch:
+        raise ClaimRefused("a later epoch was launched")
+    same_epoch = runtime.get(RuntimeField.EPOCH) == claim.epoch
+    owner = runtime.get(RuntimeField.WORKER_ID)
+    if same_epoch and owner and owner != claim.worker_id:
+        raise ClaimRefused("another worker has this epoch")
+
+
+def _write(firestore: Firestore, claim: Claim) -> Write:
+    fields: dict[str, str | int | tuple[str, ...]] = {
+        RuntimeField.EPOCH: claim.epoch,
+        RuntimeField.STATE: WorkerState.READY,
+        RuntimeField.WORKER_ID: claim.worker_id,
+        RuntimeField.CONTROL_URL: claim.control_url,
+        RuntimeField.UDP_ENDPOINTS: claim.udp_endpoints,
+        RuntimeField.HEARTBEAT_SEQ: 0,
+        RuntimeField.LISTENER_COUNT: 0,
+        RuntimeField.PARTICIPANT_COUNT: 0,
+        RuntimeField.CONNECTED_IDS: (),
+    }
+    return Write(
+        update=document(firestore.name(paths.runtime_worker(claim.space_id)), fields),
+        update_mask=DocumentMask(field_paths=sorted(fields)),
+        update_transforms=[server_time(RuntimeField.HEARTBEAT_AT)],
+    )

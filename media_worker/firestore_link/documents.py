@@ -1,0 +1,87 @@
+"""Between Firestore's documents and the room's values."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from google.cloud.firestore_v1.types import Document, Value
+
+from spaces_contract.ids import UserId
+from spaces_contract.roles import Role
+from spaces_contract.runtime import ParticipantField, SpaceField
+
+from ..room.ports import DesiredMember, DesiredState
+
+logger = logging.getLogger(__name__)
+
+Fields = Mapping[str, Any]
+
+LIVE = "live"
+
+
+def decode(document: Any) -> dict[str, Any]:
+    """Return the scalar fields of a raw `Document` message; others are left out."""
+    fields: dict[str, Any] = {}
+    for name, value in document.fields.items():
+        kind = value.WhichOneof("value_type")
+        if kind in ("boolean_value", "integer_value", "string_value"):
+            fields[name] = getattr(value, kind)
+    return fields
+
+
+def encode(fields: Mapping[str, str | int | Iterable[str]]) -> dict[str, Value]:
+    """Return `fields` as a document's `fields`."""
+    return {name: _encode_value(value) for name, value in fields.items()}
+
+
+def document(name: str, fields: Mapping[str, str | int | Iterable[str]]) -> Document:
+    """Return a document to write."""
+    return Document(name=name, fields=encode(fields))
+
+
+def desired_state(
+    space: Fields | None, stage: Iterable[Fields], removed: Iterable[Fields]
+) -> DesiredState:
+    """
+    Return what these documents want of the room.
+
+    Args:
+        space: Fields of the Space; None where it was deleted, which ends it.
+        stage: Fields of participants on stage; what cannot be read is left out.
+        removed: Fields of participants who were removed.
+    """
+    space = space or {}
+    members = [member for fields in stage if (member := _member(fields)) is not None]
+    return DesiredState(
+        epoch=int(space.get(SpaceField.EPOCH, 0)),
+        live=space.get(SpaceField.STATE) == LIVE,
+        title=str(space.get(SpaceField.TITLE) or ""),
+        stage={member.user_id: member for member in members},
+        removed=frozenset(
+            UserId(str(fields[ParticipantField.UID]))
+            for fields in removed
+            if ParticipantField.UID in fields
+        ),
+    )
+
+
+def _member(fields: Fields) -> DesiredMember | None:
+    try:
+        return DesiredMember(
+            user_id=UserId(str(fields[ParticipantField.UID])),
+            role=Role(fields[ParticipantField.ROLE]),
+            muted=fields.get(ParticipantField.MUTED) is not False,
+            handle=str(fields.get(ParticipantField.HANDLE, "")),
+            display_name=str(fields.get(ParticipantField.DISPLAY_NAME, "")),
+        )
+    except (KeyError, ValueError):
+        logger.error("participant unreadable", extra={"fields": sorted(fields)})
+        return None
+
+
+def _encode_value(value: str | int | Iterable[str]) -> Value:
+    if isinstance(value, str):
+        return Value(string_value=value)
+    if isinstance(value, int):
+        return Value(integer_value=value)
+    return Value(array_value={"values": [Value(string_value=v) for v in value]})

@@ -1,0 +1,178 @@
+"""A running worker's tie to Firestore: desired state in, heartbeats out."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Protocol
+
+from google.api_core.exceptions import GoogleAPICallError
+
+from spaces_contract import paths
+from spaces_contract.runtime import (
+    HEARTBEAT_INTERVAL_S,
+    HEARTBEAT_STALE_S,
+    ParticipantField,
+    RuntimeField,
+)
+
+from ..room.clock import Clock
+from ..room.ports import DesiredState, Presence
+from .claim import Claim
+from .connection import Firestore
+from .documents import decode, desired_state
+from .listener import Listener, document_target, flag_target
+from .reporter import EpochLost, Reporter, is_mine
+
+logger = logging.getLogger(__name__)
+
+RETRY_S: Final = 1.0  # after a heartbeat that did not get through
+
+
+class LinkEvents(Protocol):
+    """What a link tells its owner, always on the event loop."""
+
+    def desired_changed(self, desired: DesiredState) -> None:
+        """Reconcile with a new desired state."""
+
+    def epoch_lost(self) -> None:
+        """Stop at once: another worker runs the Space."""
+
+
+class FirestoreLink:
+    """
+    Watches a Space and reports on it, over any outage of Firestore.
+
+    Lifecycle: `run()` once, until cancelled or the epoch is lost.
+
+    Args:
+        presence: Called for each heartbeat.
+
+    Attributes:
+        rebuilds: How often the watches were built anew because they had gone quiet.
+    """
+
+    def __init__(
+        self,
+        firestore: Firestore,
+        claim: Claim,
+        *,
+        fence: Any,
+        presence: Callable[[], Presence],
+        events: LinkEvents,
+        clock: Clock,
+    ) -> None:
+        self._firestore = firestore
+        self._claim = claim
+        self._presence = presence
+        self._events = events
+        self._clock = clock
+        self._reporter = Reporter(firestore, claim, fence=fence)
+        self._space: list[dict[str, Any]] | None = None
+        self._stage: list[dict[str, Any]] | None = None
+        self._removed: list[dict[str, Any]] | None = None
+        self._echo_at_s = clock.now_s()
+        self._reported_at_s = clock.now_s()
+        self.rebuilds = 0
+        self.failed_reports = 0
+
+    @property
+    def knowledge_stale(self) -> bool:
+        """Whether a withdrawal might have gone unseen: no echo for 15 s."""
+        return self._clock.now_s() - self._echo_at_s > HEARTBEAT_STALE_S
+
+    @property
+    def heartbeat_age_s(self) -> float:
+        """Seconds since a heartbeat was acknowledged."""
+        return self._clock.now_s() - self._reported_at_s
+
+    async def run(self) -> None:
+        """Watch and report until the epoch is lost."""
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(self._keep_watching(), name="watch")
+            try:
+                await self._keep_reporting()
+            except EpochLost:
+                self._events.epoch_lost()
+            finally:
+                watching.cancel()
+
+    async def report_last(self) -> None:
+        """
+        Write what `presence` says once more, e.g. that the worker has stopped.
+
+        Failures are logged: the watchdog will find out by itself.
+        """
+        try:
+            await self._reporter.report(self._presence())
+        except (EpochLost, GoogleAPICallError) as error:
+            logger.warning("last report failed", extra={"error": type(error).__name__})
+
+    async def _keep_reporting(self) -> None:
+        due_s = self._clock.now_s()
+        while True:
+            await self._clock.sleep_until(due_s)
+            due_s = self._clock.now_s() + HEARTBEAT_INTERVAL_S
+            try:
+                await self._reporter.report(self._presence())
+                self._reported_at_s = self._clock.now_s()
+            except GoogleAPICallError as error:
+                self.failed_reports += 1
+                logger.warning(
+                    "heartbeat failed", extra={"error": type(error).__name__}
+                )
+                due_s = self._clock.now_s() + RETRY_S
+
+    async def _keep_watching(self) -> None:
+        """Run the four watches; build them anew when the echo stays away."""
+        while True:
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(one.run()) for one in self._listeners()]
+                await self._until_quiet()
+                for task in running:
+                    task.cancel()
+            self.rebuilds += 1
+            logger.error("watches went quiet", extra={"rebuilds": self.rebuilds})
+
+    async def _until_quiet(self) -> None:
+        began_s = self._clock.now_s()
+        while True:
+            quiet_since_s = max(began_s, self._echo_at_s)
+            if self._clock.now_s() - quiet_since_s > HEARTBEAT_STALE_S:
+                return
+            await self._clock.sleep_until(quiet_since_s + HEARTBEAT_STALE_S + 0.1)
+
+    def _listeners(self) -> Iterable[Listener]:
+        space_id, firestore = self._claim.space_id, self._firestore
+        parent = firestore.name(paths.space(space_id))
+        runtime = firestore.name(paths.runtime_worker(space_id))
+        stage = flag_target(parent, paths.PARTICIPANTS, ParticipantField.ON_STAGE)
+        removed = flag_target(parent, paths.PARTICIPANTS, ParticipantField.REMOVED)
+        yield Listener(firestore, document_target(parent), self._space_changed)
+        yield Listener(firestore, document_target(runtime), self._runtime_changed)
+        yield Listener(firestore, stage, self._stage_changed)
+        yield Listener(firestore, removed, self._removed_changed)
+
+    def _space_changed(self, documents: dict[str, Any]) -> None:
+        self._space = [decode(document) for document in documents.values()]
+        self._tell()
+
+    def _stage_changed(self, documents: dict[str, Any]) -> None:
+        self._stage = [decode(document) for document in documents.values()]
+        self._tell()
+
+    def _removed_changed(self, documents: dict[str, Any]) -> None:
+        self._removed = [decode(document) for document in documents.values()]
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._space is None or self._stage is None or self._removed is None:
+            return
+        space = self._space[0] if self._space else None
+        self._events.desired_changed(desired_state(space, self._stage, self._removed))
+
+    def _runtime_changed(self, documents: dict[str, Any]) -> None:
+        runtime = next((decode(document) for document in documents.values()), {})
+        if not is_mine(runtime, self._claim):
+            self._events.epoch_lost()
+        elif runtime.get(RuntimeField.HEARTBEAT_SEQ) == self._reporter.sequence:
+            self._echo_at_s = self._clock.now_s()

@@ -1,0 +1,119 @@
+"""Heartbeats: writes who is connected, and learns when the epoch is lost."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from google.api_core.exceptions import FailedPrecondition, NotFound
+from google.cloud.firestore_v1.types import (
+    CommitRequest,
+    Document,
+    DocumentMask,
+    Precondition,
+    Write,
+)
+
+from spaces_contract import paths
+from spaces_contract.runtime import RuntimeField, SpaceField
+
+from ..room.ports import Presence
+from .claim import Claim
+from .connection import Firestore
+from .documents import decode, document
+from .reading import CALL_TIMEOUT_S, read_documents
+from .stamped_write import server_time
+
+logger = logging.getLogger(__name__)
+
+
+class EpochLost(Exception):
+    """Another worker runs the Space now; this one must stop."""
+
+
+class Reporter:
+    """
+    Writes one worker's heartbeats, each fenced by the update time of the one before.
+
+    Args:
+        fence: Update time of the claim.
+
+    Attributes:
+        sequence: Of the last heartbeat that was tried.
+    """
+
+    def __init__(self, firestore: Firestore, claim: Claim, *, fence: Any) -> None:
+        self._firestore = firestore
+        self._claim = claim
+        self._fence = fence
+        self._counted: int | None = None  # as it stands in the Space document
+        self.sequence = 0
+
+    async def report(self, presence: Presence) -> None:
+        """
+        Write one heartbeat, and the Space's `participant_count` where it changed.
+
+        Raises:
+            EpochLost: the runtime document is no longer this worker's.
+            GoogleAPICallError: Firestore cannot be reached just now; report again.
+        """
+        self.sequence += 1
+        try:
+            await self._commit(presence)
+        except (FailedPrecondition, NotFound):
+            # Either the fence fell, or our own last commit's answer was lost.
+            await self._find_fence()
+            await self._commit(presence)
+
+    async def _commit(self, presence: Presence) -> None:
+        writes = [self._heartbeat(presence)]
+        if presence.participant_count != self._counted:
+            writes.append(self._count(presence.participant_count))
+        committed = await self._firestore.client.commit(
+            CommitRequest(database=self._firestore.database, writes=writes),
+            metadata=self._firestore.metadata,
+            retry=None,
+            timeout=CALL_TIMEOUT_S,
+        )
+        self._fence = committed.write_results[0].update_time
+        self._counted = presence.participant_count
+
+    def _heartbeat(self, presence: Presence) -> Write:
+        fields: dict[str, str | int | Iterable[str]] = {
+            RuntimeField.STATE: presence.state,
+            RuntimeField.HEARTBEAT_SEQ: self.sequence,
+            RuntimeField.LISTENER_COUNT: presence.listener_count,
+            RuntimeField.PARTICIPANT_COUNT: presence.participant_count,
+            RuntimeField.CONNECTED_IDS: presence.connected_ids,
+        }
+        name = self._firestore.name(paths.runtime_worker(self._claim.space_id))
+        return Write(
+            update=document(name, fields),
+            update_mask=DocumentMask(field_paths=sorted(fields)),
+            update_transforms=[server_time(RuntimeField.HEARTBEAT_AT)],
+            current_document=Precondition(update_time=self._fence),
+        )
+
+    def _count(self, participant_count: int) -> Write:
+        field = SpaceField.PARTICIPANT_COUNT
+        name = self._firestore.name(paths.space(self._claim.space_id))
+        return Write(
+            update=document(name, {field: participant_count}),
+            update_mask=DocumentMask(field_paths=[field]),
+            current_document=Precondition(exists=True),
+        )
+
+    async def _find_fence(self) -> None:
+        path = paths.runtime_worker(self._claim.space_id)
+        found = (await read_documents(self._firestore, [path])).get(path)
+        if found is None or not is_mine(decode(Document.pb(found)), self._claim):
+            raise EpochLost(self._claim.space_id)
+        logger.warning("heartbeat fence found again")
+        self._fence = found.update_time
+
+
+def is_mine(runtime: dict[str, Any], claim: Claim) -> bool:
+    """Tell whether a runtime document's fields are those of `claim`."""
+    return (runtime.get(RuntimeField.EPOCH), runtime.get(RuntimeField.WORKER_ID)) == (
+        claim.epoch,
+        claim.worker_id,
+    )

@@ -1,0 +1,11 @@
+"""Field transforms that let the server, not this machine's clock, tell the time."""
+
+from google.cloud.firestore_v1.types import DocumentTransform
+
+
+def server_time(field_path: str) -> DocumentTransform.FieldTransform:
+    """Return a transform that sets `field_path` to the time of the commit."""
+    return DocumentTransform.FieldTransform(
+        field_path=field_path,
+        set_to_server_value=(DocumentTransform.FieldTransform.ServerValue.REQUEST_TIME),
+    )
