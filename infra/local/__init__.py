@@ -1,0 +1,1 @@
+"""The embedded cloud: everything that Parley needs of a cloud, on one machine."""

@@ -1,0 +1,1 @@
+"""The one public port: web client, API, live edge, and what only a laptop has."""

@@ -1,0 +1,117 @@
+"""The gateway's routes."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from ..stack import READY_PATH
+from .cloud_view import CloudView
+from .hosting import Hosting
+from .hosting_rules import HostingRules
+from .identity import Identity
+from .live_edge import LiveEdge
+from .problems import not_found, problem
+from .proxy import FunctionsProxy
+from .push_sink import PushSink
+
+# What another machine may use of /local/; the rest shows or moves what is private to
+# the person at this keyboard.
+_LOCAL_FOR_ALL: Final = frozenset({"/local/sign-in", "/local/authority.crt"})
+_SIGN_IN_BODY_BYTES: Final = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayParts:
+    """
+    What the gateway is made of.
+
+    Args:
+        repository: Where firebase.json's paths begin.
+        authority: Certificate that a phone may be told to trust.
+    """
+
+    identity: Identity
+    push: PushSink
+    cloud: CloudView
+    live: LiveEdge
+    proxy: FunctionsProxy
+    rules: HostingRules
+    repository: Path
+    authority: Path
+
+
+def gateway_app(parts: GatewayParts) -> web.Application:
+    """Return the application of both the plain and the TLS listener."""
+    app = web.Application(
+        middlewares=[_local_stays_local()], client_max_size=_SIGN_IN_BODY_BYTES
+    )
+    app.cleanup_ctx.append(_lifetimes(parts))
+    _add_local(app.router, parts)
+    app.router.add_route("*", "/live/{name:.*}", parts.live.answer)
+    hosting = Hosting(parts.rules, root=parts.repository, forward=parts.proxy.forward)
+    app.router.add_route("*", "/{path:.*}", hosting.answer)
+    return app
+
+
+def _add_local(router: web.UrlDispatcher, parts: GatewayParts) -> None:
+    async def ready(_request: web.Request) -> web.Response:
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    async def nothing(_request: web.Request) -> web.Response:
+        return not_found()
+
+    async def authority(_request: web.Request) -> web.StreamResponse:
+        if not parts.authority.is_file():
+            return not_found()
+        response = web.FileResponse(parts.authority)
+        response.content_type = "application/x-x509-ca-cert"
+        return response
+
+    router.add_get(READY_PATH, ready)
+    router.add_post("/local/sign-in", parts.identity.sign_in)
+    router.add_get("/local/id-token-certs", parts.identity.id_token_certs)
+    router.add_get("/local/oidc-certs", parts.identity.oidc_certs)
+    router.add_get("/local/authority.crt", authority)
+    router.add_post("/local/fcm/v1/projects/{project}/messages:send", parts.push.send)
+    router.add_get("/local/push", parts.cloud.push)
+    router.add_get("/local/tasks", parts.cloud.tasks)
+    router.add_post("/local/tasks/run", parts.cloud.run_task)
+    router.add_get("/local/operations", parts.cloud.operations)
+    router.add_route("*", "/local/{path:.*}", nothing)
+
+
+def _local_stays_local() -> Middleware:
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        path = request.path
+        if path.startswith("/local/") and path not in _LOCAL_FOR_ALL and request.secure:
+            return not_found()
+        try:
+            return await handler(request)
+        except web.HTTPMethodNotAllowed as error:
+            response = problem(
+                HTTPStatus.METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "not with this method",
+            )
+            response.headers["Allow"] = error.headers["Allow"]
+            return response
+
+    return check
+
+
+def _lifetimes(
+    parts: GatewayParts,
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def run(_app: web.Application) -> AsyncIterator[None]:
+        parts.proxy.start()
+        yield
+        await parts.proxy.aclose()
+        await parts.cloud.aclose()
+
+    return run

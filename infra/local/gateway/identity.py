@@ -1,0 +1,75 @@
+"""Sign-in by handle, and the certificates that verify local tokens."""
+
+import json
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+
+from aiohttp import web
+
+from ..auth import HANDLE_PATTERN, ID_TOKEN_LIFETIME_S, TokenIssuer, uid_of
+from ..keys import SigningKey
+from .problems import problem
+
+
+class Identity:
+    """
+    Issues Firebase ID tokens to whoever asks: on a laptop, a handle is proof enough.
+
+    Args:
+        id_tokens: Signs ID tokens; its certificate is `/local/id-token-certs`.
+        oidc: The key of task tokens; its certificate is `/local/oidc-certs`.
+        now_s: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        id_tokens: SigningKey,
+        oidc: SigningKey,
+        *,
+        project_id: str,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._issuer = TokenIssuer(id_tokens)
+        self._oidc = oidc
+        self._project_id = project_id
+        self._now_s = now_s
+
+    async def sign_in(self, request: web.Request) -> web.Response:
+        """POST {"handle"} -> {"uid", "id_token", "expires_in"}; uid stays for ever."""
+        try:
+            body = json.loads(await request.read())
+        except (ValueError, web.HTTPRequestEntityTooLarge):
+            body = None
+        handle = body.get("handle") if isinstance(body, dict) else None
+        if not isinstance(handle, str) or not HANDLE_PATTERN.fullmatch(handle):
+            return problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY
+                if isinstance(body, dict)
+                else HTTPStatus.BAD_REQUEST,
+                "invalid-handle",
+                'expected {"handle": "1 to 15 letters, digits or underscores"}',
+            )
+        uid = uid_of(handle)
+        token = self._issuer.id_token(
+            uid, project_id=self._project_id, name=handle, now_s=int(self._now_s())
+        )
+        response = web.json_response(
+            {"uid": uid, "id_token": token, "expires_in": ID_TOKEN_LIFETIME_S}
+        )
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    async def id_token_certs(self, _request: web.Request) -> web.Response:
+        """GET -> {kid: PEM certificate}, as Google serves securetoken's."""
+        return _certificates(self._issuer.key)
+
+    async def oidc_certs(self, _request: web.Request) -> web.Response:
+        """GET -> {kid: PEM certificate} of task tokens."""
+        return _certificates(self._oidc)
+
+
+def _certificates(key: SigningKey) -> web.Response:
+    response = web.json_response({key.key_id: key.certificate_pem})
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response

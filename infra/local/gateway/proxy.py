@@ -1,0 +1,152 @@
+"""Reverse proxy to the functions."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+
+from .problems import problem
+
+logger = logging.getLogger(__name__)
+
+# RFC 9110 7.6.1: they speak of one connection, and are not passed on.
+_HOP_BY_HOP: Final = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_REPLACED: Final = frozenset(
+    {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "host"}
+)
+# Far above the functions' own 64 KiB, so that they answer their own 413.
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
+_CONNECT_S: Final = 2.0
+_ANSWER_S: Final = 120.0
+_IDLE_CONNECTION_S: Final = 30.0
+_RETRY_AFTER_S: Final = 1
+
+
+class FunctionsProxy:
+    """
+    Passes requests on and streams the answers back.
+
+    Lifecycle: `start()` inside the event loop, `aclose()` at the end.
+
+    Args:
+        url: The functions server, "http://127.0.0.1:PORT".
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._session: aiohttp.ClientSession | None = None
+
+    def start(self) -> None:
+        """Open the connection pool; nothing is connected yet."""
+        self._session = aiohttp.ClientSession(
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            connector=aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=_IDLE_CONNECTION_S
+            ),
+            timeout=aiohttp.ClientTimeout(
+                total=None, connect=_CONNECT_S, sock_read=_ANSWER_S
+            ),
+        )
+
+    async def aclose(self) -> None:
+        """Close the pool."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def forward(self, request: web.Request) -> web.StreamResponse:
+        """Answer with what the functions answer; 503 while they are away."""
+        body = await _read_body(request)
+        if body is None:
+            return problem(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                "body-too-large",
+                f"a body has at most {MAX_BODY_BYTES} bytes here",
+            )
+        if self._session is None:
+            raise RuntimeError("the proxy was not started")
+        try:
+            async with self._session.request(
+                request.method,
+                self._url + request.raw_path,
+                headers=_upstream_headers(request),
+                data=body,
+                allow_redirects=False,
+            ) as upstream:
+                return await _stream(request, upstream)
+        except TimeoutError:
+            return _away("the functions did not answer in time")
+        except aiohttp.ClientError as error:
+            logger.warning("functions unreachable: %s", error)
+            return _away("the functions are restarting")
+
+
+async def _read_body(request: web.Request) -> bytes | None:
+    # Read whole, so that an early answer never meets a half-sent body.
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        return None
+    body = bytearray()
+    async for part in request.content.iter_any():
+        body += part
+        if len(body) > MAX_BODY_BYTES:
+            return None
+    return bytes(body)
+
+
+def _upstream_headers(request: web.Request) -> CIMultiDict[str]:
+    dropped = _HOP_BY_HOP | _REPLACED | _named_by_connection(request.headers)
+    headers = CIMultiDict(
+        (name, value)
+        for name, value in request.headers.items()
+        if name.lower() not in dropped and name.lower() != "content-length"
+    )
+    # The gateway is the edge: what a client claims about itself is not passed on.
+    headers["Host"] = request.host
+    headers["X-Forwarded-Host"] = request.host
+    headers["X-Forwarded-Proto"] = request.scheme
+    headers["X-Forwarded-For"] = request.remote or ""
+    return headers
+
+
+def _named_by_connection(headers: Mapping[str, str]) -> frozenset[str]:
+    named = headers.get("Connection", "").split(",")
+    return frozenset(name.strip().lower() for name in named)
+
+
+async def _stream(
+    request: web.Request, upstream: aiohttp.ClientResponse
+) -> web.StreamResponse:
+    response = web.StreamResponse(status=upstream.status, reason=upstream.reason)
+    for name, value in upstream.headers.items():
+        if name.lower() not in _HOP_BY_HOP:
+            response.headers.add(name, value)
+    await response.prepare(request)
+    async for part in upstream.content.iter_any():
+        await response.write(part)
+    await response.write_eof()
+    return response
+
+
+def _away(detail: str) -> web.Response:
+    return problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "functions-unavailable",
+        detail,
+        retry_after_s=_RETRY_AFTER_S,
+    )

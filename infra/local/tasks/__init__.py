@@ -1,0 +1,1 @@
+"""Cloud Tasks on SQLite: the real protocol, nothing lost by a crash."""
