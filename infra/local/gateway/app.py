@@ -15,7 +15,7 @@ from .hosting import Hosting
 from .hosting_rules import HostingRules
 from .identity import Identity
 from .live_edge import LiveEdge
-from .problems import not_found, problem
+from .problems import not_found
 from .proxy import FunctionsProxy
 from .push_sink import PushSink
 
@@ -91,16 +91,7 @@ def _local_stays_local() -> Middleware:
         path = request.path
         if path.startswith("/local/") and path not in _LOCAL_FOR_ALL and request.secure:
             return not_found()
-        try:
-            return await handler(request)
-        except web.HTTPMethodNotAllowed as error:
-            response = problem(
-                HTTPStatus.METHOD_NOT_ALLOWED,
-                "method-not-allowed",
-                "not with this method",
-            )
-            response.headers["Allow"] = error.headers["Allow"]
-            return response
+        return await handler(request)
 
     return check
 

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 _HOP_BY_HOP: Final = frozenset(
     {
         "connection",
+        "expect",  # answered here: the body is read before it is passed on
         "keep-alive",
         "proxy-authenticate",
         "proxy-authorization",
@@ -56,6 +57,12 @@ class FunctionsProxy:
         """Open the connection pool; nothing is connected yet."""
         self._session = aiohttp.ClientSession(
             auto_decompress=False,
+            skip_auto_headers=(
+                "Accept",
+                "Accept-Encoding",
+                "Content-Type",
+                "User-Agent",
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             connector=aiohttp.TCPConnector(
                 limit=0, keepalive_timeout=_IDLE_CONNECTION_S

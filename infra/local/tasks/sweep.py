@@ -59,6 +59,10 @@ class Sweep:
         http.body = b"{}"
         http.oidc_token.service_account_email = self.service_account
         http.oidc_token.audience = self.audience
-        # Not retried: the next minute's does the same work.
-        request.task.retry_config.max_attempts = 1
+        # Retried for less than a minute: then the next one does the same work.
+        retry = request.task.retry_config
+        retry.max_attempts = -1
+        retry.max_retry_duration.FromSeconds(_PERIOD_S - 10)
+        retry.min_backoff.FromSeconds(1)
+        retry.max_backoff.FromSeconds(5)
         return request
