@@ -1,0 +1,147 @@
+// @ts-check
+/** The calls of `/v1` that this client makes, with the shapes they answer. */
+
+import { Problem, request } from "./http.js";
+import { account, expireToken, idToken } from "./session.js";
+
+/** @typedef {"everyone" | "following" | "invited"} SpeakerPolicy */
+/** @typedef {"host" | "co_host" | "speaker" | "listener"} Role */
+
+/**
+ * @typedef {object} Space
+ * @property {string} id
+ * @property {"scheduled" | "live" | "ended" | "cancelled"} state
+ * @property {string | null} title
+ * @property {string | null} lang
+ * @property {SpeakerPolicy} speaker_policy
+ * @property {{uid: string, handle: string, display_name: string}} host
+ * @property {string[]} host_ids
+ * @property {string[]} speaker_ids
+ * @property {string[]} invited_user_ids
+ * @property {string | null} started_at
+ * @property {string | null} ended_at
+ * @property {number} participant_count
+ * @property {number} epoch
+ * @property {string} url
+ */
+
+/**
+ * @typedef {object} JoinAnswer
+ * @property {Space} space
+ * @property {string} uid
+ * @property {Role} role
+ * @property {boolean} muted
+ * @property {number} epoch
+ * @property {string} grant Opens and closes media sessions.
+ * @property {string | null} whip_url
+ * @property {string} whep_url
+ * @property {RTCIceServer[]} ice_servers
+ * @property {string} room_url
+ * @property {boolean} blocked_on_stage Somebody on stage is blocked by us.
+ */
+
+/**
+ * @typedef {object} Participant
+ * @property {string} uid
+ * @property {string} handle
+ * @property {string} display_name
+ * @property {Role} role
+ * @property {boolean} muted
+ * @property {boolean} removed
+ */
+
+/** @typedef {{role: Role, muted: boolean, removed: boolean, on_stage: boolean}} Standing */
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {import("./http.js").RequestOptions} [options]
+ * @returns {Promise<any>} The parsed body; null for 204.
+ * @throws {Problem}
+ */
+async function call(method, path, options = {}) {
+  try {
+    return await send(method, path, options);
+  } catch (problem) {
+    // A token can be refused early: clocks differ, keys are replaced.
+    if (!(problem instanceof Problem) || problem.status !== 401 || !account()) throw problem;
+    expireToken();
+    return send(method, path, options);
+  }
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {import("./http.js").RequestOptions} options
+ */
+async function send(method, path, options) {
+  const bearer = account() ? await idToken() : undefined;
+  const response = await request(method, path, { ...options, bearer });
+  return response.status === 204 ? null : response.json();
+}
+
+/**
+ * @param {string | null} [pageToken]
+ * @returns {Promise<{spaces: Space[], next_page_token: string | null}>}
+ */
+export function liveSpaces(pageToken) {
+  const query = new URLSearchParams({ state: "live", page_size: "20" });
+  if (pageToken) query.set("page_token", pageToken);
+  return call("GET", `/v1/spaces?${query}`);
+}
+
+/** @param {string} id @returns {Promise<Space>} */
+export const getSpace = (id) => call("GET", spacePath(id));
+
+/**
+ * @param {{title?: string, lang?: string, speaker_policy: SpeakerPolicy}} draft
+ * @param {string} idempotencyKey The same for every attempt at one draft.
+ * @returns {Promise<Space>}
+ */
+export const createSpace = (draft, idempotencyKey) =>
+  call("POST", "/v1/spaces", { json: draft, idempotencyKey });
+
+/** @param {string} id @returns {Promise<Space>} */
+export const startSpace = (id) => call("POST", `${spacePath(id)}/start`);
+
+/** @param {string} id @returns {Promise<Space>} */
+export const endSpace = (id) => call("POST", `${spacePath(id)}/end`);
+
+/**
+ * @param {string} id
+ * @param {{role: "speaker" | "listener", anonymous: boolean}} wish
+ * @returns {Promise<JoinAnswer>}
+ */
+export const joinSpace = (id, wish) => call("POST", `${spacePath(id)}/join`, { json: wish });
+
+/** @param {string} id */
+export const leaveSpace = (id) => call("POST", `${spacePath(id)}/leave`, { keepalive: true });
+
+/** @param {string} id @returns {Promise<Standing>} */
+export const myStanding = (id) => call("GET", `${spacePath(id)}/me`);
+
+/**
+ * @param {string} id
+ * @param {string | null} [pageToken]
+ * @returns {Promise<{participants: Participant[], next_page_token: string | null}>}
+ */
+export function participants(id, pageToken) {
+  const query = new URLSearchParams({ page_size: "50" });
+  if (pageToken) query.set("page_token", pageToken);
+  return call("GET", `${spacePath(id)}/participants?${query}`);
+}
+
+/**
+ * @param {string} id
+ * @param {string} uid
+ * @param {{role?: Role, muted?: boolean, removed?: boolean}} change
+ * @returns {Promise<Participant>}
+ */
+export const changeParticipant = (id, uid, change) =>
+  call("PATCH", `${spacePath(id)}/participants/${encodeURIComponent(uid)}`, { json: change });
+
+/** @param {string} id */
+function spacePath(id) {
+  return `/v1/spaces/${encodeURIComponent(id)}`;
+}

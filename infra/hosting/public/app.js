@@ -1,0 +1,77 @@
+// @ts-check
+/** The web client's composition root: routes, the account, and the Space one is in. */
+
+import { account, onAccountChange, signOut } from "./session.js";
+import { toast, toastProblem } from "./components/toast.js";
+import { Problem } from "./http.js";
+import { Present } from "./room/present.js";
+import { Router } from "./router.js";
+import { drawDock } from "./views/dock.js";
+import { feedView } from "./views/feed.js";
+import { problemView } from "./views/problem.js";
+import { roomView } from "./views/room.js";
+import { askSignIn } from "./views/sign_in.js";
+import { openStartSheet } from "./views/start.js";
+import { drawTopbar } from "./views/topbar.js";
+
+const SPACE_PATH = /^\/s\/([1-9A-Za-z]{13})\/?$/;
+
+/** @type {import("./api.js").Space | null} Started here a moment ago. */
+let started = null;
+
+const present = new Present(() => drawDock(present));
+
+const router = new Router((path) => {
+  const view = viewOf(path);
+  drawDock(present);
+  return view;
+});
+
+/** @type {import("./router.js").Routes} */
+const routes = {
+  go: (path) => router.go(path),
+  setTitle: (title) => router.setTitle(title),
+  signInThen,
+  startSpace: () =>
+    void signInThen(() =>
+      openStartSheet((space) => {
+        started = space;
+        router.go(`/s/${space.id}`);
+        started = null;
+      }),
+    ),
+};
+
+/**
+ * @param {string} path
+ * @returns {import("./router.js").View}
+ */
+function viewOf(path) {
+  if (path === "/") return feedView(routes);
+  const space = SPACE_PATH.exec(path);
+  if (space) return roomView(space[1], { routes, present, started });
+  const code = path.startsWith("/s/") ? "space-not-found" : "page-not-found";
+  return problemView(new Problem({ code, status: 404 }), routes);
+}
+
+/** @param {() => void} then Done at once where somebody is signed in already. */
+async function signInThen(then) {
+  if (account() || (await askSignIn())) then();
+}
+
+function drawShell() {
+  drawTopbar({
+    signIn: () => void signInThen(() => router.go(location.pathname)),
+    signOut: () => {
+      present.leave();
+      signOut();
+      router.go("/");
+    },
+  });
+}
+
+onAccountChange(drawShell);
+window.addEventListener("offline", () => toastProblem(new Problem({ code: "offline", status: 0 })));
+window.addEventListener("online", () => toast("Back online", { symbol: "check" }));
+drawShell();
+router.start();

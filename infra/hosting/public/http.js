@@ -1,0 +1,109 @@
+// @ts-check
+/** One HTTP request, and the one error that every failed request becomes. */
+
+const TIMEOUT_MS = 15_000;
+
+/** A refusal or a failure; `code` is the last segment of RFC 9457's `type`. */
+export class Problem extends Error {
+  /**
+   * @param {{code: string, status: number, detail?: string, retryAfterMs?: number,
+   *   state?: string}} facts `status` is 0 where no answer came.
+   */
+  constructor({ code, status, detail = "", retryAfterMs, state }) {
+    super(detail || code);
+    this.name = "Problem";
+    this.code = code;
+    this.status = status;
+    this.detail = detail;
+    /** What the server asked us to wait, or undefined. */
+    this.retryAfterMs = retryAfterMs;
+    /** The Space's state, where that is the reason. */
+    this.state = state;
+  }
+}
+
+/**
+ * @typedef {object} RequestOptions
+ * @property {unknown} [json] Sent as application/json.
+ * @property {string} [sdp] Sent as application/sdp.
+ * @property {string} [bearer]
+ * @property {string} [idempotencyKey]
+ * @property {boolean} [keepalive] Let the request outlive the page.
+ * @property {AbortSignal} [signal]
+ */
+
+/**
+ * Send one request.
+ *
+ * @param {string} method
+ * @param {string} url
+ * @param {RequestOptions} [options]
+ * @returns {Promise<Response>} Always a 2xx.
+ * @throws {Problem} The server refused, or could not be reached.
+ */
+export async function request(method, url, options = {}) {
+  let response;
+  try {
+    response = await fetch(url, {
+      method,
+      headers: headersOf(options),
+      body: options.sdp ?? (options.json === undefined ? undefined : JSON.stringify(options.json)),
+      keepalive: options.keepalive ?? false,
+      signal: signalOf(options.signal),
+    });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new Problem({ code: navigator.onLine ? "unreachable" : "offline", status: 0 });
+  }
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+/** @param {RequestOptions} options */
+function headersOf({ json, sdp, bearer, idempotencyKey }) {
+  const headers = new Headers({ Accept: "application/json, application/problem+json" });
+  if (json !== undefined) headers.set("Content-Type", "application/json");
+  if (sdp !== undefined) {
+    headers.set("Content-Type", "application/sdp");
+    headers.set("Accept", "application/sdp, application/problem+json");
+  }
+  if (bearer) headers.set("Authorization", `Bearer ${bearer}`);
+  if (idempotencyKey) headers.set("Idempotency-Key", idempotencyKey);
+  return headers;
+}
+
+/** @param {AbortSignal | undefined} signal */
+function signalOf(signal) {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  return signal ? AbortSignal.any([signal, timeout]) : timeout;
+}
+
+/** @param {Response} response */
+async function problemOf(response) {
+  const body = await response.json().catch(() => ({}));
+  const segment = String(body.type ?? "").split("/").pop() ?? "";
+  const code = segment && segment !== "about:blank" ? segment : `http-${response.status}`;
+  const retryAfter = response.headers.get("Retry-After") ?? "";
+  return new Problem({
+    code,
+    status: response.status,
+    detail: typeof body.detail === "string" ? body.detail : "",
+    state: typeof body.state === "string" ? body.state : undefined,
+    retryAfterMs: /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : undefined,
+  });
+}
+
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/**
+ * The same server by the name that this page was opened with: "localhost" and
+ * "127.0.0.1" are one machine and two origins.
+ *
+ * @param {string} url
+ */
+export function nearby(url) {
+  const parsed = new URL(url, location.href);
+  const alias = LOOPBACK.has(parsed.hostname) && LOOPBACK.has(location.hostname);
+  if (!alias || parsed.port !== location.port) return parsed.href;
+  return location.origin + parsed.pathname + parsed.search;
+}

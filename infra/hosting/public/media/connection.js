@@ -1,0 +1,169 @@
+// @ts-check
+/** One person's media in one Space: joins, hears, talks, and comes back by itself. */
+
+import { backoffMs, pause } from "./backoff.js";
+import { nextState } from "./states.js";
+import { CLOSING, verdictOf } from "./verdict.js";
+import { Whep } from "./whep.js";
+import { Whip } from "./whip.js";
+import { Problem } from "../http.js";
+
+/**
+ * @typedef {object} Ports What a connection needs from its owner.
+ * @property {() => Promise<import("../api.js").JoinAnswer>} join Called for every attempt.
+ * @property {() => MediaStreamTrack | null} track The microphone, if there is one.
+ * @property {(track: MediaStreamTrack) => void} hear Plays what is received.
+ * @property {(state: import("./states.js").MediaState) => void} moved
+ * @property {(message: import("./whip.js").StageMessage) => void} told
+ * @property {(problem: Problem) => void} refused Ended for good; the state is "failed".
+ */
+
+const OVER = new Problem({ code: "not-live", status: 409, state: "ended" });
+
+export class Connection {
+  /** @type {import("./states.js").MediaState} */
+  state = "idle";
+  /** @type {Whep | null} */
+  whep = null;
+  /** @type {Whip | null} */
+  whip = null;
+  #stop = new AbortController();
+  /** @type {(error: Error) => void} Ends the present attempt. */
+  #lose = () => undefined;
+
+  /** @param {Ports} ports */
+  constructor(ports) {
+    this.ports = ports;
+  }
+
+  /** Join, and keep joined until `close`, the end of the Space, or a refusal. */
+  async run() {
+    this.#move("join");
+    for (let attempt = 0; !this.#stop.signal.aborted; attempt += 1) {
+      try {
+        await this.#live(() => (attempt = -1));
+      } catch (error) {
+        this.#release();
+        if (this.#settled(error)) return;
+        const { retryAfterMs } = error instanceof Problem ? error : {};
+        await pause(backoffMs(Math.max(attempt, 0), { retryAfterMs }), this.#stop.signal);
+      }
+    }
+  }
+
+  /** Whether the worker tells us of changes at once, so that nobody need ask. */
+  get informed() {
+    return this.whip?.informed ?? false;
+  }
+
+  /**
+   * Go on stage: hearing goes on, talking comes on top.
+   *
+   * @returns {Promise<import("../api.js").Role>} "listener" where the Space says no.
+   * @throws {Problem}
+   */
+  async addStage() {
+    const answer = await this.ports.join();
+    if (answer.whip_url && !this.whip) {
+      await this.#talk(answer, answer.whip_url).catch((error) => this.#lose(error));
+    }
+    return answer.role;
+  }
+
+  /** Leave the stage; hearing goes on. */
+  dropStage() {
+    this.whip?.close();
+    this.whip = null;
+  }
+
+  /** Leave; harmless in every state. */
+  close() {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    this.#release();
+    if (this.state !== "idle") this.#move("leave");
+  }
+
+  /**
+   * One attempt; rejects with why it ended.
+   *
+   * @param {() => void} onUp
+   */
+  async #live(onUp) {
+    const lost = new Promise((_, reject) => (this.#lose = reject));
+    lost.catch(() => undefined); // it may be lost before anybody waits
+    const answer = await this.ports.join();
+    if (this.#stop.signal.aborted) return;
+    this.#move("granted");
+    await Promise.all([
+      this.#hear(answer),
+      answer.whip_url ? this.#talk(answer, answer.whip_url) : undefined,
+    ]);
+    if (this.#stop.signal.aborted) return;
+    this.#move("up");
+    onUp();
+    await lost;
+  }
+
+  /** @param {import("../api.js").JoinAnswer} answer */
+  async #hear(answer) {
+    const whep = new Whep(answer.ice_servers);
+    this.whep = whep;
+    whep.onlost = () => this.#lose(new Error("media stopped"));
+    await whep.open(answer.whep_url, answer.grant, this.#stop.signal);
+    this.ports.hear(whep.receiver.track);
+  }
+
+  /**
+   * @param {import("../api.js").JoinAnswer} answer
+   * @param {string} url
+   */
+  async #talk(answer, url) {
+    const whip = new Whip(answer.ice_servers, this.ports.track());
+    this.whip = whip;
+    whip.onlost = () => this.#lose(new Error("media stopped"));
+    whip.onmessage = (message) => this.#told(message);
+    await whip.open(url, answer.grant, this.#stop.signal);
+  }
+
+  /** @param {import("./whip.js").StageMessage} message */
+  #told(message) {
+    this.ports.told(message);
+    if (message.type !== "closing") return;
+    const meaning = CLOSING[message.reason] ?? "retry";
+    if (meaning === "demoted") this.dropStage();
+    else if (meaning === "ended") this.#lose(OVER);
+    else if (meaning === "retry") this.#lose(new Error(message.reason));
+    else this.#lose(new Problem({ code: meaning, status: 403 }));
+  }
+
+  /**
+   * Move on after a failed attempt.
+   *
+   * @param {unknown} error
+   * @returns {boolean} Whether there will be no other.
+   */
+  #settled(error) {
+    if (this.#stop.signal.aborted) return true;
+    const verdict = verdictOf(error);
+    if (verdict === "retry") this.#move("lost");
+    if (verdict === "ended") this.#move("end");
+    if (verdict === "refused") {
+      this.#move("refuse");
+      this.ports.refused(/** @type {Problem} */ (error));
+    }
+    return verdict !== "retry";
+  }
+
+  #release() {
+    this.whep?.close();
+    this.whep = null;
+    this.dropStage();
+  }
+
+  /** @param {import("./states.js").MediaEvent} event */
+  #move(event) {
+    this.state = nextState(this.state, event);
+    this.ports.moved(this.state);
+  }
+}

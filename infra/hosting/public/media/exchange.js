@@ -1,0 +1,85 @@
+// @ts-check
+/** WHIP (RFC 9725) and WHEP seen from the client: one POST opens, one DELETE closes. */
+
+import { nearby, request } from "../http.js";
+
+const GATHER_MS = 400;
+const CONNECT_MS = 8000;
+
+/** @typedef {{location: string, grant: string}} Resource A session's URL and its key. */
+
+/**
+ * Send the offer of `pc` and apply the answer.
+ *
+ * @param {RTCPeerConnection} pc With its transceivers in place.
+ * @param {string} url
+ * @param {string} grant
+ * @param {AbortSignal} signal
+ * @returns {Promise<Resource>}
+ * @throws {import("../http.js").Problem} The server refused.
+ */
+export async function openResource(pc, url, grant, signal) {
+  await pc.setLocalDescription();
+  await gathered(pc);
+  const sdp = /** @type {RTCSessionDescription} */ (pc.localDescription).sdp;
+  const response = await request("POST", nearby(url), { sdp, bearer: grant, signal });
+  const location = new URL(response.headers.get("Location") ?? "", url).href;
+  await pc.setRemoteDescription({ type: "answer", sdp: await response.text() });
+  return { location, grant };
+}
+
+/**
+ * Close a session; what is gone already, or cannot be reached, is left alone: the
+ * worker ends sessions that fall silent.
+ *
+ * @param {Resource} resource
+ */
+export function closeResource({ location, grant }) {
+  return request("DELETE", nearby(location), { bearer: grant, keepalive: true }).catch(() => undefined);
+}
+
+/**
+ * Resolve when media can flow.
+ *
+ * @param {RTCPeerConnection} pc
+ * @param {AbortSignal} signal
+ * @throws {Error} Not within 8 s, or the connection failed.
+ */
+export function connected(pc, signal) {
+  return new Promise((resolve, reject) => {
+    const settle = (/** @type {(value?: any) => void} */ done, /** @type {Error} */ error) => {
+      clearTimeout(timer);
+      pc.removeEventListener("connectionstatechange", look);
+      done(error);
+    };
+    const fail = (/** @type {string} */ why) => settle(reject, new Error(why));
+    const look = () => {
+      if (pc.connectionState === "connected") settle(resolve, new Error());
+      if (["failed", "closed"].includes(pc.connectionState)) fail(pc.connectionState);
+    };
+    const timer = setTimeout(() => fail("no connection in time"), CONNECT_MS);
+    pc.addEventListener("connectionstatechange", look);
+    signal.addEventListener("abort", () => fail("abandoned"), { once: true });
+    look();
+  });
+}
+
+/**
+ * Wait for our candidates, briefly: the worker is ICE-lite and learns our address
+ * from our checks, so a late candidate is no loss.
+ *
+ * @param {RTCPeerConnection} pc
+ * @returns {Promise<void>}
+ */
+function gathered(pc) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, GATHER_MS);
+    const look = () => {
+      if (pc.iceGatheringState !== "complete") return;
+      clearTimeout(timer);
+      resolve();
+    };
+    pc.addEventListener("icegatheringstatechange", look);
+    look();
+  });
+}

@@ -1,0 +1,64 @@
+// @ts-check
+/** Ten times a second: who is talking, and how loud. */
+
+import { talkers } from "./roster.js";
+
+const INTERVAL_MS = 100;
+const HOLD_MS = 350; // a ring that flickers between syllables is noise
+const OWN_TALK_LEVEL = 0.3; // of 1, about -43 dBFS: louder than a quiet room
+
+/**
+ * @typedef {object} Beat
+ * @property {ReadonlySet<string>} talking uids.
+ * @property {(uid: string) => number} level 0 to 1.
+ */
+
+export class Pulse {
+  /**
+   * @param {object} source Asked at every beat.
+   * @param {() => import("./roster.js").Room | null} source.room
+   * @param {() => number[] | null} source.csrcs
+   * @param {() => number} source.mixLevel
+   * @param {() => {uid: string, level: number}} source.own Level 0 while muted.
+   * @param {(beat: Beat) => void} onbeat
+   */
+  constructor(source, onbeat) {
+    this.source = source;
+    this.onbeat = onbeat;
+    /** @type {Map<string, number>} uid to when it was last heard, in ms. */
+    this.heard = new Map();
+    this.csrcSeen = false;
+    this.timer = 0;
+  }
+
+  start() {
+    this.timer = window.setInterval(() => this.#beat(performance.now()), INTERVAL_MS);
+  }
+
+  stop() {
+    clearInterval(this.timer);
+  }
+
+  /** @param {number} nowMs */
+  #beat(nowMs) {
+    const room = this.source.room();
+    if (!room) return;
+    const own = this.source.own();
+    for (const uid of this.#others(room)) if (uid !== own.uid) this.heard.set(uid, nowMs);
+    if (own.level >= OWN_TALK_LEVEL) this.heard.set(own.uid, nowMs);
+    for (const member of room.stage) if (member.muted) this.heard.delete(member.uid);
+    for (const [uid, atMs] of this.heard) if (nowMs - atMs > HOLD_MS) this.heard.delete(uid);
+    const mixLevel = this.source.mixLevel();
+    this.onbeat({
+      talking: new Set(this.heard.keys()),
+      level: (uid) => (uid === own.uid ? own.level : mixLevel),
+    });
+  }
+
+  /** @param {import("./roster.js").Room} room */
+  #others(room) {
+    const csrcs = this.source.csrcs();
+    this.csrcSeen ||= Boolean(csrcs?.length);
+    return talkers(room, this.csrcSeen ? csrcs : null);
+  }
+}

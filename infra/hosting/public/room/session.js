@@ -1,0 +1,266 @@
+// @ts-check
+/** One person in one Space: what they are, what they see, and what they may do. */
+
+import * as api from "../api.js";
+import { Problem } from "../http.js";
+import { Connection } from "../media/connection.js";
+import { Player } from "../media/player.js";
+import { Emitter } from "./events.js";
+import { RoomFeed } from "./feed.js";
+import { Pulse } from "./pulse.js";
+import { happenings, isNewer } from "./roster.js";
+import { claim } from "./tabs.js";
+import { Voice } from "./voice.js";
+
+/** @typedef {import("../api.js").Role} Role */
+
+/**
+ * @typedef {object} RoomEvents Names and details of what a session tells.
+ * @property {null} change Anything to draw has changed.
+ * @property {import("./pulse.js").Beat} beat
+ * @property {string} said For the announcer.
+ * @property {Problem} problem For a toast; the session goes on.
+ * @property {null} over The Space has ended.
+ * @property {Problem} refused The session has failed.
+ */
+
+/** @extends {Emitter<RoomEvents>} */
+export class RoomSession extends Emitter {
+  role = /** @type {Role} */ ("listener");
+  /** Whether the server put us on stage and we have not answered yet. */
+  promoted = false;
+  tapNeeded = false;
+  /** @type {import("./roster.js").Room | null} */
+  room = null;
+  peakListeners = 0;
+  #mutesUnderWay = 0;
+  #gone = false;
+  /** @type {() => void} */
+  #release = () => undefined;
+
+  /**
+   * @param {import("../api.js").Space} space
+   * @param {{uid: string, anonymous: boolean}} who
+   */
+  constructor(space, { uid, anonymous }) {
+    super();
+    this.space = space;
+    this.uid = uid;
+    this.anonymous = anonymous;
+    this.voice = new Voice(() => this.#microphoneLost());
+    this.player = new Player();
+    this.player.onblocked = (blocked) => this.#set({ tapNeeded: blocked });
+    this.connection = new Connection({
+      join: () => this.#join(),
+      track: () => this.voice.track,
+      hear: (track) => void this.player.play(track),
+      moved: () => this.#moved(),
+      told: (message) => this.#told(message),
+      refused: (problem) => this.emit("refused", problem),
+    });
+    this.feed = new RoomFeed({
+      needed: () => !this.connection.informed,
+      onroom: (room) => this.#seen(room),
+    });
+    this.pulse = new Pulse(
+      {
+        room: () => this.room,
+        csrcs: () => this.connection.whep?.contributing() ?? null,
+        mixLevel: () => this.player.meter?.level() ?? 0,
+        own: () => ({ uid: this.uid, level: this.voice.level() }),
+      },
+      (beat) => this.emit("beat", beat),
+    );
+  }
+
+  get state() {
+    return this.connection.state;
+  }
+
+  get muted() {
+    return this.voice.muted;
+  }
+
+  get onStage() {
+    return this.role !== "listener";
+  }
+
+  get manages() {
+    return this.role === "host" || this.role === "co_host";
+  }
+
+  /**
+   * Enter, and stay until left, ended or refused.
+   *
+   * @param {Role} wish Somebody who is to talk is asked for the microphone first.
+   */
+  async enter(wish) {
+    this.role = wish;
+    this.#release = claim(this.space.id, this.uid, () => this.#elsewhere());
+    if (wish !== "listener") await this.#openMicrophone();
+    this.pulse.start();
+    void this.connection.run();
+  }
+
+  /** Leave; the server learns of it even while the page goes away. */
+  leave() {
+    if (this.state !== "idle") void api.leaveSpace(this.space.id).catch(() => undefined);
+    this.#quit();
+  }
+
+  /** End the Space for everyone. @throws {Problem} */
+  async end() {
+    this.space = await api.endSpace(this.space.id);
+    this.#over();
+  }
+
+  /**
+   * Mute or unmute oneself: heard at once, told to the server after.
+   *
+   * @param {boolean} muted
+   */
+  async setMuted(muted) {
+    if (!muted && !(await this.#openMicrophone())) return;
+    this.#applyMuted(muted);
+    this.#mutesUnderWay += 1;
+    try {
+      await api.changeParticipant(this.space.id, this.uid, { muted });
+      this.emit("said", muted ? "You are muted." : "Your microphone is on.");
+    } catch (problem) {
+      this.#applyMuted(true); // silence is the safe side of a doubt
+      this.emit("problem", /** @type {Problem} */ (problem));
+    } finally {
+      this.#mutesUnderWay -= 1;
+    }
+  }
+
+  /** Go on stage where the Space lets us. @throws {Problem} */
+  async takeStage() {
+    await this.#openMicrophone();
+    this.role = "speaker";
+    const role = await this.connection.addStage().catch((problem) => {
+      this.#demoted();
+      throw problem;
+    });
+    if (role !== "listener") return;
+    this.#demoted();
+    throw new Problem({ code: "stage-by-invitation", status: 403 });
+  }
+
+  /** Step down; hearing goes on. @throws {Problem} */
+  async leaveStage() {
+    await api.changeParticipant(this.space.id, this.uid, { role: "listener" });
+    this.#demoted();
+  }
+
+  /** @returns {Promise<import("../api.js").JoinAnswer>} */
+  async #join() {
+    const role = this.onStage ? "speaker" : "listener";
+    const answer = await api.joinSpace(this.space.id, { role, anonymous: this.anonymous });
+    this.space = answer.space;
+    this.feed.follow(answer.room_url);
+    this.#set({ role: answer.role });
+    if (answer.muted || !this.onStage) this.#applyMuted(true);
+    // A microphone opens by a tap alone; until then the others should see that it is off.
+    else if (this.muted) void this.setMuted(true);
+    return answer;
+  }
+
+  async #openMicrophone() {
+    try {
+      const track = await this.voice.open();
+      await this.connection.whip?.use(track);
+      return true;
+    } catch (problem) {
+      this.emit("problem", /** @type {Problem} */ (problem));
+      return false;
+    }
+  }
+
+  #moved() {
+    if (this.state === "ended") this.#over();
+    else this.emit("change", null);
+  }
+
+  /** @param {import("../media/whip.js").StageMessage} message */
+  #told(message) {
+    if (message.type === "room") this.#seen(message.room);
+    if (message.type === "you") this.#standing(message);
+    if (message.type === "closing" && message.reason === "demoted") this.#demoted();
+  }
+
+  /** @param {{role: Role, muted: boolean}} mine As the server has it. */
+  #standing({ role, muted }) {
+    if (role !== "listener") this.role = role;
+    if (muted && !this.muted && this.#mutesUnderWay === 0) {
+      this.#applyMuted(true);
+      this.emit("problem", new Problem({ code: "muted-by-host", status: 0 }));
+    }
+    this.emit("change", null);
+  }
+
+  /** @param {import("./roster.js").Room} room */
+  #seen(room) {
+    if (!isNewer(this.room, room)) return;
+    const before = this.room;
+    this.room = room;
+    this.peakListeners = Math.max(this.peakListeners, room.listener_count);
+    for (const sentence of happenings(before, room, this.uid)) this.emit("said", sentence);
+    if (room.state === "ended") return this.#over();
+    const staged = room.stage.some(({ uid }) => uid === this.uid);
+    if (staged && !this.onStage && !this.promoted) void this.#askStanding();
+    if (!staged && this.promoted) this.promoted = false;
+    this.emit("change", null);
+  }
+
+  async #askStanding() {
+    const mine = await api.myStanding(this.space.id).catch(() => null);
+    if (mine?.on_stage && !this.onStage) this.#set({ promoted: true });
+  }
+
+  #demoted() {
+    this.connection.dropStage();
+    this.voice.close();
+    this.#set({ role: "listener", promoted: false });
+  }
+
+  #microphoneLost() {
+    this.voice.close();
+    void this.setMuted(true);
+    this.emit("problem", new Problem({ code: "mic-missing", status: 0 }));
+  }
+
+  #elsewhere() {
+    this.#quit();
+    this.emit("refused", new Problem({ code: "replaced", status: 409 }));
+  }
+
+  #over() {
+    if (this.#gone) return;
+    this.#quit();
+    this.emit("over", null);
+  }
+
+  /** Free everything; the server is not told. */
+  #quit() {
+    this.#gone = true;
+    this.#release();
+    this.pulse.stop();
+    this.feed.stop();
+    this.connection.close();
+    this.voice.close();
+    this.player.close();
+  }
+
+  /** @param {boolean} muted */
+  #applyMuted(muted) {
+    this.voice.mute(muted);
+    this.emit("change", null);
+  }
+
+  /** @param {Partial<Pick<RoomSession, "role" | "promoted" | "tapNeeded">>} values */
+  #set(values) {
+    Object.assign(this, values);
+    this.emit("change", null);
+  }
+}

@@ -1,0 +1,135 @@
+// @ts-check
+/** Who is signed in: the account kept in this browser, and its fresh ID token. */
+
+import { Problem, request } from "./http.js";
+
+const KEY = "parley.session";
+const REFRESH_BEFORE_MS = 60_000;
+
+/**
+ * @typedef {object} Account
+ * @property {string} uid
+ * @property {string} handle
+ * @property {string} displayName
+ * @property {string} idToken
+ * @property {number} expiresAtMs Unix time.
+ */
+
+/** @typedef {{uid: string, handle: string, display_name: string}} Profile */
+
+const changes = new EventTarget();
+/** @type {Promise<Account> | null} */
+let refreshing = null;
+
+/** @returns {Account | null} */
+export function account() {
+  const stored = localStorage.getItem(KEY);
+  if (stored === null) return null;
+  try {
+    return JSON.parse(stored);
+  } catch {
+    localStorage.removeItem(KEY);
+    return null;
+  }
+}
+
+/**
+ * Call `listener` whenever somebody signs in or out, in any tab.
+ *
+ * @param {() => void} listener
+ * @returns {() => void} Stops it.
+ */
+export function onAccountChange(listener) {
+  const onStorage = (/** @type {StorageEvent} */ event) => event.key === KEY && listener();
+  changes.addEventListener("change", listener);
+  window.addEventListener("storage", onStorage);
+  return () => {
+    changes.removeEventListener("change", listener);
+    window.removeEventListener("storage", onStorage);
+  };
+}
+
+/**
+ * Prove who this is; the account is kept only once it has a profile.
+ *
+ * @param {string} handle
+ * @returns {Promise<{account: Account, profile: Profile | null}>}
+ *   `profile` is null for somebody who is new: go on with `createProfile`.
+ * @throws {Problem}
+ */
+export async function signIn(handle) {
+  const fresh = await issue(handle, handle);
+  try {
+    const response = await request("GET", "/v1/me", { bearer: fresh.idToken });
+    const profile = /** @type {Profile} */ (await response.json());
+    keep({ ...fresh, handle: profile.handle, displayName: profile.display_name });
+    return { account: fresh, profile };
+  } catch (problem) {
+    if (problem instanceof Problem && problem.code === "profile-not-found") {
+      return { account: fresh, profile: null };
+    }
+    throw problem;
+  }
+}
+
+/**
+ * Store the profile of somebody new, and with it the account.
+ *
+ * @param {Account} fresh From `signIn`.
+ * @param {string} displayName
+ * @throws {Problem}
+ */
+export async function createProfile(fresh, displayName) {
+  const json = { handle: fresh.handle, display_name: displayName, protected: false };
+  await request("PUT", "/v1/me", { bearer: fresh.idToken, json });
+  keep({ ...fresh, displayName });
+}
+
+export function signOut() {
+  localStorage.removeItem(KEY);
+  changes.dispatchEvent(new Event("change"));
+}
+
+/**
+ * A token that is good for at least another minute.
+ *
+ * @returns {Promise<string>}
+ * @throws {Problem} `sign-in-needed` where nobody is signed in.
+ */
+export async function idToken() {
+  const current = account();
+  if (!current) throw new Problem({ code: "sign-in-needed", status: 401 });
+  if (current.expiresAtMs - Date.now() > REFRESH_BEFORE_MS) return current.idToken;
+  refreshing ??= renew(current).finally(() => (refreshing = null));
+  return (await refreshing).idToken;
+}
+
+/** Forget a token that the server refused, so that the next call gets a new one. */
+export function expireToken() {
+  const current = account();
+  if (current) localStorage.setItem(KEY, JSON.stringify({ ...current, expiresAtMs: 0 }));
+}
+
+/** @param {Account} current */
+async function renew(current) {
+  const renewed = await issue(current.handle, current.displayName);
+  localStorage.setItem(KEY, JSON.stringify(renewed));
+  return renewed;
+}
+
+/**
+ * @param {string} handle
+ * @param {string} displayName
+ * @returns {Promise<Account>}
+ */
+async function issue(handle, displayName) {
+  const response = await request("POST", "/local/sign-in", { json: { handle } });
+  const { uid, id_token, expires_in } = await response.json();
+  return { uid, handle, displayName, idToken: id_token, expiresAtMs: Date.now() + expires_in * 1000 };
+}
+
+/** @param {Account} fresh */
+function keep(fresh) {
+  localStorage.setItem(KEY, JSON.stringify(fresh));
+  changes.dispatchEvent(new Event("change"));
+}

@@ -1,0 +1,163 @@
+// @ts-check
+/** A Space's page: its door, the room itself, or how it ended. */
+
+import { getSpace, startSpace } from "../api.js";
+import { Problem } from "../http.js";
+import { account } from "../session.js";
+import { titleOf } from "../format.js";
+import { h } from "../components/dom.js";
+import { toastProblem } from "../components/toast.js";
+import { RoomSession } from "../room/session.js";
+import { doorPanel } from "./door.js";
+import { endedPanel } from "./ended.js";
+import { liveRoom } from "./live_room.js";
+import { problemPanel } from "./problem.js";
+
+/** @typedef {import("../api.js").Space} Space */
+
+/**
+ * @typedef {object} RoomOptions
+ * @property {import("../router.js").Routes} routes
+ * @property {import("../room/present.js").Present} present The Space one is in.
+ * @property {Space | null} started Just started by this person: enter at once.
+ */
+
+/**
+ * @param {string} id
+ * @param {RoomOptions} options
+ * @returns {import("../router.js").View}
+ */
+export function roomView(id, { routes, present, started }) {
+  const page = new RoomPage(id, routes, present);
+  const session = present.session;
+  if (session?.space.id === id) page.showRoom(session);
+  else if (started?.id === id) void page.enter(started, { speak: true, anonymous: false });
+  else void page.load();
+  return { element: page.element, title: "Space", destroy: () => page.destroy() };
+}
+
+class RoomPage {
+  element = h("div", { class: "room-page" });
+  #closing = new AbortController();
+  /** @type {() => void} */
+  #leaveView = () => undefined;
+
+  /**
+   * @param {string} id
+   * @param {import("../router.js").Routes} routes
+   * @param {import("../room/present.js").Present} present
+   */
+  constructor(id, routes, present) {
+    this.id = id;
+    this.routes = routes;
+    this.present = present;
+  }
+
+  async load() {
+    this.#show(skeleton());
+    try {
+      this.#showSpace(await getSpace(this.id));
+    } catch (problem) {
+      this.#showProblem(problem);
+    }
+  }
+
+  /**
+   * @param {Space} space
+   * @param {{speak: boolean, anonymous: boolean}} wish
+   */
+  async enter(space, { speak, anonymous }) {
+    const me = account();
+    if (!me) return this.routes.signInThen(() => void this.enter(space, { speak, anonymous }));
+    const session = new RoomSession(space, { uid: me.uid, anonymous });
+    this.present.take(session);
+    this.showRoom(session);
+    const hosts = space.host.uid === me.uid;
+    await session.enter(hosts ? "host" : speak ? "speaker" : "listener");
+  }
+
+  /** @param {RoomSession} session */
+  showRoom(session) {
+    const signal = this.#closing.signal;
+    const title = titleOf(session.space);
+    const room = liveRoom(session, { routes: this.routes, title });
+    this.#show(room.element, title);
+    this.#leaveView = room.destroy;
+    session.on("over", () => void this.#showEnd(session), signal);
+    session.on("refused", (problem) => this.#showProblem(problem), signal);
+    session.on("problem", toastProblem, signal);
+  }
+
+  destroy() {
+    this.#closing.abort();
+    this.#leaveView();
+  }
+
+  /** @param {Space} space */
+  #showSpace(space) {
+    if (space.state === "live") {
+      const enter = (/** @type {{speak: boolean, anonymous: boolean}} */ wish) =>
+        this.enter(space, wish);
+      this.#show(doorPanel(space, { enter }), titleOf(space));
+    } else if (space.state === "ended") {
+      this.#show(endedPanel(space, { routes: this.routes }), "Ended");
+    } else if (space.state === "cancelled") {
+      this.#showProblem(new Problem({ code: "cancelled", status: 409 }));
+    } else if (space.host.uid === account()?.uid) {
+      void this.#startAndEnter();
+    } else {
+      this.#showProblem(new Problem({ code: "not-live", status: 409 }));
+    }
+  }
+
+  /** The host of a Space that was made but never started, for a lost answer. */
+  async #startAndEnter() {
+    try {
+      this.#showSpace(await startSpace(this.id));
+    } catch (problem) {
+      this.#showProblem(problem);
+    }
+  }
+
+  /** @param {RoomSession} session */
+  async #showEnd(session) {
+    const space = await getSpace(this.id).catch(() => session.space);
+    this.#show(endedPanel(space, { routes: this.routes, peak: session.peakListeners }), "Ended");
+  }
+
+  /** @param {unknown} problem */
+  #showProblem(problem) {
+    const panel = problemPanel(problem, {
+      retry: () => this.load(),
+      rejoin: () => this.load(),
+      feed: () => this.routes.go("/"),
+      "sign-in": () => this.routes.signInThen(() => void this.load()),
+    });
+    this.#show(panel, "Problem");
+  }
+
+  /**
+   * @param {HTMLElement} panel
+   * @param {string} [title]
+   */
+  #show(panel, title) {
+    if (this.#closing.signal.aborted) return;
+    this.#leaveView();
+    this.#leaveView = () => undefined;
+    this.element.replaceChildren(panel);
+    if (!title) return;
+    this.routes.setTitle(title);
+    this.element.querySelector("h1")?.focus();
+  }
+}
+
+function skeleton() {
+  return h(
+    "div",
+    { class: "panel door", "aria-busy": "true", "aria-label": "Loading the Space" },
+    h("span", { class: "bone bone--chip" }),
+    h("span", { class: "bone bone--title" }),
+    h("span", { class: "bone bone--avatar" }),
+    h("span", { class: "bone bone--button" }),
+  );
+}
