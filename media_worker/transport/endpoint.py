@@ -188,11 +188,12 @@ class UdpMediaEndpoint:
 
     def send(self, frames: Mapping[str, EncodedFrame]) -> None:
         """Send one tick: to every connected WHEP session its source's frame."""
-        for frame in frames.values():
-            self._clock.frame_sent(frame.timestamp, time.monotonic())
-            break
-        if self._state is not None and not self._stopping:
-            self._state.paced.send(frames)
+        if self._state is None or self._stopping or not frames:
+            return
+        # One tick, one time: any source's frame tells it.
+        frame = next(iter(frames.values()))
+        self._clock.frame_sent(frame.timestamp, time.monotonic())
+        self._state.paced.send(frames)
 
     def send_stage_message(self, session_id: SessionId, text: str) -> bool:
         """Send on a WHIP session's data channel; False where it is not open."""

@@ -1,8 +1,8 @@
 """
 STUN binding requests and their answers, as an ICE-lite agent needs them (RFC 8489).
 
-aioice has the same in a general form; one check costs 37 us there and 9 us here
-(`tests/benchmarks/stun_check.py`), and listeners send one every few seconds.
+aioice has the same in a general form; a check and its answer cost 37 us there, 12 us
+here, and 0.2 us where it is junk; every listener sends one every few seconds.
 """
 
 import hmac

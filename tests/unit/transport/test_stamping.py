@@ -1,0 +1,221 @@
+"""Packets as the fan-out stamps them, against aiortc's reading and libsrtp's keys."""
+
+import numpy as np
+import pytest
+from aiortc.rtp import RtpPacket
+from hypothesis import given
+from hypothesis import strategies as st
+from pylibsrtp import Policy, Session
+
+from media_worker.audio.frames import EncodedFrame
+from media_worker.egress.hearers import FIRST_SEQUENCES, Hearer, HearerGroup
+from media_worker.egress.packet_block import PacketBlock
+from media_worker.egress.packet_head import level_element_at, shared_packet
+from media_worker.egress.srtp import SrtpBuffer, SrtpHandle
+from media_worker.transport.addresses import address
+from media_worker.transport.rtp import audio_level, parse_rtp
+
+SSRC = 0xC0FFEE
+PROFILES = (
+    (Policy.SRTP_PROFILE_AEAD_AES_256_GCM, 44),
+    (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28),
+    (Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 30),
+)
+
+
+def a_frame(**values: object) -> EncodedFrame:
+    """Return a 20 ms frame in which two people are heard."""
+    fields: dict[str, object] = {
+        "payload": bytes(range(80)),
+        "timestamp": 2**32 - 960,
+        "duration_samples": 960,
+        "csrcs": (7, 8),
+        "levels_dbov": (20, 127),
+    }
+    return EncodedFrame(**(fields | values))  # type: ignore[arg-type]  # as given
+
+
+def srtp(profile: int, key_bytes: int, *, inbound: bool = False) -> Session:
+    """Return one end of a session with a key known to both ends."""
+    direction = Policy.SSRC_ANY_INBOUND if inbound else Policy.SSRC_ANY_OUTBOUND
+    key = bytes(range(key_bytes))
+    return Session(Policy(key=key, ssrc_type=direction, srtp_profile=profile))
+
+
+def a_hearer(
+    session: Session | None = None, *, payload_type: int = 111, level_id: int = 0
+) -> Hearer:
+    """Return a hearer on 198.51.100.7."""
+    return Hearer(
+        srtp=SrtpHandle(session or srtp(*PROFILES[0])),
+        address=address("198.51.100.7", 40_000),
+        payload_type=payload_type,
+        level_extension_id=level_id,
+        source="full",
+    )
+
+
+def stamped(
+    group: HearerGroup, frame: EncodedFrame, *, with_levels: bool = False
+) -> list[bytes]:
+    """Return the plain packet of each hearer."""
+    shared = shared_packet(frame, ssrc=SSRC, with_levels=with_levels)
+    level_at = level_element_at(frame) if with_levels and frame.levels_dbov else None
+    block = PacketBlock(16)
+    packet = np.frombuffer(shared, np.uint8)
+    block.stamp(group, 0, len(group), packet, level_at)
+    return [bytes(row[: len(shared)]) for row in block.packets[: len(group)]]
+
+
+@pytest.mark.parametrize("csrcs", [(), (7,), (7, 8), tuple(range(1, 16))])
+def test_a_packet_is_what_aiortc_would_write(csrcs: tuple[int, ...]) -> None:
+    """
+    Without levels, the bytes equal those of a reference implementation.
+    """
+    group = HearerGroup(16)
+    group.add(a_hearer(payload_type=109))
+    group.sequences[0] = 65_535
+    frame = a_frame(csrcs=csrcs, levels_dbov=())
+
+    (packet,) = stamped(group, frame)
+
+    reference = RtpPacket(
+        payload_type=109, marker=1, sequence_number=65_535, timestamp=2**32 - 960
+    )
+    reference.ssrc, reference.csrc = SSRC, list(csrcs)
+    reference.payload = frame.payload
+    assert packet == reference.serialize()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 15])
+def test_levels_are_sent_under_each_hearers_id(count: int) -> None:
+    """
+    RFC 6465: one level for each CSRC, in one element whose id is the hearer's own.
+    """
+    group = HearerGroup(16)
+    for level_id in (1, 14):
+        group.add(a_hearer(level_id=level_id))
+    levels = tuple(range(100, 100 + count))
+    frame = a_frame(csrcs=tuple(range(count)), levels_dbov=levels)
+
+    packets = [parse_rtp(data) for data in stamped(group, frame, with_levels=True)]
+
+    for packet, level_id in zip(packets, (1, 14), strict=True):
+        assert packet is not None
+        assert packet.payload == frame.payload
+        element = packet.extension_data[: 1 + count]
+        assert element == bytes([level_id << 4 | (count - 1), *levels])
+        assert audio_level(packet, level_id) == 100
+
+
+def test_sequence_numbers_begin_low_and_wrap() -> None:
+    """
+    Each hearer's numbers begin below 2^15, grow by one a packet, and wrap; the marker
+    stands on the first alone.
+    """
+    group = HearerGroup(16)
+    for _ in range(40):
+        group.add(a_hearer())
+    assert all(group.sequences[:40] < FIRST_SEQUENCES)
+    assert len(set(group.sequences[:40].tolist())) > 1
+    group.sequences[0] = 65_534
+
+    ticks = [parse_rtp(stamped(group, a_frame())[0]) for _ in range(4)]
+
+    assert [p and p.sequence_number for p in ticks] == [65_534, 65_535, 0, 1]
+    assert [p and p.marker for p in ticks] == [True, False, False, False]
+
+
+@pytest.mark.parametrize(("profile", "key_bytes"), PROFILES)
+def test_what_is_protected_in_place_opens_at_the_other_end(
+    profile: int, key_bytes: int
+) -> None:
+    """
+    For every profile, in-place encryption equals pylibsrtp's own, through a wrap of
+    the sequence number.
+    """
+    group = HearerGroup(16)
+    group.add(a_hearer(srtp(profile, key_bytes)))
+    receiver = srtp(profile, key_bytes, inbound=True)
+    buffer = SrtpBuffer(1, 512)
+
+    for sequence in range(32_000, 70_000, 1_700):
+        group.sequences[0] = sequence & 0xFFFF
+        (plain,) = stamped(group, a_frame())
+        buffer.memory[: len(plain)] = plain
+        lengths = np.frombuffer(buffer.lengths, np.int32)
+        lengths[0] = len(plain)
+
+        assert buffer.protect(group.contexts) == []
+        assert receiver.unprotect(buffer.read(0, int(lengths[0]))) == plain
+
+
+def test_an_unauthentic_packet_does_not_open() -> None:
+    """
+    A changed bit, and the same packet twice, are refused.
+    """
+    sender = srtp(*PROFILES[0])
+    receiver = SrtpHandle(srtp(*PROFILES[0], inbound=True))
+    plain = shared_packet(a_frame(), ssrc=SSRC, with_levels=False)
+    cipher = sender.protect(plain)
+    buffer = SrtpBuffer(1, 512)
+
+    def opened(data: bytes) -> bytes | None:
+        buffer.memory[: len(data)] = data
+        return buffer.unprotect(0, len(data), receiver)
+
+    assert opened(cipher[:-1] + bytes([cipher[-1] ^ 1])) is None
+    assert opened(cipher) == plain
+    assert opened(cipher) is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"csrcs": tuple(range(16)), "levels_dbov": ()},
+        {"levels_dbov": (1,)},
+        {"payload": b""},
+        {"payload": bytes(1_201)},
+    ],
+)
+def test_frames_that_do_not_fit_a_packet_are_refused(values: dict[str, object]) -> None:
+    """
+    Too many CSRCs, levels that do not match them, and payloads out of bounds raise.
+    """
+    with pytest.raises(ValueError, match=r"."):
+        shared_packet(a_frame(**values), ssrc=SSRC, with_levels=True)
+
+
+@given(st.lists(st.tuples(st.sampled_from("jlt"), st.integers(0, 30)), max_size=60))
+def test_streams_survive_any_order_of_joins_and_leaves(
+    steps: list[tuple[str, int]],
+) -> None:
+    """
+    Whoever joins, leaves or turns, everybody else's numbers and keys stay theirs.
+    """
+    groups = (HearerGroup(16), HearerGroup(16))
+    present: dict[int, tuple[Hearer, int]] = {}
+    handle = srtp(*PROFILES[0])
+    for action, index in steps:
+        if action == "j":
+            hearer = a_hearer(handle, payload_type=len(present) % 128)
+            groups[0].add(hearer)
+            present[id(hearer)] = (hearer, int(groups[0].sequences[hearer.row]))
+        elif present:
+            key = list(present)[index % len(present)]
+            hearer, _ = present[key]
+            group = hearer.group
+            assert group is not None
+            if action == "l":
+                group.remove(hearer)
+                del present[key]
+            else:
+                groups[group is groups[0]].adopt(hearer)
+
+    assert sum(len(group) for group in groups) == len(present)
+    for hearer, sequence in present.values():
+        assert hearer.group is not None
+        assert hearer.group.members[hearer.row] is hearer
+        assert hearer.group.contexts[hearer.row] == hearer.srtp.context
+        assert hearer.group.sequences[hearer.row] == sequence
+        assert hearer.group.payload_types[hearer.row] == hearer.payload_type
