@@ -42,3 +42,8 @@ class DesiredCell:
         finally:
             for wait in waits:
                 wait.cancel()
+
+
+def unknown_state(epoch: int) -> DesiredState:
+    """Return what is assumed until Firestore was heard: live, with nobody on stage."""
+    return DesiredState(epoch=epoch, live=True, title="", stage={}, removed=frozenset())

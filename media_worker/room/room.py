@@ -19,7 +19,7 @@ from ..audio.playout import SpeechDecoder
 from .announcer import Announcer, closing_message, room_message, you_message
 from .board import Board
 from .clock import Clock
-from .desired_cell import DesiredCell
+from .desired_cell import DesiredCell, unknown_state
 from .mix_loop import MixLoop
 from .ports import (
     FULL_MIX,
@@ -64,7 +64,6 @@ class Room:
     room was ended, with all sessions closed.
 
     Args:
-        desired: What Firestore said when the worker claimed the epoch.
         endpoint: Started by the owner, with this room as its `MediaEvents`.
         utc_now: Aware UTC time, for what the public sees.
     """
@@ -73,7 +72,7 @@ class Room:
         self,
         *,
         space_id: SpaceId,
-        desired: DesiredState,
+        epoch: int,
         endpoint: MediaEndpoint,
         new_decoder: Callable[[], SpeechDecoder],
         publisher: RoomPublisher,
@@ -81,14 +80,14 @@ class Room:
         utc_now: Callable[[], datetime],
     ) -> None:
         self.space_id = space_id
-        self.epoch = desired.epoch
+        self.epoch = epoch
         self.endpoint = endpoint
         self.book = SessionBook()
         self.stage = StageAudio(new_decoder)
-        self.board = Board(space_id, desired.epoch, utc_now=utc_now)
+        self.board = Board(space_id, epoch, utc_now=utc_now)
         self.loop = MixLoop(self._tick, ptime_s=PTIME_MS / 1000, clock=clock)
         self._clock = clock
-        self._desired = DesiredCell(desired, clock=clock)
+        self._desired = DesiredCell(unknown_state(epoch), clock=clock)
         self._announcer = Announcer(
             self.board,
             refresh=self._refresh_board,
@@ -96,7 +95,9 @@ class Room:
             publisher=publisher,
             clock=clock,
         )
-        self._end: asyncio.Future[RoomEnd] | None = None
+        self._end: RoomEnd | None = None
+        self._ending = asyncio.Event()
+        self._informed = False  # nothing is told before Firestore was heard
         self._tasks: asyncio.TaskGroup | None = None
         self._opening = 0
         self._senders: dict[SessionId, UserId] = {}
@@ -117,16 +118,14 @@ class Room:
         Raises:
             ExceptionGroup: a tick or an announcement crashed.
         """
-        self._end = asyncio.get_running_loop().create_future()
         try:
             async with self.loop, asyncio.TaskGroup() as self._tasks:
                 announcing = self._tasks.create_task(self._announcer.run())
                 watching = self._tasks.create_task(self.loop.wait_closed())
-                self.apply(self.desired)
-                end = await self._end
+                end = await self._wait_end()
                 await self._close_all(CLOSE_REASONS[end])
                 watching.cancel()
-                if end is RoomEnd.SUPERSEDED:
+                if end is RoomEnd.SUPERSEDED or not self._informed:
                     announcing.cancel()
                 self._announcer.finish()
             return end
@@ -135,12 +134,14 @@ class Room:
 
     def end(self, reason: RoomEnd) -> None:
         """Let `run` close everything and return; the first reason counts."""
-        if self._end is not None and not self._end.done():
-            self._end.set_result(reason)
+        if self._end is None:
+            self._end = reason
+            self._ending.set()
 
     def apply(self, desired: DesiredState) -> None:
         """Take a new desired state: sound follows at once, sessions right after."""
         before = self.desired
+        self._informed = True
         self._desired.put(desired)
         if desired.epoch > self.epoch:
             self.end(RoomEnd.SUPERSEDED)
@@ -150,7 +151,7 @@ class Room:
         self._tell_changed(before, desired)
         for session_id, reason in sessions_to_close(desired, self.book):
             self._close_soon(session_id, reason)
-        self._announcer.note_change()
+        self._note_change()
         if not desired.live:
             self.end(RoomEnd.SPACE_ENDED)
 
@@ -235,7 +236,7 @@ class Room:
             self._hearers[session.user_id] = session_id
             if session.user_id in self._own:
                 self.endpoint.hear(session_id, own_mix(session.user_id))
-        self._announcer.note_change()
+        self._note_change()
 
     def session_closed(self, session_id: SessionId, reason: PeerCloseReason) -> None:
         """Forget a session."""
@@ -245,7 +246,7 @@ class Room:
         self._silence(session)
         if self._hearers.get(session.user_id) == session_id:
             del self._hearers[session.user_id]
-        self._announcer.note_change()
+        self._note_change()
         logger.info(
             "session closed",
             extra={
@@ -266,6 +267,15 @@ class Room:
         self.endpoint.send_stage_message(session_id, room_message(self.board.room))
         self._tell_you(session)
 
+    async def _wait_end(self) -> RoomEnd:
+        while self._end is None:
+            await self._ending.wait()
+        return self._end
+
+    def _note_change(self) -> None:
+        if self._informed:
+            self._announcer.note_change()
+
     async def _admit(self, user_id: UserId, kind: PeerKind) -> None:
         if len(self.book) + self._opening >= MAX_SESSIONS:
             raise SessionRefused(ControlError.WORKER_FULL, "this worker is full")
@@ -276,7 +286,7 @@ class Room:
         self._check(user_id, kind)
 
     def _check(self, user_id: UserId, kind: PeerKind) -> None:
-        if self._end is None or self._end.done():
+        if self._tasks is None or self._end is not None:
             raise SessionRefused(ControlError.WORKER_STOPPING, "this worker is leaving")
         code = refusal(self.desired, user_id, kind)
         if code is not None:
@@ -307,7 +317,7 @@ class Room:
             self.endpoint.send(tick.frames)
         if tick.talking != self._talking:
             self._talking = tick.talking
-            self._announcer.note_change()
+            self._note_change()
         self._ticks += 1
         if self._ticks % STUCK_CHECK_TICKS == 0:
             self._close_stuck(due_s)

@@ -92,6 +92,13 @@ class SessionBook:
         """Return how many people are connected."""
         return len(self._connected)
 
+    def count_by_kind(self) -> dict[PeerKind, int]:
+        """Return how many sessions of each kind are connected."""
+        counts = dict.fromkeys(PeerKind, 0)
+        for session in self._by_id.values():
+            counts[session.kind] += session.connected
+        return counts
+
     def listener_count(self, desired: DesiredState) -> int:
         """Return how many people are connected who are not on stage."""
         on_stage = sum(user_id in self._connected for user_id in desired.stage)

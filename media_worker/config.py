@@ -1,0 +1,114 @@
+"""What a worker is told by its environment; the only place that reads it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from spaces_contract.ids import SPACE_ID_PATTERN
+
+REQUIRED: Final = (
+    "PARLEY_PROJECT_ID",
+    "PARLEY_SPACE_ID",
+    "PARLEY_EPOCH",
+    "PARLEY_GRANT_PUBLIC_KEY",
+    "PARLEY_CONTROL_BIND",
+    "PARLEY_UDP_ENDPOINTS",
+    "PARLEY_LIVE_EDGE_URL",
+)
+
+Address = tuple[str, int]
+
+
+class ConfigError(Exception):
+    """The environment does not describe a worker; says all that is wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UdpEndpoint:
+    """One UDP port: where to bind it, and what clients are told."""
+
+    bind: Address
+    announced: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """
+    One worker's settings.
+
+    Args:
+        emulator_host: "host:port" of an embedded Firestore, or None for Google's.
+        control_url: Private address that functions reach; None is the bound one.
+        udp_endpoints: One for each process of this worker, at least one.
+        live_edge_url: An object store's URL.
+    """
+
+    project_id: str
+    emulator_host: str | None
+    space_id: str
+    epoch: int
+    grant_public_key: str
+    control_bind: Address
+    control_url: str | None
+    udp_endpoints: tuple[UdpEndpoint, ...]
+    live_edge_url: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """
+        Read and check the environment.
+
+        Raises:
+            ConfigError: names are missing, all of them told, or a value is wrong.
+        """
+        missing = [name for name in REQUIRED if not env.get(name)]
+        if missing:
+            raise ConfigError(f"missing: {', '.join(missing)}")
+        return cls(
+            project_id=env["PARLEY_PROJECT_ID"],
+            emulator_host=env.get("FIRESTORE_EMULATOR_HOST") or None,
+            space_id=_space_id(env["PARLEY_SPACE_ID"]),
+            epoch=_epoch(env["PARLEY_EPOCH"]),
+            grant_public_key=env["PARLEY_GRANT_PUBLIC_KEY"],
+            control_bind=_address("PARLEY_CONTROL_BIND", env["PARLEY_CONTROL_BIND"]),
+            control_url=env.get("PARLEY_CONTROL_URL") or None,
+            udp_endpoints=_udp_endpoints(env["PARLEY_UDP_ENDPOINTS"]),
+            live_edge_url=env["PARLEY_LIVE_EDGE_URL"],
+        )
+
+
+def _space_id(text: str) -> str:
+    if not SPACE_ID_PATTERN.fullmatch(text):
+        raise ConfigError("PARLEY_SPACE_ID is no Space's id")
+    return text
+
+
+def _epoch(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ConfigError("PARLEY_EPOCH must be a number from 1")
+    return int(text)
+
+
+def _address(name: str, text: str) -> Address:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise ConfigError(f"{name} must be host:port, not {text!r}")
+    return host.strip("[]"), int(port)
+
+
+def _udp_endpoints(text: str) -> tuple[UdpEndpoint, ...]:
+    name = "PARLEY_UDP_ENDPOINTS"
+    try:
+        endpoints = tuple(
+            UdpEndpoint(
+                bind=_address(name, pair["bind"]),
+                announced=_address(name, pair["announced"]),
+            )
+            for pair in json.loads(text)
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{name} must be a list of bind and announced") from error
+    if not endpoints:
+        raise ConfigError(f"{name} must not be empty")
+    return endpoints

@@ -1,0 +1,1 @@
+"""The private HTTP API: signalling from the functions, health, metrics."""

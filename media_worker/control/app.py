@@ -1,0 +1,148 @@
+"""Routes of the control API (`spaces_contract.control`)."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from spaces_contract.control import CONTROL_STATUS, SESSION_ID_HEADER, ControlError
+from spaces_contract.ids import SessionId, UserId
+from spaces_contract.media import MAX_SDP_BYTES, SDP_CONTENT_TYPE
+from spaces_contract.roles import PeerKind
+
+from ..room.ports import SessionRefused
+from .forward_check import ForwardCheck
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Sessions(Protocol):
+    """What the room does for the control API."""
+
+    async def open_session(
+        self, offer_sdp: str, *, user_id: UserId, kind: PeerKind, grant_id: str
+    ) -> tuple[SessionId, str]:
+        """Open a session; return its id and the SDP answer."""
+        ...
+
+    async def close_session(
+        self, session_id: SessionId, *, user_id: UserId, grant_id: str
+    ) -> None:
+        """Close a session of this user and grant."""
+        ...
+
+
+class ControlApi:
+    """
+    Handlers of one worker's control API.
+
+    Args:
+        ready: Whether sessions can be opened just now.
+        metrics: Renders the Prometheus text.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        check: ForwardCheck,
+        *,
+        ready: Callable[[], bool],
+        metrics: Callable[[], str],
+    ) -> None:
+        self._sessions = sessions
+        self._check = check
+        self._ready = ready
+        self._metrics = metrics
+
+    def app(self) -> Starlette:
+        """Return the ASGI application."""
+        return Starlette(
+            routes=[
+                Route("/sessions", self._open, methods=["POST"]),
+                Route("/sessions/{session_id}", self._close, methods=["DELETE"]),
+                Route("/healthz", self._health, methods=["GET"]),
+                Route("/readyz", self._readiness, methods=["GET"]),
+                Route("/metrics", self._scrape, methods=["GET"]),
+            ],
+            exception_handlers={SessionRefused: _refused},
+        )
+
+    async def _open(self, request: Request) -> Response:
+        body = await _bounded_body(request)
+        forward = self._check.check(
+            request.headers.get("authorization"), method="POST", body=body
+        )
+        if forward.kind is None:
+            raise SessionRefused(ControlError.INVALID_FORWARD, "no kind of session")
+        session_id, answer = await self._sessions.open_session(
+            _offer(body),
+            user_id=UserId(forward.user_id),
+            kind=forward.kind,
+            grant_id=forward.grant_id,
+        )
+        return Response(
+            answer,
+            status_code=201,
+            media_type=SDP_CONTENT_TYPE,
+            headers={SESSION_ID_HEADER: session_id},
+        )
+
+    async def _close(self, request: Request) -> Response:
+        session_id = SessionId(request.path_params["session_id"])
+        forward = self._check.check(
+            request.headers.get("authorization"),
+            method="DELETE",
+            body=await _bounded_body(request),
+            session_id=session_id,
+        )
+        await self._sessions.close_session(
+            session_id, user_id=UserId(forward.user_id), grant_id=forward.grant_id
+        )
+        return Response(status_code=204)
+
+    async def _health(self, _: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def _readiness(self, _: Request) -> Response:
+        if self._ready():
+            return PlainTextResponse("ready")
+        return PlainTextResponse("not ready", status_code=503)
+
+    async def _scrape(self, _: Request) -> Response:
+        return Response(self._metrics(), media_type=METRICS_TYPE)
+
+
+async def _bounded_body(request: Request) -> bytes:
+    """Read the body, but no more of it than an SDP may have."""
+    body = bytearray()
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > MAX_SDP_BYTES:
+                raise SessionRefused(
+                    ControlError.SDP_TOO_LARGE, f"at most {MAX_SDP_BYTES} bytes"
+                )
+    except ClientDisconnect:
+        raise SessionRefused(ControlError.SDP_MALFORMED, "cut short") from None
+    return bytes(body)
+
+
+def _offer(body: bytes) -> str:
+    if not body.strip():
+        raise SessionRefused(ControlError.SDP_EMPTY, "an SDP offer is needed")
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise SessionRefused(ControlError.SDP_MALFORMED, "not UTF-8") from None
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    if not isinstance(error, SessionRefused):
+        raise error
+    return JSONResponse(
+        {"code": error.code, "detail": error.detail},
+        status_code=CONTROL_STATUS[error.code],
+    )

@@ -1,0 +1,112 @@
+"""What `/metrics` tells, in Prometheus' text format."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+from .firestore_link.link import FirestoreLink
+from .room.durations import BOUNDS_S, Durations
+from .room.room import Room
+from .room.speaker import Speaker
+
+PREFIX: Final = "parley_worker_"
+STATM: Final = Path("/proc/self/statm")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """
+    One value.  Names that end in `_total` are counters, others gauges.
+
+    Args:
+        name: Without the prefix that all share.
+    """
+
+    name: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+def render(metrics: Iterable[Metric], histograms: Mapping[str, Durations]) -> str:
+    """Return the text that Prometheus scrapes."""
+    lines: list[str] = []
+    typed: set[str] = set()
+    for metric in metrics:
+        if metric.name not in typed:
+            typed.add(metric.name)
+            kind = "counter" if metric.name.endswith("_total") else "gauge"
+            lines.append(f"# TYPE {PREFIX}{metric.name} {kind}")
+        lines.append(_line(metric.name, metric.value, metric.labels))
+    for name, durations in histograms.items():
+        lines.extend(_histogram(name, durations))
+    return "\n".join(lines) + "\n"
+
+
+def room_metrics(room: Room) -> Iterator[Metric]:
+    """Yield what a room counts."""
+    book, loop = room.book, room.loop
+    for kind, number in book.count_by_kind().items():
+        yield Metric("sessions", number, {"kind": kind.value})
+    yield Metric("participants", book.participant_count())
+    yield Metric("listeners", book.listener_count(room.desired))
+    yield Metric("room_version", room.board.room.version)
+    yield Metric("skipped_blocks_total", loop.skipped_blocks)
+    for share in (0.5, 0.99):
+        labels = {"quantile": str(share)}
+        yield Metric("loop_lag_quantile_s", loop.lag.quantile_s(share), labels)
+        yield Metric("tick_quantile_s", loop.work.quantile_s(share), labels)
+    for speaker in room.stage.speakers.values():
+        yield from _speaker_metrics(speaker)
+
+
+def link_metrics(link: FirestoreLink) -> Iterator[Metric]:
+    """Yield how well the worker knows what Firestore wants."""
+    yield Metric("heartbeat_age_s", link.heartbeat_age_s)
+    yield Metric("knowledge_stale", int(link.knowledge_stale))
+    yield Metric("watch_rebuilds_total", link.rebuilds)
+    yield Metric("failed_reports_total", link.failed_reports)
+
+
+def process_metrics() -> Iterator[Metric]:
+    """Yield what the operating system knows of this process."""
+    times = os.times()
+    yield Metric("cpu_s_total", times.user + times.system)
+    if STATM.exists():  # not on macOS
+        pages = int(STATM.read_text().split()[1])
+        yield Metric("rss_bytes", pages * os.sysconf("SC_PAGE_SIZE"))
+
+
+def counter_metrics(prefix: str, counters: object) -> Iterator[Metric]:
+    """Yield the numbers of a dataclass of totals."""
+    for name, value in asdict(counters).items():  # type: ignore[call-overload]  # any
+        yield Metric(f"{prefix}_{name}_total", value)
+
+
+def _speaker_metrics(speaker: Speaker) -> Iterator[Metric]:
+    labels = {"csrc": str(speaker.csrc)}
+    delay = speaker.playout.buffer.delay
+    yield Metric("speaker_jitter_s", delay.jitter_s, labels)
+    yield Metric("speaker_hold_s", delay.hold_s, labels)
+    yield Metric("speaker_level_dbov", speaker.level_dbov, labels)
+    yield Metric("speaker_muted_packets_total", speaker.muted_packets, labels)
+    for counts in (speaker.playout.buffer.counts, speaker.playout.counts):
+        for name, value in asdict(counts).items():
+            yield Metric(f"speaker_{name}_total", value, labels)
+
+
+def _histogram(name: str, durations: Durations) -> Iterator[str]:
+    yield f"# TYPE {PREFIX}{name} histogram"
+    below = 0
+    for bound_s, count in zip(BOUNDS_S, durations.counts, strict=False):
+        below += count
+        yield _line(f"{name}_bucket", below, {"le": str(bound_s)})
+    yield _line(f"{name}_bucket", durations.total, {"le": "+Inf"})
+    yield _line(f"{name}_sum", durations.sum_s, {})
+    yield _line(f"{name}_count", durations.total, {})
+
+
+def _line(name: str, value: float, labels: Mapping[str, str]) -> str:
+    inner = ",".join(f'{key}="{text}"' for key, text in labels.items())
+    return f"{PREFIX}{name}{{{inner}}} {value}" if inner else f"{PREFIX}{name} {value}"

@@ -1,0 +1,25 @@
+"""Keeps a worker small: memory that Python and libc would hold for speed."""
+
+import ctypes
+import gc
+import sys
+from typing import Final
+
+M_ARENA_MAX: Final = -8  # malloc.h
+ARENAS: Final = 2
+GC_THRESHOLD: Final = 5_000
+
+
+def limit_arenas() -> None:
+    """Keep glibc from giving each thread a heap of its own; before threads start."""
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+        if mallopt is not None:
+            mallopt(M_ARENA_MAX, ARENAS)
+
+
+def settle() -> None:
+    """Take what has been imported out of the collector's sight: shorter pauses."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 20, 20)

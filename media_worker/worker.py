@@ -1,0 +1,231 @@
+"""One worker's life: claim the epoch, run the room, leave in good order."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import Any, Final
+
+from google.api_core.exceptions import GoogleAPICallError
+
+from spaces_contract.ids import SpaceId
+from spaces_contract.roles import PeerCloseReason
+from spaces_contract.runtime import WorkerState
+
+from .audio.opus import Decoder
+from .config import Config
+from .control.app import ControlApi
+from .control.forward_check import ForwardCheck
+from .control.server import ControlServer
+from .firestore_link.claim import Claim, ClaimRefused, claim_epoch
+from .firestore_link.connection import connect
+from .firestore_link.link import FirestoreLink
+from .live_edge.room_json import StoredRoomJson
+from .metrics import (
+    Metric,
+    counter_metrics,
+    link_metrics,
+    process_metrics,
+    render,
+    room_metrics,
+)
+from .room.clock import MonotonicClock
+from .room.ports import DesiredState
+from .room.room import Room, RoomEnd
+from .transport.endpoint import UdpMediaEndpoint
+
+logger = logging.getLogger(__name__)
+
+CLAIM_PATIENCE_S: Final = 30.0
+CLAIM_RETRY_S: Final = 0.5
+CLOSE_PATIENCE_S: Final = 1.0
+REPORT_PATIENCE_S: Final = 0.8
+
+
+class ExitCode(IntEnum):
+    """What the process answers to whoever launched it."""
+
+    DONE = 0  # the Space ended, or we were asked to stop
+    CRASHED = 1
+    CONFIG = 2
+    NOT_OURS = 3  # the epoch is another's; do not restart this one
+
+
+class Worker:
+    """
+    Composes one Space's worker.
+
+    Lifecycle: `run()` once; `stop()` lets it drain and return, at any time.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._clock = MonotonicClock()
+        self._state = WorkerState.LAUNCHING
+        self._stopping = asyncio.Event()
+        self._firestore = connect(config.project_id, emulator_host=config.emulator_host)
+        udp = config.udp_endpoints[0]
+        self._endpoint = UdpMediaEndpoint(bind=udp.bind, announced=udp.announced)
+        self._publisher = StoredRoomJson(config.live_edge_url)
+        self._room = Room(
+            space_id=SpaceId(config.space_id),
+            epoch=config.epoch,
+            endpoint=self._endpoint,
+            new_decoder=Decoder,
+            publisher=self._publisher,
+            clock=self._clock,
+            utc_now=lambda: datetime.now(UTC),
+        )
+        self._link: FirestoreLink | None = None
+
+    def stop(self) -> None:
+        """Drain: no new sessions, tell peers, close; what SIGTERM does."""
+        self._stopping.set()
+        self._room.end(RoomEnd.WORKER_STOPPING)
+
+    async def run(self) -> ExitCode:
+        """
+        Serve the Space until it ends, the epoch is lost or `stop` is called.
+
+        Raises:
+            OSError: an address is taken.
+            ExceptionGroup: the room or the link crashed.
+        """
+        async with AsyncExitStack() as stack:
+            control = ControlServer(*self._config.control_bind)
+            stack.push_async_callback(control.aclose)
+            stack.push_async_callback(self._firestore.aclose)
+            self._endpoint.start(self._room)
+            stack.push_async_callback(self._close_endpoint)
+            control.serve(self._api().app())
+            mixing = asyncio.create_task(self._room.run(), name="room")
+            stack.push_async_callback(_cancelled, mixing)
+            return await self._run_claimed(control, mixing)
+
+    async def _run_claimed(
+        self, control: ControlServer, mixing: "asyncio.Task[RoomEnd]"
+    ) -> ExitCode:
+        claim = self._claim(self._config.control_url or control.url)
+        claiming = asyncio.create_task(self._claim_epoch(claim), name="claim")
+        await asyncio.wait({claiming, mixing}, return_when=asyncio.FIRST_COMPLETED)
+        if not claiming.done():  # stopped before anything began
+            await _cancelled(claiming)
+            return ExitCode.DONE
+        try:
+            fence = claiming.result()
+        except ClaimRefused as error:
+            logger.error("claim refused", extra={"reason": str(error)})
+            return ExitCode.NOT_OURS
+        self._state = WorkerState.READY
+        logger.info("ready", extra={"control_url": claim.control_url})
+        self._link = FirestoreLink(
+            self._firestore,
+            claim,
+            fence=fence,
+            presence=lambda: self._room.presence(self._state),
+            events=self,
+            clock=self._clock,
+        )
+        return await self._run_linked(self._link, mixing)
+
+    async def _run_linked(
+        self, link: FirestoreLink, mixing: "asyncio.Task[RoomEnd]"
+    ) -> ExitCode:
+        linking = asyncio.create_task(link.run(), name="link")
+        linking.add_done_callback(lambda _: self._room.end(RoomEnd.WORKER_STOPPING))
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({mixing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await _cancelled(linking)
+            if not mixing.done():
+                self._state = WorkerState.DRAINING
+                await self._report(link)
+            end = await mixing
+        finally:
+            await _cancelled(stopping)
+            await _cancelled(linking)
+        if end is RoomEnd.SUPERSEDED:
+            return ExitCode.NOT_OURS
+        self._state = WorkerState.STOPPED
+        await self._report(link)
+        if not linking.cancelled():
+            linking.result()  # a link that ends by itself has crashed
+        logger.info("stopped", extra={"reason": end.value})
+        return ExitCode.DONE
+
+    def desired_changed(self, desired: DesiredState) -> None:
+        """Reconcile with a new desired state."""
+        self._room.apply(desired)
+
+    def epoch_lost(self) -> None:
+        """Stop at once."""
+        self._room.end(RoomEnd.SUPERSEDED)
+
+    def _claim(self, control_url: str) -> Claim:
+        host, port = self._endpoint.announced
+        return Claim(
+            space_id=self._config.space_id,
+            epoch=self._config.epoch,
+            worker_id=secrets.token_hex(8),
+            control_url=control_url,
+            udp_endpoints=(f"[{host}]:{port}" if ":" in host else f"{host}:{port}",),
+        )
+
+    async def _claim_epoch(self, claim: Claim) -> Any:
+        """Claim, waiting out an outage of Firestore for a while."""
+        deadline_s = self._clock.now_s() + CLAIM_PATIENCE_S
+        while True:
+            try:
+                return await claim_epoch(self._firestore, claim)
+            except GoogleAPICallError as error:
+                if self._clock.now_s() > deadline_s:
+                    raise
+                logger.warning("claim failed", extra={"error": type(error).__name__})
+            await asyncio.sleep(CLAIM_RETRY_S)
+
+    async def _report(self, link: FirestoreLink) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REPORT_PATIENCE_S):
+                await link.report_last()
+
+    async def _close_endpoint(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_PATIENCE_S):
+                await self._endpoint.aclose(PeerCloseReason.WORKER_STOPPING)
+
+    def _api(self) -> ControlApi:
+        check = ForwardCheck(
+            self._config.grant_public_key,
+            space_id=self._config.space_id,
+            epoch=self._config.epoch,
+        )
+        return ControlApi(
+            self._room,
+            check,
+            ready=lambda: (
+                self._state is WorkerState.READY and not self._stopping.is_set()
+            ),
+            metrics=self._metrics,
+        )
+
+    def _metrics(self) -> str:
+        loop = self._room.loop
+        metrics = [
+            *process_metrics(),
+            *room_metrics(self._room),
+            *counter_metrics("transport", self._endpoint.counters),
+            *counter_metrics("fan_out", self._endpoint.fan_out_counters),
+            Metric("room_json_failures_total", self._publisher.failures),
+        ]
+        if self._link is not None:
+            metrics += link_metrics(self._link)
+        return render(metrics, {"loop_lag_s": loop.lag, "tick_s": loop.work})
+
+
+async def _cancelled(task: "asyncio.Task[Any]") -> None:
+    """Cancel a task and wait for its end; how it ended is its owner's to ask."""
+    task.cancel()
+    await asyncio.wait([task])
