@@ -1,0 +1,1 @@
+"""Parley's functions: they decide who may do what in a Space, and store it."""

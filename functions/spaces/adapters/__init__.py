@@ -1,0 +1,1 @@
+"""The ports of `spaces.service`, each on one technology."""

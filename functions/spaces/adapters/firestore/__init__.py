@@ -1,0 +1,1 @@
+"""Ports on Firestore: documents, their codecs, transactions, and what they cost."""

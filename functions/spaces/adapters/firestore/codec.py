@@ -1,0 +1,180 @@
+"""Documents and what they mean: the only module that knows their field names."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from spaces_contract.ids import SpaceId, UserId
+from spaces_contract.roles import Role
+from spaces_contract.runtime import ParticipantField, RuntimeField, WorkerState
+
+from ...domain.participant import Participant
+from ...domain.profile import Profile
+from ...domain.runtime import Runtime
+from ...domain.space import EndReason, Space, SpeakerPolicy
+from ...domain.states import SpaceState
+
+Document = dict[str, Any]
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def revision_of(update_time: datetime) -> str:
+    """Return the name of a stored version; update times differ by microseconds."""
+    return f"{(update_time - EPOCH) // timedelta(microseconds=1):x}"
+
+
+def instant(value: datetime | None) -> datetime | None:
+    """Return a stored time as a plain datetime: the library's own has nanoseconds."""
+    if value is None:
+        return None
+    return EPOCH + (value - EPOCH)
+
+
+def space_to_doc(space: Space) -> Document:
+    """Return the fields of `spaces/{id}`."""
+    return {
+        "state": space.state.value,
+        "title": space.title,
+        "topics": list(space.topics),
+        "lang": space.lang,
+        "speaker_policy": space.speaker_policy.value,
+        "creator_id": space.creator_id,
+        "host": {
+            "handle": space.host_handle,
+            "display_name": space.host_display_name,
+        },
+        "host_ids": list(space.host_ids),
+        "speaker_ids": list(space.speaker_ids),
+        "invited_user_ids": list(space.invited_user_ids),
+        "scheduled_start": space.scheduled_start,
+        "started_at": space.started_at,
+        "ended_at": space.ended_at,
+        "end_reason": space.end_reason.value if space.end_reason else None,
+        "created_at": space.created_at,
+        "updated_at": space.updated_at,
+        "participant_count": space.participant_count,
+        "subscriber_count": space.subscriber_count,
+        "epoch": space.epoch,
+    }
+
+
+def space_from_doc(space_id: str, doc: Mapping[str, Any], revision: str) -> Space:
+    """Return the Space that `spaces/{id}` holds."""
+    created_at = doc["created_at"]
+    return Space(
+        id=SpaceId(space_id),
+        state=SpaceState(doc["state"]),
+        title=doc["title"],
+        topics=tuple(doc["topics"]),
+        lang=doc["lang"],
+        speaker_policy=SpeakerPolicy(doc["speaker_policy"]),
+        creator_id=UserId(doc["creator_id"]),
+        host_handle=doc["host"]["handle"],
+        host_display_name=doc["host"]["display_name"],
+        host_ids=tuple(doc["host_ids"]),
+        speaker_ids=tuple(doc["speaker_ids"]),
+        invited_user_ids=tuple(doc["invited_user_ids"]),
+        scheduled_start=instant(doc["scheduled_start"]),
+        started_at=instant(doc["started_at"]),
+        ended_at=instant(doc["ended_at"]),
+        end_reason=EndReason(doc["end_reason"]) if doc["end_reason"] else None,
+        created_at=_required(created_at),
+        updated_at=_required(doc["updated_at"]),
+        participant_count=doc["participant_count"],
+        subscriber_count=doc["subscriber_count"],
+        epoch=doc["epoch"],
+        revision=revision,
+    )
+
+
+def participant_to_doc(member: Participant) -> Document:
+    """Return the fields of `spaces/{id}/participants/{uid}`."""
+    return {
+        ParticipantField.UID.value: member.user_id,
+        ParticipantField.HANDLE.value: member.handle,
+        ParticipantField.DISPLAY_NAME.value: member.display_name,
+        ParticipantField.ROLE.value: member.role.value,
+        ParticipantField.ON_STAGE.value: member.on_stage,
+        ParticipantField.MUTED.value: member.muted,
+        ParticipantField.REMOVED.value: member.removed,
+        "joined_at": member.joined_at,
+        "left_at": member.left_at,
+        "updated_at": member.updated_at,
+    }
+
+
+def participant_from_doc(doc: Mapping[str, Any], revision: str) -> Participant:
+    """Return the person that `spaces/{id}/participants/{uid}` holds."""
+    return Participant(
+        user_id=UserId(doc[ParticipantField.UID]),
+        handle=doc[ParticipantField.HANDLE],
+        display_name=doc[ParticipantField.DISPLAY_NAME],
+        role=Role(doc[ParticipantField.ROLE]),
+        on_stage=doc[ParticipantField.ON_STAGE],
+        muted=doc[ParticipantField.MUTED],
+        removed=doc[ParticipantField.REMOVED],
+        joined_at=_required(doc["joined_at"]),
+        left_at=instant(doc["left_at"]),
+        updated_at=_required(doc["updated_at"]),
+        revision=revision,
+    )
+
+
+def profile_to_doc(profile: Profile) -> Document:
+    """Return the fields of `users/{uid}`."""
+    return {
+        "handle": profile.handle,
+        "display_name": profile.display_name,
+        "protected": profile.protected,
+        "created_at": profile.created_at,
+        "updated_at": profile.updated_at,
+    }
+
+
+def profile_from_doc(user_id: str, doc: Mapping[str, Any], revision: str) -> Profile:
+    """Return the account that `users/{uid}` holds."""
+    return Profile(
+        user_id=UserId(user_id),
+        handle=doc["handle"],
+        display_name=doc["display_name"],
+        protected=doc["protected"],
+        created_at=_required(doc["created_at"]),
+        updated_at=_required(doc["updated_at"]),
+        revision=revision,
+    )
+
+
+def runtime_to_doc(runtime: Runtime) -> Document:
+    """Return the fields of a runtime document that is laid down anew."""
+    return {
+        RuntimeField.EPOCH.value: runtime.epoch,
+        RuntimeField.STATE.value: runtime.state.value,
+        RuntimeField.LAUNCHED_AT.value: runtime.launched_at,
+    }
+
+
+def runtime_from_doc(doc: Mapping[str, Any]) -> Runtime:
+    """Return what the worker, or whoever asked for one, has written."""
+    return Runtime(
+        epoch=doc[RuntimeField.EPOCH],
+        state=WorkerState(doc[RuntimeField.STATE]),
+        control_url=doc.get(RuntimeField.CONTROL_URL),
+        launched_at=instant(doc.get(RuntimeField.LAUNCHED_AT)),
+        heartbeat_at=instant(doc.get(RuntimeField.HEARTBEAT_AT)),
+    )
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Document:
+    """
+    Return the fields of `after` that differ from `before`.
+
+    Only these are written, so that a count which the worker reports meanwhile stays.
+    """
+    return {name: value for name, value in after.items() if before[name] != value}
+
+
+def _required(value: Any) -> datetime:
+    found = instant(value)
+    if found is None:
+        raise ValueError("a stored document lacks a time that it must have")
+    return found

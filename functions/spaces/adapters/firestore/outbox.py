@@ -1,0 +1,61 @@
+"""Effects that wait in Firestore until the task queue has them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from google.cloud import firestore
+from google.cloud.firestore import FieldFilter
+
+from spaces_contract.ids import SpaceId
+
+from ...domain.effects import Effect, LaunchWorker
+from .client import dependency_errors
+
+OUTBOX = "outbox"
+
+
+def outbox_path(effect: Effect) -> str:
+    """Document of an effect, by the name that it is enqueued under."""
+    return f"{OUTBOX}/{effect.name}"
+
+
+def outbox_doc(effect: Effect, created_at: datetime) -> dict[str, Any]:
+    """
+    Return the fields of a stored effect.
+
+    Raises:
+        ValueError: the effect is of a kind that is never stored.
+    """
+    if not isinstance(effect, LaunchWorker):
+        raise ValueError(f"{effect.name} is not stored: it is enqueued at once")
+    return {
+        "kind": "launch",
+        "space_id": effect.space_id,
+        "epoch": effect.epoch,
+        "created_at": created_at,
+    }
+
+
+class FirestoreOutbox:
+    """Reads and forgets stored effects; transactions store them."""
+
+    def __init__(self, client: firestore.Client) -> None:
+        self._client = client
+
+    def delete(self, effect: Effect) -> None:
+        """Forget the effect; one that is forgotten already is no error."""
+        with dependency_errors():
+            self._client.document(outbox_path(effect)).delete()
+
+    def stored_before(self, before: datetime, *, limit: int) -> Sequence[Effect]:
+        """Return effects stored before that time, the oldest first."""
+        query = (
+            self._client.collection(OUTBOX)
+            .where(filter=FieldFilter("created_at", "<", before))
+            .order_by("created_at")
+            .limit(limit)
+        )
+        with dependency_errors():
+            found = [doc.to_dict() or {} for doc in query.stream()]
+        return [LaunchWorker(SpaceId(doc["space_id"]), doc["epoch"]) for doc in found]

@@ -1,0 +1,92 @@
+"""People's accounts in Firestore, and who blocks and follows whom."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from google.cloud import firestore
+
+from spaces_contract.ids import UserId
+
+from ...domain.errors import HandleTaken
+from ...domain.profile import Profile
+from .client import dependency_errors, run_transaction
+from .codec import profile_from_doc, profile_to_doc, revision_of
+
+
+def user_path(user_id: UserId) -> str:
+    """Document of one account."""
+    return f"users/{user_id}"
+
+
+def handle_path(handle_key: str) -> str:
+    """Document that says whose a handle is."""
+    return f"handles/{handle_key}"
+
+
+def blocks_path(user_id: UserId, other: UserId) -> str:
+    """Document that exists where `user_id` has blocked `other`."""
+    return f"users/{user_id}/blocks/{other}"
+
+
+def following_path(user_id: UserId, other: UserId) -> str:
+    """Document that exists where `user_id` follows `other`."""
+    return f"users/{user_id}/following/{other}"
+
+
+class FirestoreProfileStore:
+    """`ProfileStore` on Firestore."""
+
+    def __init__(self, client: firestore.Client) -> None:
+        self._client = client
+
+    def get(self, user_id: UserId) -> Profile | None:
+        """Read one document; see `ProfileStore`."""
+        with dependency_errors():
+            return read_profile(self._client.document(user_path(user_id)).get())
+
+    def update(
+        self, user_id: UserId, decide: Callable[[Profile | None], Profile]
+    ) -> Profile:
+        """Keep the account and its handle in step; see `ProfileStore`."""
+        ref = self._client.document(user_path(user_id))
+
+        def body(
+            transaction: firestore.Transaction,
+        ) -> tuple[Profile | None, Profile]:
+            before = read_profile(ref.get(transaction=transaction))
+            after = decide(before)
+            if after == before:
+                return before, after
+            moved = before is None or before.handle_key != after.handle_key
+            if moved:
+                self._must_be_free(after, transaction)
+            transaction.set(ref, profile_to_doc(after))
+            if moved:
+                transaction.set(self._handle_ref(after), {"uid": user_id})
+            if moved and before is not None:
+                transaction.delete(self._handle_ref(before))
+            return before, after
+
+        (before, after), written = run_transaction(self._client, body)
+        if after == before:
+            return after
+        return replace(after, revision=revision_of(written[0]))
+
+    def _must_be_free(
+        self, profile: Profile, transaction: firestore.Transaction
+    ) -> None:
+        owner = self._handle_ref(profile).get(transaction=transaction).to_dict()
+        if owner is not None and owner["uid"] != profile.user_id:
+            raise HandleTaken
+
+    def _handle_ref(self, profile: Profile) -> Any:
+        return self._client.document(handle_path(profile.handle_key))
+
+
+def read_profile(doc: Any) -> Profile | None:
+    """Return the account of a snapshot, if it exists."""
+    fields = doc.to_dict()
+    if fields is None:
+        return None
+    return profile_from_doc(doc.id, fields, revision_of(doc.update_time))

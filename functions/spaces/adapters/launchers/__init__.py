@@ -1,0 +1,1 @@
+"""`Launcher` on different kinds of machines."""

@@ -1,0 +1,66 @@
+"""Workloads as processes of the embedded stack's supervisor."""
+
+from typing import Any, Final
+
+import requests
+
+from ...domain.errors import DependencyUnavailable
+from ...service.ports import LaunchRefused, Workload
+
+TIMEOUT_S: Final = 10.0  # starting a process on a busy laptop takes a while
+
+
+class ProcessLauncher:
+    """
+    `Launcher` that asks the supervisor over HTTP.
+
+    Args:
+        url: Of the supervisor, on loopback.
+        token: Shown as a bearer token.
+    """
+
+    def __init__(self, url: str, *, token: str) -> None:
+        self._url = url
+        self._token = token
+
+    def launch(self, workload: Workload) -> str:
+        """POST the workload; see `Launcher`."""
+        answer = self._request(
+            "POST",
+            "/workloads",
+            {
+                "kind": workload.kind.value,
+                "key": workload.key,
+                "epoch": workload.epoch,
+                "index": workload.index,
+            },
+        )
+        if answer.status_code not in (200, 201):
+            raise LaunchRefused(f"the supervisor answered {answer.status_code}")
+        return str(answer.json()["ref"])
+
+    def terminate(self, ref: str) -> None:
+        """DELETE the workload; see `Launcher`."""
+        answer = self._request("DELETE", f"/workloads/{ref}")
+        if answer.status_code not in (200, 204, 404):
+            raise LaunchRefused(f"the supervisor answered {answer.status_code}")
+
+    def _request(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> requests.Response:
+        with requests.Session() as session:
+            session.trust_env = False  # loopback never goes through a proxy
+            try:
+                answer = session.request(
+                    method,
+                    self._url + path,
+                    json=body,
+                    headers={"Authorization": f"Bearer {self._token}"},
+                    timeout=TIMEOUT_S,
+                    allow_redirects=False,
+                )
+            except requests.RequestException as error:
+                raise DependencyUnavailable from error
+        if answer.status_code >= 500 or answer.status_code == 429:
+            raise DependencyUnavailable
+        return answer

@@ -1,0 +1,62 @@
+"""Grants and forwards as Ed25519-signed JWTs (RFC 8037)."""
+
+from typing import Final
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from spaces_contract.grants import (
+    ALGORITHM,
+    GRANT_AUDIENCE,
+    ISSUER,
+    Forward,
+    Grant,
+    InvalidClaims,
+)
+
+from ..service.errors import GrantInvalid
+
+MAX_TOKEN_CHARS: Final = 4096
+
+
+class Ed25519Signer:
+    """
+    `GrantSigner` with one key pair; workers hold its public half.
+
+    Raises:
+        ValueError: `private_key_pem` is no Ed25519 private key.
+    """
+
+    def __init__(self, private_key_pem: str) -> None:
+        key = load_pem_private_key(private_key_pem.encode(), password=None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise ValueError("the grant key must be an Ed25519 private key")
+        self._key = key
+        self._public_key = key.public_key()
+
+    def sign_grant(self, grant: Grant) -> str:
+        """Return the token."""
+        return jwt.encode(grant.to_claims(), self._key, algorithm=ALGORITHM)
+
+    def sign_forward(self, forward: Forward) -> str:
+        """Return the token."""
+        return jwt.encode(forward.to_claims(), self._key, algorithm=ALGORITHM)
+
+    def read_grant(self, token: str) -> Grant:
+        """Return what was signed, expired or not; see `GrantSigner`."""
+        if len(token) > MAX_TOKEN_CHARS:
+            raise GrantInvalid
+        try:
+            claims = jwt.decode(
+                token,
+                self._public_key,
+                algorithms=[ALGORITHM],
+                audience=GRANT_AUDIENCE,
+                issuer=ISSUER,
+                # Expiry is the service's rule: it closes sessions by expired grants.
+                options={"verify_exp": False, "verify_iat": False},
+            )
+            return Grant.from_claims(claims)
+        except (jwt.PyJWTError, InvalidClaims) as error:
+            raise GrantInvalid from error

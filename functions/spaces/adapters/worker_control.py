@@ -1,0 +1,73 @@
+"""Calls to the workers' private control addresses."""
+
+import logging
+from typing import Final
+
+import requests
+
+from spaces_contract.control import SESSION_ID_HEADER, ControlError
+from spaces_contract.ids import SESSION_ID_PATTERN, SessionId
+from spaces_contract.media import SDP_CONTENT_TYPE
+
+from ..service.errors import WorkerRefused, WorkerUnreachable
+from ..service.ports import OpenedSession
+
+CONNECT_TIMEOUT_S: Final = 1.0
+READ_TIMEOUT_S: Final = 5.0
+MAX_DETAIL_CHARS: Final = 300
+
+logger = logging.getLogger(__name__)
+
+
+class HttpWorkerControl:
+    """`WorkerControl` over HTTP; see `spaces_contract.control`."""
+
+    def open_session(
+        self, control_url: str, *, forward: str, offer_sdp: bytes
+    ) -> OpenedSession:
+        """POST the offer; see `WorkerControl`."""
+        answer = _request("POST", f"{control_url}/sessions", forward, offer_sdp)
+        session_id = answer.headers.get(SESSION_ID_HEADER, "")
+        if answer.status_code != 201 or not SESSION_ID_PATTERN.fullmatch(session_id):
+            raise _refusal(answer)
+        return OpenedSession(SessionId(session_id), answer.text)
+
+    def close_session(
+        self, control_url: str, *, forward: str, session_id: SessionId
+    ) -> None:
+        """DELETE the session; see `WorkerControl`."""
+        url = f"{control_url}/sessions/{session_id}"
+        answer = _request("DELETE", url, forward, b"")
+        if answer.status_code != 204:
+            raise _refusal(answer)
+
+
+def _request(method: str, url: str, forward: str, body: bytes) -> requests.Response:
+    headers = {"Authorization": f"Bearer {forward}", "Content-Type": SDP_CONTENT_TYPE}
+    with requests.Session() as session:
+        # Private addresses never go through a proxy that the environment names.
+        session.trust_env = False
+        try:
+            answer = session.request(
+                method,
+                url,
+                data=body,
+                headers=headers,
+                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise WorkerUnreachable from error
+    answer.encoding = "utf-8"
+    return answer
+
+
+def _refusal(answer: requests.Response) -> Exception:
+    try:
+        body = answer.json()
+        code = ControlError(body["code"])
+        detail = str(body["detail"])[:MAX_DETAIL_CHARS]
+    except (ValueError, KeyError, TypeError):
+        logger.error("worker answered nonsense", extra={"status": answer.status_code})
+        return WorkerUnreachable()
+    return WorkerRefused(code, detail)

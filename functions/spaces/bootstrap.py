@@ -1,0 +1,144 @@
+"""The composition root: which adapter serves which port."""
+
+from collections.abc import Mapping
+
+import flask
+from google.cloud import firestore
+
+from .adapters.clock import random_space_id, random_token, utc_now
+from .adapters.cloud_tasks import (
+    CloudTasksEffectQueue,
+    TaskTarget,
+    open_tasks_client,
+)
+from .adapters.firebase_auth import FirebaseIdTokens
+from .adapters.firestore.client import BoundedClient
+from .adapters.firestore.launches import FirestoreLaunchStore
+from .adapters.firestore.members import FirestoreMemberStore
+from .adapters.firestore.outbox import FirestoreOutbox
+from .adapters.firestore.profiles import FirestoreProfileStore
+from .adapters.firestore.spaces import FirestoreSpaceStore
+from .adapters.launchers.process import ProcessLauncher
+from .adapters.signed_tokens import Ed25519Signer
+from .adapters.task_tokens import LOCAL_ISSUERS, OidcTaskTokens
+from .adapters.worker_control import HttpWorkerControl
+from .config import Config, ConfigError
+from .http import media, membership, profiles, spaces
+from .http.app import api_app, tasks_app
+from .http.json_log import configure_logging
+from .service.media import MediaService
+from .service.membership import MembershipService
+from .service.ports import EffectQueue, Launcher, TaskTokens
+from .service.profiles import ProfileService
+from .service.spaces import SpaceService
+from .service.upkeep import UpkeepService
+
+
+def build_api(env: Mapping[str, str]) -> flask.Flask:
+    """
+    Return the API of clients; opens no connection yet.
+
+    Raises:
+        ConfigError: `env` lacks something, or has what it must not.
+    """
+    configure_logging()
+    config = Config.from_env(env)
+    client = BoundedClient(project=config.project_id)
+    signer = Ed25519Signer(config.grant_private_key)
+    space_store = FirestoreSpaceStore(client, utc_now)
+    profile_store = FirestoreProfileStore(client)
+    local = config.local
+    documented = (
+        *profiles.operations(ProfileService(profiles=profile_store, now=utc_now)),
+        *spaces.operations(
+            SpaceService(
+                spaces=space_store,
+                profiles=profile_store,
+                effects=_effects(config, client),
+                now=utc_now,
+                new_space_id=random_space_id,
+            ),
+            config.public_url,
+        ),
+        *membership.operations(
+            MembershipService(
+                members=FirestoreMemberStore(client),
+                grants=signer,
+                now=utc_now,
+                new_token=random_token,
+            ),
+            config.public_url,
+            config.ice_servers,
+        ),
+        *media.operations(
+            MediaService(
+                spaces=space_store,
+                grants=signer,
+                workers=HttpWorkerControl(),
+                now=utc_now,
+            ),
+            config.public_url,
+            config.ice_servers,
+        ),
+    )
+    return api_app(
+        documented,
+        id_tokens=FirebaseIdTokens(
+            config.project_id, certs_url=local.id_token_certs_url if local else None
+        ),
+        cors_origins=config.cors_origins,
+        public_url=config.public_url,
+    )
+
+
+def build_tasks(env: Mapping[str, str]) -> flask.Flask:
+    """
+    Return the API of the task queue; opens no connection yet.
+
+    Raises:
+        ConfigError: `env` lacks something, or has what it must not.
+    """
+    configure_logging()
+    config = Config.from_env(env)
+    client = BoundedClient(project=config.project_id)
+    upkeep = UpkeepService(
+        spaces=FirestoreSpaceStore(client, utc_now),
+        launches=FirestoreLaunchStore(client),
+        launcher=_launcher(config),
+        effects=_effects(config, client),
+        now=utc_now,
+    )
+    return tasks_app(upkeep, _task_tokens(config))
+
+
+def _effects(config: Config, client: firestore.Client) -> EffectQueue:
+    return CloudTasksEffectQueue(
+        open_tasks_client(config.local.tasks_host if config.local else None),
+        FirestoreOutbox(client),
+        TaskTarget(
+            queue=config.tasks_queue,
+            url=config.tasks_target_url,
+            service_account=config.tasks_service_account,
+            audience=config.tasks_audience,
+        ),
+    )
+
+
+def _launcher(config: Config) -> Launcher:
+    if config.local is None:
+        raise ConfigError("there is no launcher for production yet")
+    return ProcessLauncher(config.local.launcher_url, token=config.local.launcher_token)
+
+
+def _task_tokens(config: Config) -> TaskTokens:
+    if config.local is None:
+        return OidcTaskTokens(
+            audience=config.tasks_audience,
+            service_account=config.tasks_service_account,
+        )
+    return OidcTaskTokens(
+        audience=config.tasks_audience,
+        service_account=config.tasks_service_account,
+        certs_url=config.local.oidc_certs_url,
+        issuers=LOCAL_ISSUERS,
+    )

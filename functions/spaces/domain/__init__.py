@@ -1,0 +1,1 @@
+"""Pure rules of Spaces: no clock, no randomness, no I/O."""

@@ -1,0 +1,135 @@
+"""What hosts and co-hosts do to others, and everybody to themselves."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from spaces_contract.ids import UserId
+from spaces_contract.roles import Role
+
+from .errors import (
+    CannotUnmuteAnother,
+    HostOnly,
+    HostStays,
+    ModeratorOnly,
+    NotLive,
+    ParticipantNotFound,
+    RemovedFromSpace,
+    TargetNotOnStage,
+)
+from .participant import MemberDecision, Participant, touched
+from .space import Space
+from .stage import seat_of, seated
+from .states import SpaceState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberEdit:
+    """A change to one participant; None leaves the field as it is."""
+
+    role: Role | None = None
+    muted: bool | None = None
+    removed: bool | None = None
+
+
+def edit(
+    space: Space,
+    member: Participant | None,
+    change: MemberEdit,
+    *,
+    actor_id: UserId,
+    now: datetime,
+) -> MemberDecision:
+    """
+    Change a participant's role, mute or remove them; all of it or nothing.
+
+    Whoever is brought on stage by another starts muted, so that nobody's microphone
+    is open without their own doing.
+
+    Raises:
+        NotLive: the Space has not started, or is over.
+        ParticipantNotFound: they are not in the Space.
+        NotAllowed: one of its kinds, for what this actor may not do.
+        Conflict: one of its kinds, where seats or state do not allow it.
+    """
+    if space.state is not SpaceState.LIVE:
+        raise NotLive(space.state)
+    by_self = member is not None and actor_id == member.user_id
+    if actor_id not in space.host_ids and not by_self:
+        raise ModeratorOnly("Only the host and co-hosts can do this.")
+    if member is None:
+        raise ParticipantNotFound
+    if by_self and member.removed:
+        raise RemovedFromSpace
+    after = member
+    if change.removed is not None:
+        space, after = _set_removed(space, after, change.removed, actor_id, now)
+    if change.role is not None:
+        space, after = _set_role(space, after, change.role, actor_id, now)
+    if change.muted is not None:
+        after = _set_muted(after, change.muted, actor_id)
+    return MemberDecision(space=space, member=touched(member, after, now=now))
+
+
+def _set_removed(
+    space: Space, member: Participant, removed: bool, actor_id: UserId, now: datetime
+) -> tuple[Space, Participant]:
+    if actor_id not in space.host_ids:
+        raise ModeratorOnly("Only the host and co-hosts can remove people.")
+    if removed == member.removed:
+        return space, member
+    if not removed:  # let back, and not in the Space until they join again
+        return space, replace(member, removed=False, left_at=now)
+    if member.role is Role.HOST:
+        raise HostStays
+    return seated(space, member.user_id, Role.LISTENER, now=now), replace(
+        member,
+        role=Role.LISTENER,
+        on_stage=False,
+        muted=False,
+        removed=True,
+        left_at=None,  # listed, so that they can be let back
+    )
+
+
+def _set_role(
+    space: Space, member: Participant, role: Role, actor_id: UserId, now: datetime
+) -> tuple[Space, Participant]:
+    _must_be_there(member)
+    held = seat_of(space, member.user_id) or Role.LISTENER
+    if held is role:
+        return space, member
+    if Role.HOST in (held, role):
+        raise HostStays
+    _must_be_allowed(space, member, held, role, actor_id)
+    promoted = not held.on_stage
+    return seated(space, member.user_id, role, now=now), replace(
+        member,
+        role=role,
+        on_stage=role.on_stage,
+        muted=role.on_stage and (promoted or member.muted),
+    )
+
+
+def _must_be_allowed(
+    space: Space, member: Participant, held: Role, role: Role, actor_id: UserId
+) -> None:
+    if actor_id == member.user_id and role is Role.LISTENER:
+        return  # everybody may step down
+    if Role.CO_HOST in (held, role) and actor_id != space.creator_id:
+        raise HostOnly("Only the host appoints and dismisses co-hosts.")
+    if actor_id not in space.host_ids:
+        raise ModeratorOnly("Only the host and co-hosts bring people on stage.")
+
+
+def _set_muted(member: Participant, muted: bool, actor_id: UserId) -> Participant:
+    _must_be_there(member)
+    if not member.on_stage:
+        raise TargetNotOnStage
+    if not muted and actor_id != member.user_id:
+        raise CannotUnmuteAnother
+    return replace(member, muted=muted)
+
+
+def _must_be_there(member: Participant) -> None:
+    if member.removed or member.left_at is not None:
+        raise ParticipantNotFound

@@ -1,0 +1,183 @@
+"""A person in a Space: how they come and go."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from spaces_contract.ids import UserId
+from spaces_contract.roles import Role
+
+from .errors import BlockedByHost, NotLive, ProfileRequired, RemovedFromSpace
+from .profile import Profile
+from .space import Space, SpeakerPolicy
+from .stage import has_free_seat, seat_of, seated
+from .states import SpaceState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """
+    One person in one Space.
+
+    Args:
+        on_stage: Has a seat and is there: neither left nor removed.
+        muted: By themselves or by a host; only they themselves undo it.
+        left_at: None while they are in the Space.
+        revision: Opaque name of the stored version; empty before it is stored.
+    """
+
+    user_id: UserId
+    handle: str
+    display_name: str
+    role: Role
+    on_stage: bool
+    joined_at: datetime
+    updated_at: datetime
+    muted: bool = False
+    removed: bool = False
+    left_at: datetime | None = None
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinWish:
+    """How a person would like to be in a Space."""
+
+    wants_stage: bool = False
+    anonymous: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinFacts:
+    """
+    All that deciding a join takes, as read from the store.
+
+    Args:
+        member: Their document in this Space from earlier, if any.
+        blocked: The host has blocked them.
+        followed: The host follows them; False where nobody asked.
+        blocked_on_stage: Someone they have blocked is on stage.
+    """
+
+    space: Space
+    profile: Profile | None
+    member: Participant | None
+    blocked: bool = False
+    followed: bool = False
+    blocked_on_stage: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberDecision:
+    """
+    What a rule decided about one person; what equals what was read is not written.
+
+    Args:
+        member: None where nothing is kept of them.
+        anonymous: They listen without being listed.
+    """
+
+    space: Space
+    member: Participant | None
+    anonymous: bool = False
+
+
+def host_of(space: Space, profile: Profile, *, now: datetime) -> Participant:
+    """Return the host's own document, which is made together with the Space."""
+    return Participant(
+        user_id=profile.user_id,
+        handle=profile.handle,
+        display_name=profile.display_name,
+        role=Role.HOST,
+        on_stage=True,
+        joined_at=now,
+        updated_at=space.created_at,
+    )
+
+
+def join(facts: JoinFacts, wish: JoinWish, *, now: datetime) -> MemberDecision:
+    """
+    Let a person in, on stage where they have a seat or may take one.
+
+    Joining again changes nothing and never costs a seat.  A wish for the stage that
+    cannot be granted makes a listener; anonymity is for listeners only.
+
+    Raises:
+        NotLive: the Space has not started, or is over.
+        ProfileRequired: the person has no profile yet.
+        BlockedByHost: by the host of this Space.
+        RemovedFromSpace: and not let back since.
+    """
+    space, profile, member = facts.space, facts.profile, facts.member
+    if space.state is not SpaceState.LIVE:
+        raise NotLive(space.state)
+    if profile is None:
+        raise ProfileRequired
+    if facts.blocked:
+        raise BlockedByHost
+    if member is not None and member.removed:
+        raise RemovedFromSpace
+    role = seat_of(space, profile.user_id) or _granted(facts, profile, wish)
+    if wish.anonymous and not role.on_stage:
+        return MemberDecision(space=space, member=_gone(member, now), anonymous=True)
+    return MemberDecision(
+        space=seated(space, profile.user_id, role, now=now),
+        member=_arrived(profile, member, role, now=now),
+    )
+
+
+def leave(space: Space, member: Participant | None, *, now: datetime) -> MemberDecision:
+    """Leave the Space and the stage; leaving twice changes nothing."""
+    if member is None or member.role is Role.HOST:
+        return MemberDecision(space=space, member=_gone(member, now))
+    return MemberDecision(
+        space=seated(space, member.user_id, Role.LISTENER, now=now),
+        member=_gone(member, now),
+    )
+
+
+def _granted(facts: JoinFacts, profile: Profile, wish: JoinWish) -> Role:
+    may_speak = {
+        SpeakerPolicy.EVERYONE: True,
+        SpeakerPolicy.FOLLOWING: facts.followed,
+        SpeakerPolicy.INVITED: profile.user_id in facts.space.invited_user_ids,
+    }[facts.space.speaker_policy]
+    if wish.wants_stage and may_speak and has_free_seat(facts.space):
+        return Role.SPEAKER
+    return Role.LISTENER
+
+
+def _arrived(
+    profile: Profile, member: Participant | None, role: Role, *, now: datetime
+) -> Participant:
+    fresh = Participant(
+        user_id=profile.user_id,
+        handle=profile.handle,
+        display_name=profile.display_name,
+        role=role,
+        on_stage=role.on_stage,
+        joined_at=now,
+        updated_at=now,
+    )
+    if member is None:
+        return fresh
+    arrived = replace(
+        fresh,
+        # Muted on stage stays muted: joining again must not undo a host's mute.
+        muted=member.muted and role.on_stage,
+        joined_at=member.joined_at if member.left_at is None else now,
+        updated_at=member.updated_at,
+        revision=member.revision,
+    )
+    return touched(member, arrived, now=now)
+
+
+def _gone(member: Participant | None, now: datetime) -> Participant | None:
+    if member is None or member.removed or member.left_at is not None:
+        return member
+    role = member.role if member.role is Role.HOST else Role.LISTENER
+    return replace(member, role=role, on_stage=False, left_at=now, updated_at=now)
+
+
+def touched(before: Participant, after: Participant, *, now: datetime) -> Participant:
+    """Return `before` where nothing changed, else `after` with its time of change."""
+    return before if after == before else replace(after, updated_at=now)

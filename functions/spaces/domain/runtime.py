@@ -1,0 +1,35 @@
+"""The worker of a Space as functions see it, and when it counts as lost."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from spaces_contract.runtime import HEARTBEAT_STALE_S, WorkerState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """
+    The runtime document.
+
+    Args:
+        control_url: Where the worker answers; None until it claimed its epoch.
+    """
+
+    epoch: int
+    state: WorkerState
+    control_url: str | None = None
+    launched_at: datetime | None = None
+    heartbeat_at: datetime | None = None
+
+
+def is_lost(runtime: Runtime | None, *, epoch: int, now: datetime) -> bool:
+    """Whether nobody can be expected to serve `epoch` any more."""
+    if runtime is None or runtime.epoch != epoch:
+        return True
+    if runtime.state is WorkerState.STOPPED:
+        return True
+    signs = (runtime.launched_at, runtime.heartbeat_at)
+    last_sign = max((at for at in signs if at is not None), default=None)
+    if last_sign is None:
+        return True
+    return (now - last_sign).total_seconds() > HEARTBEAT_STALE_S

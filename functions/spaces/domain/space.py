@@ -1,0 +1,217 @@
+"""A Space, and the rules of opening, starting and ending one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from spaces_contract.ids import SpaceId, UserId
+from spaces_contract.runtime import WorkerState
+
+from .effects import Effect, LaunchWorker
+from .errors import HostOnly, IllegalTransition, ProtectedAccount
+from .profile import Profile
+from .runtime import Runtime, is_lost
+from .states import TRANSITIONS, SpaceEvent, SpaceState
+
+MAX_TITLE_CHARS: Final = 70
+MAX_TOPICS: Final = 3
+MAX_TOPIC_CHARS: Final = 30
+
+
+class SpeakerPolicy(StrEnum):
+    """Who may go on stage without asking."""
+
+    EVERYONE = "everyone"
+    FOLLOWING = "following"  # whom the host follows
+    INVITED = "invited"
+
+
+class EndReason(StrEnum):
+    """Why a Space is over."""
+
+    HOST_ENDED = "host_ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceDraft:
+    """What a host says of a Space before it exists; bounds are checked already."""
+
+    title: str | None = None
+    topics: tuple[str, ...] = ()
+    lang: str | None = None
+    speaker_policy: SpeakerPolicy = SpeakerPolicy.INVITED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """
+    A Space as stored.
+
+    Args:
+        host_ids: The host first, then co-hosts.
+        speaker_ids: Speakers beside those.
+        epoch: 0 until started; grows by one with every worker that is asked for.
+        participant_count: Connected people, as the worker last reported.
+        revision: Opaque name of the stored version; empty before it is stored.
+    """
+
+    id: SpaceId
+    state: SpaceState
+    title: str | None
+    topics: tuple[str, ...]
+    lang: str | None
+    speaker_policy: SpeakerPolicy
+    creator_id: UserId
+    host_handle: str
+    host_display_name: str
+    host_ids: tuple[UserId, ...]
+    created_at: datetime
+    updated_at: datetime
+    speaker_ids: tuple[UserId, ...] = ()
+    invited_user_ids: tuple[UserId, ...] = ()
+    scheduled_start: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    end_reason: EndReason | None = None
+    participant_count: int = 0
+    subscriber_count: int = 0
+    epoch: int = 0
+    revision: str = ""
+
+    @property
+    def stage_ids(self) -> tuple[UserId, ...]:
+        """Everybody who has a seat on stage, the host first."""
+        return (*self.host_ids, *self.speaker_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """
+    What a rule decided: the Space to store, and what follows from it.
+
+    Args:
+        runtime: The worker's document to lay down anew; None leaves it alone.
+        effects: To be stored with the Space and carried out after the commit.
+    """
+
+    space: Space
+    runtime: Runtime | None = None
+    effects: tuple[Effect, ...] = ()
+
+
+def create(
+    draft: SpaceDraft, *, space_id: SpaceId, host: Profile, now: datetime
+) -> Space:
+    """
+    Return a new Space of `host`, not started yet.
+
+    Raises:
+        ProtectedAccount: the host's account is protected.
+    """
+    if host.protected:
+        raise ProtectedAccount
+    return Space(
+        id=space_id,
+        state=SpaceState.SCHEDULED,
+        title=draft.title,
+        topics=draft.topics,
+        lang=draft.lang,
+        speaker_policy=draft.speaker_policy,
+        creator_id=host.user_id,
+        host_handle=host.handle,
+        host_display_name=host.display_name,
+        host_ids=(host.user_id,),
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def next_state(state: SpaceState, event: SpaceEvent) -> SpaceState:
+    """
+    Return what `event` makes of a Space in `state`.
+
+    Raises:
+        IllegalTransition: the pair is not in the table.
+    """
+    try:
+        return TRANSITIONS[state, event]
+    except KeyError:
+        detail = f"Cannot {event.value} a Space that is {state.value}."
+        raise IllegalTransition(detail, state) from None
+
+
+def start(space: Space, *, actor_id: UserId, now: datetime) -> Decision:
+    """
+    Go live and ask for a worker.  Starting a live Space changes nothing.
+
+    Raises:
+        HostOnly: `actor_id` is not the host.
+        IllegalTransition: the Space is over.
+    """
+    if actor_id != space.creator_id:
+        raise HostOnly("Only the host can start a Space.")
+    if space.state is SpaceState.LIVE:
+        return Decision(space)
+    live = replace(
+        space, state=next_state(space.state, SpaceEvent.START), started_at=now
+    )
+    return _with_new_worker(live, now)
+
+
+def end(space: Space, *, actor_id: UserId, now: datetime) -> Decision:
+    """
+    End a live Space.  Ending it twice changes nothing.
+
+    The worker sees the new state by itself; the watchdog clears up behind it.
+
+    Raises:
+        HostOnly: `actor_id` is not the host.
+        IllegalTransition: the Space was never live.
+    """
+    if actor_id != space.creator_id:
+        raise HostOnly("Only the host can end a Space.")
+    if space.state is SpaceState.ENDED:
+        return Decision(space)
+    return Decision(
+        replace(
+            space,
+            state=next_state(space.state, SpaceEvent.END),
+            end_reason=EndReason.HOST_ENDED,
+            ended_at=now,
+            updated_at=now,
+            participant_count=0,
+        )
+    )
+
+
+def relaunch(
+    space: Space, runtime: Runtime | None, *, epoch: int, now: datetime
+) -> Decision:
+    """
+    Ask for a new worker where the one of `epoch` is lost; else change nothing.
+
+    Stale calls (another epoch by now, or the Space is over) do no harm.
+    """
+    if space.state is not SpaceState.LIVE or space.epoch != epoch:
+        return Decision(space)
+    if not is_lost(runtime, epoch=epoch, now=now):
+        return Decision(space)
+    return _with_new_worker(space, now)
+
+
+def others_on_stage(space: Space, *, but: UserId) -> Sequence[UserId]:
+    """Return those on stage except `but`: whom a joiner may wish to avoid."""
+    return [uid for uid in space.stage_ids if uid != but]
+
+
+def _with_new_worker(space: Space, now: datetime) -> Decision:
+    raised = replace(space, epoch=space.epoch + 1, updated_at=now)
+    return Decision(
+        raised,
+        runtime=Runtime(
+            epoch=raised.epoch, state=WorkerState.LAUNCHING, launched_at=now
+        ),
+        effects=(LaunchWorker(raised.id, raised.epoch),),
+    )

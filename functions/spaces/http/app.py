@@ -1,0 +1,41 @@
+"""The two WSGI applications: the API of clients, and that of the task queue."""
+
+from collections.abc import Sequence
+
+import flask
+
+from ..service.ports import IdTokens, TaskTokens
+from ..service.upkeep import UpkeepService
+from . import cors, openapi, operations, problems, request_log, tasks
+from .operations import MAX_BODY_BYTES, Operation
+
+
+def api_app(
+    documented: Sequence[Operation],
+    *,
+    id_tokens: IdTokens,
+    cors_origins: frozenset[str],
+    public_url: str,
+) -> flask.Flask:
+    """Return the API of clients: `documented`, and the document of it."""
+    app = _app("parley-api")
+    served = (*documented, openapi.operation(documented, public_url))
+    operations.register(app, served, id_tokens.verify)
+    cors.register(app, cors_origins)
+    return app
+
+
+def tasks_app(upkeep: UpkeepService, tokens: TaskTokens) -> flask.Flask:
+    """Return the API of the task queue."""
+    app = _app("parley-tasks")
+    app.register_blueprint(tasks.blueprint(upkeep, tokens))
+    return app
+
+
+def _app(name: str) -> flask.Flask:
+    app = flask.Flask(name, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.url_map.strict_slashes = False
+    problems.register(app)
+    request_log.register(app)
+    return app

@@ -1,0 +1,65 @@
+"""
+What is wrong with a request before any use case sees it.
+
+    SpaceError
+    └── BadRequest  MalformedJson  InvalidField  UnknownField  InvalidPageToken
+                    InvalidHeader  UnsupportedMediaType  BodyTooLarge
+"""
+
+from collections.abc import Sequence
+
+from ..domain.errors import SpaceError
+
+
+class BadRequest(SpaceError):
+    """The request cannot be understood."""
+
+
+class MalformedJson(BadRequest):
+    code = "malformed-json"
+
+    def __init__(self) -> None:
+        super().__init__("The body is not JSON.")
+
+
+class InvalidField(BadRequest):
+    """A field is missing, of the wrong type, or out of bounds; `errors` says which."""
+
+    code = "invalid-field"
+
+    def __init__(self, errors: Sequence[dict[str, str]]) -> None:
+        super().__init__("Some fields cannot be accepted.", errors=list(errors))
+
+
+class UnknownField(BadRequest):
+    """The request has a field that does not exist; `errors` says which."""
+
+    code = "unknown-field"
+
+    def __init__(self, errors: Sequence[dict[str, str]]) -> None:
+        super().__init__("Some fields do not exist.", errors=list(errors))
+
+
+class InvalidPageToken(BadRequest):
+    code = "invalid-page-token"
+
+    def __init__(self) -> None:
+        super().__init__("This page_token did not come from this list.")
+
+
+class InvalidHeader(BadRequest):
+    code = "invalid-header"
+
+
+class UnsupportedMediaType(BadRequest):
+    code = "unsupported-media-type"
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(f"Send Content-Type: {wanted}.")
+
+
+class BodyTooLarge(BadRequest):
+    code = "body-too-large"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"A body has at most {limit_bytes} bytes.")

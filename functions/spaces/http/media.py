@@ -1,0 +1,125 @@
+"""WHIP (RFC 9725) and WHEP: SDP in, SDP out, and a URL to close it by."""
+
+import flask
+
+from spaces_contract.control import ControlError
+from spaces_contract.media import SDP_CONTENT_TYPE
+from spaces_contract.roles import PeerKind
+
+from ..domain.errors import NotLive, SpaceNotFound
+from ..service.errors import (
+    GrantExpired,
+    GrantForbids,
+    GrantForOtherSpace,
+    StaleGrant,
+    WorkerStarting,
+    WorkerUnreachable,
+)
+from ..service.media import IceServer, MediaService
+from .operations import Access, Call, Operation
+from .replies import empty_reply
+
+OFFER_REFUSALS = tuple(
+    code for code in ControlError if code is not ControlError.SESSION_NOT_FOUND
+)
+CLOSE_REFUSALS = (ControlError.SESSION_NOT_FOUND, ControlError.INVALID_FORWARD)
+
+
+class MediaResource:
+    """Handlers of one deployment, whose URLs and ICE servers are in its answers."""
+
+    def __init__(
+        self, media: MediaService, public_url: str, ice_servers: tuple[IceServer, ...]
+    ) -> None:
+        self._media = media
+        self._public_url = public_url
+        self._links = [
+            _link(server, url) for server in ice_servers for url in server.urls
+        ]
+
+    def whip(self, call: Call) -> flask.Response:
+        """Open a session in which the client sends."""
+        return self._open(call, PeerKind.WHIP)
+
+    def whep(self, call: Call) -> flask.Response:
+        """Open a session in which the client receives."""
+        return self._open(call, PeerKind.WHEP)
+
+    def close(self, call: Call) -> flask.Response:
+        """Close a session."""
+        self._media.close(call.space_id, call.session_id, token=call.grant)
+        return empty_reply()
+
+    def _open(self, call: Call, kind: PeerKind) -> flask.Response:
+        opened = self._media.open(
+            call.space_id, kind, token=call.grant, offer_sdp=call.sdp()
+        )
+        response = flask.Response(
+            opened.answer_sdp, status=201, mimetype=SDP_CONTENT_TYPE
+        )
+        response.location = (
+            f"{self._public_url}/v1/spaces/{call.space_id}/media/{opened.session_id}"
+        )
+        for link in self._links:
+            response.headers.add("Link", link)
+        return response
+
+
+def operations(
+    media: MediaService, public_url: str, ice_servers: tuple[IceServer, ...]
+) -> tuple[Operation, ...]:
+    """Return the operations on media sessions."""
+    resource = MediaResource(media, public_url, ice_servers)
+    opening = (
+        ("whip", "Talk: send an SDP offer that sends audio", resource.whip),
+        ("whep", "Listen: send an SDP offer that receives audio", resource.whep),
+    )
+    return (
+        *(
+            Operation(
+                id=f"open_{name}",
+                method="POST",
+                path=f"/v1/spaces/{{space_id}}/{name}",
+                summary=summary,
+                access=Access.GRANT,
+                handle=handle,
+                status=201,
+                sdp=True,
+                creates=True,
+                errors=(
+                    SpaceNotFound,
+                    NotLive,
+                    GrantExpired,
+                    GrantForOtherSpace,
+                    GrantForbids,
+                    StaleGrant,
+                    WorkerStarting,
+                    WorkerUnreachable,
+                ),
+                refusals=OFFER_REFUSALS,
+            )
+            for name, summary, handle in opening
+        ),
+        # No PATCH: RFC 9725 4.3 wants 405 from a server without trickle ICE and
+        # ICE restart, which is what a method that is not there is answered with.
+        Operation(
+            id="close_session",
+            method="DELETE",
+            path="/v1/spaces/{space_id}/media/{session_id}",
+            summary="Close a media session by the grant that opened it",
+            access=Access.GRANT,
+            handle=resource.close,
+            status=204,
+            errors=(SpaceNotFound, GrantForOtherSpace, WorkerUnreachable),
+            refusals=CLOSE_REFUSALS,
+        ),
+    )
+
+
+def _link(server: IceServer, url: str) -> str:
+    """RFC 9725 4.6: one Link header for each ICE server."""
+    link = f'<{url}>; rel="ice-server"'
+    if server.username is not None and server.credential is not None:
+        link += f'; username="{server.username}"; credential="{server.credential}"'
+        link += '; credential-type="password"'
+    return link

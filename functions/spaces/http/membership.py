@@ -1,0 +1,228 @@
+"""`/v1/spaces/{id}`: joining, leaving, and who is there."""
+
+from datetime import UTC, datetime
+
+import flask
+
+from spaces_contract import paths
+from spaces_contract.roles import PeerKind, Role
+
+from ..domain.errors import (
+    BlockedByHost,
+    CannotUnmuteAnother,
+    CoHostsFull,
+    HostOnly,
+    HostStays,
+    ModeratorOnly,
+    NotLive,
+    ParticipantNotFound,
+    ProfileRequired,
+    RemovedFromSpace,
+    SpaceNotFound,
+    StageFull,
+    StaleRevision,
+    TargetNotOnStage,
+)
+from ..domain.moderation import MemberEdit
+from ..domain.participant import JoinWish, Participant
+from ..service.media import IceServer
+from ..service.membership import Joined, MembershipService
+from ..service.ports import Cursor
+from . import page_tokens
+from .errors import InvalidPageToken
+from .operations import Access, Call, Operation
+from .replies import empty_reply, json_reply, page
+from .schemas import (
+    IceServerView,
+    JoinBody,
+    JoinedView,
+    MembershipView,
+    PageQuery,
+    ParticipantBody,
+    ParticipantsView,
+    ParticipantView,
+    SpaceView,
+)
+
+
+class MembershipResource:
+    """Handlers of one deployment, whose URLs and ICE servers are in its answers."""
+
+    def __init__(
+        self,
+        membership: MembershipService,
+        public_url: str,
+        ice_servers: tuple[IceServer, ...],
+    ) -> None:
+        self._membership = membership
+        self._public_url = public_url
+        self._ice_servers = [
+            IceServerView(
+                urls=list(server.urls),
+                username=server.username,
+                credential=server.credential,
+            )
+            for server in ice_servers
+        ]
+
+    def join(self, call: Call) -> flask.Response:
+        """Take part."""
+        body = call.read(JoinBody)
+        wish = JoinWish(
+            wants_stage=body.role == Role.SPEAKER.value, anonymous=body.anonymous
+        )
+        joined = self._membership.join(call.space_id, wish, actor_id=call.actor_id)
+        return json_reply(self._joined_view(joined))
+
+    def leave(self, call: Call) -> flask.Response:
+        """Step down and go."""
+        self._membership.leave(call.space_id, actor_id=call.actor_id)
+        return empty_reply()
+
+    def me(self, call: Call) -> flask.Response:
+        """Show what the caller is here; whoever has no document just listens."""
+        space, member = self._membership.get(call.space_id, actor_id=call.actor_id)
+        return json_reply(
+            MembershipView(
+                role=member.role if member else Role.LISTENER,
+                muted=member is not None and member.muted,
+                removed=member is not None and member.removed,
+                on_stage=member is not None and member.on_stage,
+                epoch=space.epoch,
+                state=space.state,
+            )
+        )
+
+    def participants(self, call: Call) -> flask.Response:
+        """Show a page of those who have not left."""
+        query = call.query(PageQuery)
+        after = page_tokens.decode(query.page_token, of=page_tokens.PARTICIPANTS)
+        found = self._membership.present(
+            call.space_id, limit=query.page_size + 1, after=after
+        )
+        members, token = page(
+            found, query.page_size, _cursor, of=page_tokens.PARTICIPANTS
+        )
+        views = [ParticipantView.of(member) for member in members]
+        return json_reply(ParticipantsView(participants=views, next_page_token=token))
+
+    def edit(self, call: Call) -> flask.Response:
+        """Change one participant."""
+        body = call.read(ParticipantBody)
+        member = self._membership.edit(
+            call.space_id,
+            call.user_id,
+            MemberEdit(role=body.role, muted=body.muted, removed=body.removed),
+            actor_id=call.actor_id,
+            revision=call.if_match(),
+        )
+        return json_reply(ParticipantView.of(member), revision=member.revision)
+
+    def _joined_view(self, joined: Joined) -> JoinedView:
+        space, grant = joined.space, joined.grant
+        media_url = f"{self._public_url}/v1/spaces/{space.id}"
+        may_talk = PeerKind.WHIP in grant.kinds
+        room_path = paths.room_object(space.id, space.epoch)
+        return JoinedView(
+            space=SpaceView.of(space, self._public_url),
+            uid=joined.user_id,
+            role=joined.role,
+            muted=joined.muted,
+            epoch=grant.epoch,
+            grant=joined.grant_token,
+            grant_expires_at=datetime.fromtimestamp(grant.expires_at_s, UTC),
+            whip_url=f"{media_url}/whip" if may_talk else None,
+            whep_url=f"{media_url}/whep",
+            ice_servers=self._ice_servers,
+            room_url=f"{self._public_url}/{room_path}",
+            blocked_on_stage=joined.blocked_on_stage,
+        )
+
+
+def operations(
+    membership: MembershipService,
+    public_url: str,
+    ice_servers: tuple[IceServer, ...],
+) -> tuple[Operation, ...]:
+    """Return the operations on people in Spaces."""
+    resource = MembershipResource(membership, public_url, ice_servers)
+    return (
+        Operation(
+            id="join_space",
+            method="POST",
+            path="/v1/spaces/{space_id}/join",
+            summary="Take part: a role, a grant, and where media goes",
+            access=Access.ID_TOKEN,
+            handle=resource.join,
+            body=JoinBody,
+            body_required=False,
+            answer=JoinedView,
+            errors=(
+                SpaceNotFound,
+                NotLive,
+                ProfileRequired,
+                BlockedByHost,
+                RemovedFromSpace,
+            ),
+        ),
+        Operation(
+            id="leave_space",
+            method="POST",
+            path="/v1/spaces/{space_id}/leave",
+            summary="Step down from the stage and leave; again is harmless",
+            access=Access.ID_TOKEN,
+            handle=resource.leave,
+            status=204,
+            errors=(SpaceNotFound,),
+        ),
+        Operation(
+            id="get_membership",
+            method="GET",
+            path="/v1/spaces/{space_id}/me",
+            summary="What the caller is in this Space",
+            access=Access.ID_TOKEN,
+            handle=resource.me,
+            answer=MembershipView,
+            errors=(SpaceNotFound,),
+        ),
+        Operation(
+            id="list_participants",
+            method="GET",
+            path="/v1/spaces/{space_id}/participants",
+            summary="Those who have not left, in the order in which they came",
+            access=Access.ID_TOKEN,
+            handle=resource.participants,
+            query=PageQuery,
+            answer=ParticipantsView,
+            errors=(SpaceNotFound, InvalidPageToken),
+        ),
+        Operation(
+            id="edit_participant",
+            method="PATCH",
+            path="/v1/spaces/{space_id}/participants/{user_id}",
+            summary="Change a role, mute, remove or let back",
+            access=Access.ID_TOKEN,
+            handle=resource.edit,
+            body=ParticipantBody,
+            answer=ParticipantView,
+            if_match=True,
+            errors=(
+                SpaceNotFound,
+                ParticipantNotFound,
+                NotLive,
+                HostOnly,
+                ModeratorOnly,
+                HostStays,
+                CannotUnmuteAnother,
+                RemovedFromSpace,
+                StageFull,
+                CoHostsFull,
+                TargetNotOnStage,
+                StaleRevision,
+            ),
+        ),
+    )
+
+
+def _cursor(member: Participant) -> Cursor:
+    return Cursor(member.joined_at, member.user_id)

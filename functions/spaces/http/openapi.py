@@ -1,0 +1,226 @@
+"""The OpenAPI 3.1 document, generated from the table of operations."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import flask
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from spaces_contract.control import CONTROL_STATUS
+from spaces_contract.media import SDP_CONTENT_TYPE
+
+from ..domain.errors import Contended, DependencyUnavailable, SpaceError
+from ..service.errors import (
+    GrantInvalid,
+    GrantMissing,
+    IdTokenExpired,
+    IdTokenInvalid,
+    IdTokenMissing,
+)
+from .errors import (
+    BodyTooLarge,
+    InvalidField,
+    InvalidHeader,
+    MalformedJson,
+    UnknownField,
+    UnsupportedMediaType,
+)
+from .operations import JSON_CONTENT_TYPE, Access, Call, Operation
+from .problems import PROBLEM_BASE, PROBLEM_TYPE, STATUS
+
+API_VERSION: Final = "1.0.0"
+REF_TEMPLATE: Final = "#/components/schemas/{model}"
+Json = dict[str, Any]
+
+PROBLEM_SCHEMA: Final[Json] = {
+    "type": "object",
+    "description": "RFC 9457; programs switch on `type`.",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "state": {"type": "string", "description": "Of the Space, where it matters"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "RFC 6901"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+ACCESS_ERRORS: Final[dict[Access, tuple[type[SpaceError], ...]]] = {
+    Access.PUBLIC: (),
+    Access.ID_TOKEN: (IdTokenMissing, IdTokenInvalid, IdTokenExpired),
+    Access.GRANT: (GrantMissing, GrantInvalid),
+}
+
+
+def operation(documented: Sequence[Operation], public_url: str) -> Operation:
+    """Return the operation that serves the document of `documented`."""
+    served = document(documented, public_url)
+
+    def get(_: Call) -> flask.Response:
+        return flask.jsonify(served)
+
+    return Operation(
+        id="get_openapi",
+        method="GET",
+        path="/v1/openapi.json",
+        summary="This document",
+        access=Access.PUBLIC,
+        handle=get,
+    )
+
+
+def document(documented: Sequence[Operation], public_url: str) -> Json:
+    """Return the OpenAPI document of `documented`, as JSON values."""
+    paths: dict[str, Json] = {}
+    for each in documented:
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each)
+    schemas = {**_schemas(documented), "Problem": PROBLEM_SCHEMA}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Parley",
+            "version": API_VERSION,
+            "description": "Live audio rooms. Errors are RFC 9457 problems.",
+        },
+        "servers": [{"url": public_url}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                Access.ID_TOKEN.value: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A Firebase ID token",
+                },
+                Access.GRANT.value: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A grant, as join answers it",
+                },
+            },
+        },
+    }
+
+
+def problem_codes(each: Operation) -> dict[int, list[str]]:
+    """Return every code that an operation may refuse with, by status."""
+    kinds = [*each.errors, *ACCESS_ERRORS[each.access]]
+    kinds += [Contended, DependencyUnavailable]
+    if each.body is not None:
+        kinds += [MalformedJson, BodyTooLarge]
+    if each.body is not None or each.query is not None:
+        kinds += [UnknownField, InvalidField]
+    if each.body is not None or each.sdp:
+        kinds += [UnsupportedMediaType]
+    if each.idempotency_key or each.if_match:
+        kinds += [InvalidHeader]
+    codes: dict[int, list[str]] = {}
+    for kind in dict.fromkeys(kinds):
+        codes.setdefault(STATUS[kind].value, []).append(kind.code)
+    for refusal in each.refusals:
+        codes.setdefault(CONTROL_STATUS[refusal], []).append(refusal.value)
+    return {status: sorted(set(found)) for status, found in sorted(codes.items())}
+
+
+def _operation(each: Operation) -> Json:
+    described: Json = {
+        "operationId": each.id,
+        "summary": each.summary,
+        "parameters": _parameters(each),
+        "responses": {
+            str(each.status): _answer(each),
+            **{
+                str(status): _problem(codes)
+                for status, codes in problem_codes(each).items()
+            },
+        },
+    }
+    if each.access is not Access.PUBLIC:
+        described["security"] = [{each.access.value: []}]
+    if each.body is not None:
+        described["requestBody"] = {
+            "required": each.body_required,
+            "content": {JSON_CONTENT_TYPE: {"schema": _ref(each.body)}},
+        }
+    if each.sdp:
+        described["requestBody"] = {"required": True, "content": _sdp_content()}
+    return described
+
+
+def _parameters(each: Operation) -> list[Json]:
+    found = [
+        _parameter(name, "path", {"type": "string"}, required=True)
+        for name in re.findall(r"{(\w+)}", each.path)
+    ]
+    if each.query is not None:
+        properties = each.query.model_json_schema()["properties"]
+        found += [
+            _parameter(name, "query", schema) for name, schema in properties.items()
+        ]
+    if each.idempotency_key:
+        schema: Json = {"type": "string", "minLength": 1, "maxLength": 255}
+        found.append(_parameter("Idempotency-Key", "header", schema))
+    if each.if_match:
+        found.append(_parameter("If-Match", "header", {"type": "string"}))
+    return found
+
+
+def _parameter(name: str, place: str, schema: Json, *, required: bool = False) -> Json:
+    return {"name": name, "in": place, "required": required, "schema": schema}
+
+
+def _answer(each: Operation) -> Json:
+    answer: Json = {"description": "Done"}
+    if each.answer is not None:
+        answer["content"] = {JSON_CONTENT_TYPE: {"schema": _ref(each.answer)}}
+    if each.sdp:
+        answer["content"] = _sdp_content()
+    if each.creates:
+        location = {"schema": {"type": "string", "format": "uri"}, "required": True}
+        answer["headers"] = {"Location": location}
+    return answer
+
+
+def _problem(codes: Sequence[str]) -> Json:
+    types = [PROBLEM_BASE + code for code in codes]
+    narrowed = {"properties": {"type": {"enum": types}}}
+    schema = {"allOf": [{"$ref": REF_TEMPLATE.format(model="Problem")}, narrowed]}
+    return {
+        "description": ", ".join(codes),
+        "content": {PROBLEM_TYPE: {"schema": schema}},
+    }
+
+
+def _sdp_content() -> Json:
+    return {SDP_CONTENT_TYPE: {"schema": {"type": "string"}}}
+
+
+def _ref(model: type[BaseModel]) -> Json:
+    return {"$ref": REF_TEMPLATE.format(model=model.__name__)}
+
+
+def _schemas(documented: Sequence[Operation]) -> dict[str, Json]:
+    answers = dict.fromkeys(each.answer for each in documented if each.answer)
+    bodies = dict.fromkeys(each.body for each in documented if each.body)
+    _, definitions = models_json_schema(
+        [
+            *((model, "serialization") for model in answers),
+            *((model, "validation") for model in bodies),
+        ],
+        ref_template=REF_TEMPLATE,
+    )
+    schemas: dict[str, Json] = definitions["$defs"]
+    return schemas

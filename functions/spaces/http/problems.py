@@ -1,0 +1,124 @@
+"""Errors as RFC 9457 problems: the only place where they meet HTTP statuses."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any, Final
+
+import flask
+from werkzeug.exceptions import HTTPException
+
+from spaces_contract.control import CONTROL_STATUS
+
+from ..domain import errors as domain
+from ..domain.errors import SpaceError
+from ..service import errors as service
+from . import errors as edge
+
+PROBLEM_BASE: Final = "https://parley.dev/problems/"
+PROBLEM_TYPE: Final = "application/problem+json"
+RETRY_AFTER_S: Final = 1
+
+STATUS: Final[Mapping[type[SpaceError], HTTPStatus]] = MappingProxyType(
+    {
+        edge.MalformedJson: HTTPStatus.BAD_REQUEST,
+        edge.InvalidPageToken: HTTPStatus.BAD_REQUEST,
+        edge.InvalidHeader: HTTPStatus.BAD_REQUEST,
+        edge.InvalidField: HTTPStatus.UNPROCESSABLE_ENTITY,
+        edge.UnknownField: HTTPStatus.UNPROCESSABLE_ENTITY,
+        edge.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        edge.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        service.IdTokenMissing: HTTPStatus.UNAUTHORIZED,
+        service.IdTokenInvalid: HTTPStatus.UNAUTHORIZED,
+        service.IdTokenExpired: HTTPStatus.UNAUTHORIZED,
+        service.GrantMissing: HTTPStatus.UNAUTHORIZED,
+        service.GrantInvalid: HTTPStatus.UNAUTHORIZED,
+        service.GrantExpired: HTTPStatus.UNAUTHORIZED,
+        service.TaskTokenInvalid: HTTPStatus.UNAUTHORIZED,
+        service.GrantForOtherSpace: HTTPStatus.FORBIDDEN,
+        service.GrantForbids: HTTPStatus.FORBIDDEN,
+        service.StaleGrant: HTTPStatus.CONFLICT,
+        service.WorkerStarting: HTTPStatus.SERVICE_UNAVAILABLE,
+        service.WorkerUnreachable: HTTPStatus.SERVICE_UNAVAILABLE,
+        domain.SpaceNotFound: HTTPStatus.NOT_FOUND,
+        domain.ProfileNotFound: HTTPStatus.NOT_FOUND,
+        domain.ParticipantNotFound: HTTPStatus.NOT_FOUND,
+        domain.HostOnly: HTTPStatus.FORBIDDEN,
+        domain.ModeratorOnly: HTTPStatus.FORBIDDEN,
+        domain.HostStays: HTTPStatus.FORBIDDEN,
+        domain.CannotUnmuteAnother: HTTPStatus.FORBIDDEN,
+        domain.BlockedByHost: HTTPStatus.FORBIDDEN,
+        domain.RemovedFromSpace: HTTPStatus.FORBIDDEN,
+        domain.ProtectedAccount: HTTPStatus.FORBIDDEN,
+        domain.IllegalTransition: HTTPStatus.CONFLICT,
+        domain.NotLive: HTTPStatus.CONFLICT,
+        domain.StageFull: HTTPStatus.CONFLICT,
+        domain.CoHostsFull: HTTPStatus.CONFLICT,
+        domain.TargetNotOnStage: HTTPStatus.CONFLICT,
+        domain.ProfileRequired: HTTPStatus.CONFLICT,
+        domain.HandleTaken: HTTPStatus.CONFLICT,
+        domain.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+        domain.StaleRevision: HTTPStatus.PRECONDITION_FAILED,
+        domain.Contended: HTTPStatus.SERVICE_UNAVAILABLE,
+        domain.DependencyUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    }
+)
+
+
+def status_of(error: SpaceError) -> HTTPStatus:
+    """Return the status; a worker's refusal has that of its reason."""
+    if isinstance(error, service.WorkerRefused):
+        return HTTPStatus(CONTROL_STATUS[error.reason])
+    return STATUS[type(error)]
+
+
+def problem(
+    status: HTTPStatus, code: str, detail: str, members: Mapping[str, Any] | None = None
+) -> flask.Response:
+    """Return a problem whose `type` ends in `code`."""
+    body = {
+        **(members or {}),
+        "type": PROBLEM_BASE + code,
+        "title": code.replace("-", " ").capitalize(),
+        "status": status.value,
+        "detail": detail,
+        "instance": flask.request.path,
+    }
+    response = flask.jsonify(body)
+    response.status_code = status
+    response.content_type = PROBLEM_TYPE
+    response.headers["Cache-Control"] = "no-store"
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    if status is HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    flask.g.problem = code
+    return response
+
+
+def register(app: flask.Flask) -> None:
+    """Let no error leave `app` in any other form."""
+    logger = logging.getLogger(__name__)
+
+    @app.errorhandler(SpaceError)
+    def on_space_error(error: SpaceError) -> flask.Response:
+        if isinstance(error, domain.DependencyUnavailable):
+            logger.error("dependency unavailable", exc_info=error)
+        return problem(status_of(error), error.code, str(error), error.members)
+
+    @app.errorhandler(HTTPException)  # Flask's own 404, 405, 413 …
+    def on_http_error(error: HTTPException) -> flask.Response:
+        status = HTTPStatus(error.code or 500)
+        code = status.phrase.lower().replace(" ", "-")
+        response = problem(status, code, error.description or status.description)
+        for name, value in error.get_headers():
+            if name == "Allow":
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)  # the edge of a request: nothing may pass
+    def on_any_error(error: Exception) -> flask.Response:
+        logger.error("request failed", exc_info=error)
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        return problem(status, "internal-error", "Something went wrong on our side.")

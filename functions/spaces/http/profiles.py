@@ -1,0 +1,53 @@
+"""`/v1/me`: the caller's own account."""
+
+import flask
+
+from ..domain.errors import HandleTaken, ProfileNotFound, StaleRevision
+from ..domain.profile import ProfileEdit
+from ..service.profiles import ProfileService
+from .operations import Access, Call, Operation
+from .replies import json_reply
+from .schemas import ProfileBody, ProfileView
+
+
+def operations(profiles: ProfileService) -> tuple[Operation, ...]:
+    """Return the operations on profiles."""
+
+    def get(call: Call) -> flask.Response:
+        found = profiles.get(call.actor_id)
+        return json_reply(ProfileView.of(found), revision=found.revision)
+
+    def put(call: Call) -> flask.Response:
+        body = call.read(ProfileBody)
+        edit = ProfileEdit(
+            handle=body.handle,
+            display_name=body.display_name,
+            protected=body.protected,
+        )
+        saved = profiles.save(edit, user_id=call.actor_id, revision=call.if_match())
+        return json_reply(ProfileView.of(saved), revision=saved.revision)
+
+    return (
+        Operation(
+            id="get_me",
+            method="GET",
+            path="/v1/me",
+            summary="The caller's profile",
+            access=Access.ID_TOKEN,
+            handle=get,
+            answer=ProfileView,
+            errors=(ProfileNotFound,),
+        ),
+        Operation(
+            id="put_me",
+            method="PUT",
+            path="/v1/me",
+            summary="Make or change the caller's profile",
+            access=Access.ID_TOKEN,
+            handle=put,
+            body=ProfileBody,
+            answer=ProfileView,
+            if_match=True,
+            errors=(HandleTaken, StaleRevision),
+        ),
+    )

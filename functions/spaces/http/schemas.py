@@ -1,0 +1,276 @@
+"""What goes in and out as JSON."""
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+
+from spaces_contract.roles import Role
+
+from ..domain.participant import Participant
+from ..domain.profile import Profile
+from ..domain.space import (
+    MAX_TITLE_CHARS,
+    MAX_TOPIC_CHARS,
+    MAX_TOPICS,
+    Space,
+    SpeakerPolicy,
+)
+from ..domain.states import SpaceState
+
+
+def _one_line(text: str) -> str:
+    """Trim; refuse what has no place in one line of text."""
+    # Cc: control characters, Cs: halves of characters, which no store takes.
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
+        raise ValueError("must be one line of text")
+    return text.strip()
+
+
+def _something(text: str) -> str:
+    if not text:
+        raise ValueError("must not be empty")
+    return text
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+SomeLine = Annotated[Line, AfterValidator(_something)]
+Instant = Annotated[datetime, PlainSerializer(_rfc3339, when_used="json")]
+
+
+class Request(BaseModel):
+    """Comes from outside: no unknown fields, no conversions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Answer(BaseModel):
+    """Goes outside."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class PageQuery(Request):
+    """Which part of a list."""
+
+    page_size: int = Field(default=20, ge=1, le=100)
+    page_token: str | None = Field(default=None, max_length=512)
+
+
+class SpacesQuery(PageQuery):
+    """Which Spaces."""
+
+    state: Literal["live"] = "live"
+
+
+class ProfileBody(Request):
+    """A person's account, as they would have it."""
+
+    handle: str = Field(pattern=r"^[A-Za-z0-9_]{1,15}$")
+    display_name: SomeLine = Field(max_length=50)
+    protected: bool = False
+
+
+class ProfileView(Answer):
+    """A person's own account."""
+
+    uid: str
+    handle: str
+    display_name: str
+    protected: bool
+    created_at: Instant
+    updated_at: Instant
+
+    @classmethod
+    def of(cls, profile: Profile) -> "ProfileView":
+        """Return `profile` as its owner sees it."""
+        return cls(
+            uid=profile.user_id,
+            handle=profile.handle,
+            display_name=profile.display_name,
+            protected=profile.protected,
+            created_at=profile.created_at,
+            updated_at=profile.updated_at,
+        )
+
+
+class SpaceBody(Request):
+    """A Space to open."""
+
+    title: Line | None = Field(default=None, max_length=MAX_TITLE_CHARS)
+    topics: list[Annotated[SomeLine, Field(max_length=MAX_TOPIC_CHARS)]] = Field(
+        default_factory=list, max_length=MAX_TOPICS
+    )
+    lang: str | None = Field(
+        default=None, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
+    )
+    speaker_policy: SpeakerPolicy = SpeakerPolicy.INVITED
+
+
+class HostView(Answer):
+    """Who hosts."""
+
+    uid: str
+    handle: str
+    display_name: str
+
+
+class SpaceView(Answer):
+    """A Space, as everybody may see it."""
+
+    id: str
+    state: SpaceState
+    title: str | None
+    topics: list[str]
+    lang: str | None
+    speaker_policy: SpeakerPolicy
+    creator_id: str
+    host: HostView
+    host_ids: list[str]
+    speaker_ids: list[str]
+    invited_user_ids: list[str]
+    scheduled_start: Instant | None
+    started_at: Instant | None
+    ended_at: Instant | None
+    end_reason: str | None
+    created_at: Instant
+    updated_at: Instant
+    participant_count: int
+    subscriber_count: int
+    epoch: int
+    url: str
+
+    @classmethod
+    def of(cls, space: Space, public_url: str) -> "SpaceView":
+        """Return `space`, with its page below `public_url`."""
+        return cls(
+            id=space.id,
+            state=space.state,
+            title=space.title,
+            topics=list(space.topics),
+            lang=space.lang,
+            speaker_policy=space.speaker_policy,
+            creator_id=space.creator_id,
+            host=HostView(
+                uid=space.creator_id,
+                handle=space.host_handle,
+                display_name=space.host_display_name,
+            ),
+            host_ids=list(space.host_ids),
+            speaker_ids=list(space.speaker_ids),
+            invited_user_ids=list(space.invited_user_ids),
+            scheduled_start=space.scheduled_start,
+            started_at=space.started_at,
+            ended_at=space.ended_at,
+            end_reason=space.end_reason,
+            created_at=space.created_at,
+            updated_at=space.updated_at,
+            participant_count=space.participant_count,
+            subscriber_count=space.subscriber_count,
+            epoch=space.epoch,
+            url=f"{public_url}/s/{space.id}",
+        )
+
+
+class SpacesView(Answer):
+    """A page of Spaces."""
+
+    spaces: list[SpaceView]
+    next_page_token: str | None
+
+
+class JoinBody(Request):
+    """How to take part; anonymity is for listeners."""
+
+    role: Literal["speaker", "listener"] = "listener"
+    anonymous: bool = False
+
+
+class IceServerView(Answer):
+    """A STUN or TURN server, in the words of WebRTC's RTCIceServer."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class JoinedView(Answer):
+    """All that a client needs to take part."""
+
+    space: SpaceView
+    uid: str
+    role: Role
+    muted: bool
+    epoch: int
+    grant: str
+    grant_expires_at: Instant
+    whip_url: str | None
+    whep_url: str
+    ice_servers: list[IceServerView]
+    room_url: str
+    hls_url: None = None
+    recording_notice: None = None
+    blocked_on_stage: bool
+
+
+class MembershipView(Answer):
+    """What the caller is in this Space."""
+
+    role: Role
+    muted: bool
+    removed: bool
+    on_stage: bool
+    epoch: int
+    state: SpaceState
+
+
+class ParticipantView(Answer):
+    """A person in a Space, as others see them."""
+
+    uid: str
+    handle: str
+    display_name: str
+    role: Role
+    muted: bool
+    removed: bool
+    joined_at: Instant
+
+    @classmethod
+    def of(cls, member: Participant) -> "ParticipantView":
+        """Return `member`."""
+        return cls(
+            uid=member.user_id,
+            handle=member.handle,
+            display_name=member.display_name,
+            role=member.role,
+            muted=member.muted,
+            removed=member.removed,
+            joined_at=member.joined_at,
+        )
+
+
+class ParticipantsView(Answer):
+    """A page of people in a Space."""
+
+    participants: list[ParticipantView]
+    next_page_token: str | None
+
+
+class ParticipantBody(Request):
+    """A change to one participant; what is not named stays."""
+
+    role: Literal[Role.CO_HOST, Role.SPEAKER, Role.LISTENER] | None = None
+    muted: bool | None = None
+    removed: bool | None = None
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Refuse a change of nothing."""
+        if not self.model_fields_set:
+            raise ValueError("name at least one of role, muted, removed")

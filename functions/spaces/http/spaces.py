@@ -1,0 +1,157 @@
+"""`/v1/spaces`: opening, finding, starting and ending Spaces."""
+
+import re
+from typing import Final
+
+import flask
+
+from ..domain.errors import (
+    HostOnly,
+    IdempotencyKeyReused,
+    IllegalTransition,
+    ProfileRequired,
+    ProtectedAccount,
+    SpaceNotFound,
+)
+from ..domain.space import Space, SpaceDraft
+from ..service.ports import Cursor
+from ..service.spaces import IdempotencyKey, SpaceService
+from . import page_tokens
+from .errors import InvalidHeader, InvalidPageToken
+from .operations import Access, Call, Operation
+from .replies import json_reply, page
+from .schemas import SpaceBody, SpacesQuery, SpacesView, SpaceView
+
+KEY_PATTERN: Final = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class SpaceResource:
+    """Handlers of one deployment, whose public URL is in what they answer."""
+
+    def __init__(self, spaces: SpaceService, public_url: str) -> None:
+        self._spaces = spaces
+        self._public_url = public_url
+
+    def create(self, call: Call) -> flask.Response:
+        """Open a Space."""
+        body = call.read(SpaceBody)
+        draft = SpaceDraft(
+            title=body.title or None,
+            topics=tuple(body.topics),
+            lang=body.lang,
+            speaker_policy=body.speaker_policy,
+        )
+        created = self._spaces.create(
+            draft, actor_id=call.actor_id, key=_idempotency_key(call, body)
+        )
+        location = f"{self._public_url}/v1/spaces/{created.id}"
+        return self._reply(created, 201, location)
+
+    def get(self, call: Call) -> flask.Response:
+        """Show a Space."""
+        return self._reply(self._spaces.get(call.space_id))
+
+    def live(self, call: Call) -> flask.Response:
+        """Show a page of live Spaces."""
+        query = call.query(SpacesQuery)
+        after = page_tokens.decode(query.page_token, of=page_tokens.SPACES)
+        found = self._spaces.live(limit=query.page_size + 1, after=after)
+        spaces, token = page(found, query.page_size, _cursor, of=page_tokens.SPACES)
+        views = [SpaceView.of(space, self._public_url) for space in spaces]
+        return json_reply(SpacesView(spaces=views, next_page_token=token))
+
+    def start(self, call: Call) -> flask.Response:
+        """Go live."""
+        return self._reply(self._spaces.start(call.space_id, actor_id=call.actor_id))
+
+    def end(self, call: Call) -> flask.Response:
+        """End."""
+        return self._reply(self._spaces.end(call.space_id, actor_id=call.actor_id))
+
+    def _reply(
+        self, space: Space, status: int = 200, location: str | None = None
+    ) -> flask.Response:
+        view = SpaceView.of(space, self._public_url)
+        return json_reply(view, status, revision=space.revision, location=location)
+
+
+def operations(spaces: SpaceService, public_url: str) -> tuple[Operation, ...]:
+    """Return the operations on Spaces."""
+    resource = SpaceResource(spaces, public_url)
+    return (
+        Operation(
+            id="create_space",
+            method="POST",
+            path="/v1/spaces",
+            summary="Open a Space, not started yet",
+            access=Access.ID_TOKEN,
+            handle=resource.create,
+            status=201,
+            body=SpaceBody,
+            answer=SpaceView,
+            creates=True,
+            idempotency_key=True,
+            errors=(ProfileRequired, ProtectedAccount, IdempotencyKeyReused),
+        ),
+        Operation(
+            id="list_spaces",
+            method="GET",
+            path="/v1/spaces",
+            summary="Live Spaces, those started last first",
+            access=Access.PUBLIC,
+            handle=resource.live,
+            query=SpacesQuery,
+            answer=SpacesView,
+            errors=(InvalidPageToken,),
+        ),
+        Operation(
+            id="get_space",
+            method="GET",
+            path="/v1/spaces/{space_id}",
+            summary="A Space",
+            access=Access.PUBLIC,
+            handle=resource.get,
+            answer=SpaceView,
+            errors=(SpaceNotFound,),
+        ),
+        Operation(
+            id="start_space",
+            method="POST",
+            path="/v1/spaces/{space_id}/start",
+            summary="Go live; again is harmless",
+            access=Access.ID_TOKEN,
+            handle=resource.start,
+            answer=SpaceView,
+            errors=(
+                SpaceNotFound,
+                HostOnly,
+                IllegalTransition,
+                ProfileRequired,
+                ProtectedAccount,
+            ),
+        ),
+        Operation(
+            id="end_space",
+            method="POST",
+            path="/v1/spaces/{space_id}/end",
+            summary="End a live Space; again is harmless",
+            access=Access.ID_TOKEN,
+            handle=resource.end,
+            answer=SpaceView,
+            errors=(SpaceNotFound, HostOnly, IllegalTransition),
+        ),
+    )
+
+
+def _cursor(space: Space) -> Cursor:
+    return Cursor(space.started_at or space.created_at, space.id)
+
+
+def _idempotency_key(call: Call, body: SpaceBody) -> IdempotencyKey | None:
+    key = call.request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not KEY_PATTERN.fullmatch(key):
+        raise InvalidHeader("An Idempotency-Key has 1 to 255 visible characters.")
+    # The body as it was understood: a space more is not another request.
+    return IdempotencyKey(key=key, body=body.model_dump_json().encode())

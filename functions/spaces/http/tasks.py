@@ -1,0 +1,80 @@
+"""`/tasks`: what the task queue calls, and nobody else."""
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+import flask
+import pydantic
+from pydantic import BaseModel, ConfigDict
+
+from spaces_contract.ids import SpaceId
+
+from ..domain.errors import SpaceNotFound
+from ..service.errors import TaskTokenInvalid
+from ..service.ports import LaunchRefused, TaskTokens
+from ..service.upkeep import UpkeepService
+from .operations import bearer_token
+
+logger = logging.getLogger(__name__)
+
+
+class TaskBody(BaseModel):
+    """Bodies are ours; a field more is of a newer version and does no harm."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class EpochTask(TaskBody):
+    """About one epoch of one Space."""
+
+    space_id: str
+    epoch: int
+
+
+B = TypeVar("B", bound=TaskBody)
+
+
+def blueprint(upkeep: UpkeepService, tokens: TaskTokens) -> flask.Blueprint:
+    """
+    Return the routes of the task queue.
+
+    What cannot succeed is logged and answered 204, or the queue would try for ever;
+    what may succeed later is a 5xx, and the queue tries again.
+    """
+    routes = flask.Blueprint("tasks", __name__, url_prefix="/tasks")
+
+    @routes.before_request
+    def only_the_queue() -> None:
+        token = bearer_token(flask.request.headers.get("Authorization", ""))
+        if token is None:
+            raise TaskTokenInvalid
+        tokens.verify(token)
+
+    @routes.post("/launch")
+    def launch() -> flask.Response:
+        def run(body: EpochTask) -> None:
+            upkeep.launch(SpaceId(body.space_id), body.epoch)
+
+        return _carried_out("launch", EpochTask, run)
+
+    @routes.post("/watchdog")
+    def watchdog() -> flask.Response:
+        def run(body: EpochTask) -> None:
+            upkeep.check(SpaceId(body.space_id), body.epoch)
+
+        return _carried_out("watchdog", EpochTask, run)
+
+    @routes.post("/sweep")
+    def sweep() -> flask.Response:
+        return _carried_out("sweep", TaskBody, lambda _: upkeep.sweep())
+
+    return routes
+
+
+def _carried_out(name: str, model: type[B], run: Callable[[B], None]) -> flask.Response:
+    try:
+        run(model.model_validate_json(flask.request.get_data()))
+    except (pydantic.ValidationError, SpaceNotFound, LaunchRefused) as error:
+        logger.error("task failed for good", extra={"task": name}, exc_info=error)
+    return flask.Response(status=204)

@@ -1,0 +1,1 @@
+"""Use cases of the functions, and the ports which they need."""

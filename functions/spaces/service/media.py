@@ -1,0 +1,144 @@
+"""Opening and closing media sessions: check the grant, forward to the worker."""
+
+from dataclasses import dataclass
+
+from spaces_contract.control import ControlError
+from spaces_contract.grants import FORWARD_LIFETIME_S, Forward, Grant, body_digest
+from spaces_contract.ids import SessionId, SpaceId
+from spaces_contract.media import MAX_SDP_BYTES
+from spaces_contract.roles import PeerKind
+from spaces_contract.runtime import WorkerState
+
+from ..domain.errors import NotLive
+from ..domain.runtime import Runtime
+from ..domain.space import Space
+from ..domain.states import SpaceState
+from .errors import (
+    GrantExpired,
+    GrantForbids,
+    GrantForOtherSpace,
+    StaleGrant,
+    WorkerRefused,
+    WorkerStarting,
+)
+from .ports import Clock, GrantSigner, OpenedSession, SpaceStore, WorkerControl
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IceServer:
+    """A STUN or TURN server, as WebRTC's RTCIceServer names it."""
+
+    urls: tuple[str, ...]
+    username: str | None = None
+    credential: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaService:
+    """Use cases of WHIP and WHEP clients; a grant is all that they show."""
+
+    spaces: SpaceStore
+    grants: GrantSigner
+    workers: WorkerControl
+    now: Clock
+
+    def open(
+        self, space_id: SpaceId, kind: PeerKind, *, token: str, offer_sdp: bytes
+    ) -> OpenedSession:
+        """
+        Open a session of `kind` with the Space's worker.
+
+        Raises:
+            CredentialError: the grant is not ours, or has expired.
+            GrantForOtherSpace, GrantForbids, StaleGrant, SpaceNotFound, NotLive.
+            WorkerStarting, WorkerUnreachable: try again.
+            WorkerRefused: the offer, or the worker, does not allow it.
+        """
+        grant = self._grant(space_id, token)
+        if grant.expires_at_s <= self.now().timestamp():
+            raise GrantExpired
+        if kind not in grant.kinds:
+            raise GrantForbids
+        _must_be_an_offer(offer_sdp)
+        control_url = _worker_of(grant, *self.spaces.get_with_runtime(space_id))
+        forward = self._forward(grant, "POST", offer_sdp, kind=kind)
+        return self.workers.open_session(
+            control_url, forward=forward, offer_sdp=offer_sdp
+        )
+
+    def close(self, space_id: SpaceId, session_id: SessionId, *, token: str) -> None:
+        """
+        Close a session that the same grant opened; the grant may have expired.
+
+        A session whose Space is over, or whose worker was replaced, is closed already.
+
+        Raises:
+            GrantInvalid, GrantForOtherSpace, SpaceNotFound.
+            WorkerUnreachable: try again.
+            WorkerRefused: there is no such session of this grant.
+        """
+        grant = self._grant(space_id, token)
+        try:
+            control_url = _worker_of(grant, *self.spaces.get_with_runtime(space_id))
+        except (NotLive, StaleGrant, WorkerStarting):
+            return
+        forward = self._forward(grant, "DELETE", b"", session_id=session_id)
+        self.workers.close_session(control_url, forward=forward, session_id=session_id)
+
+    def _grant(self, space_id: SpaceId, token: str) -> Grant:
+        grant = self.grants.read_grant(token)
+        if grant.space_id != space_id:
+            raise GrantForOtherSpace
+        return grant
+
+    def _forward(
+        self,
+        grant: Grant,
+        method: str,
+        body: bytes,
+        *,
+        kind: PeerKind | None = None,
+        session_id: SessionId | None = None,
+    ) -> str:
+        issued_at_s = int(self.now().timestamp())
+        return self.grants.sign_forward(
+            Forward(
+                method=method,
+                space_id=grant.space_id,
+                epoch=grant.epoch,
+                user_id=grant.user_id,
+                role=grant.role,
+                anonymous=grant.anonymous,
+                grant_id=grant.grant_id,
+                body_sha256=body_digest(body),
+                issued_at_s=issued_at_s,
+                expires_at_s=issued_at_s + FORWARD_LIFETIME_S,
+                kind=kind,
+                session_id=session_id,
+            )
+        )
+
+
+def _must_be_an_offer(sdp: bytes) -> None:
+    """Refuse what no worker needs to see; it looks at the rest itself."""
+    if not sdp.strip():
+        raise WorkerRefused(ControlError.SDP_EMPTY, "The body is empty: send an offer.")
+    if len(sdp) > MAX_SDP_BYTES:
+        detail = f"An offer has at most {MAX_SDP_BYTES} bytes."
+        raise WorkerRefused(ControlError.SDP_TOO_LARGE, detail)
+
+
+def _worker_of(grant: Grant, space: Space, runtime: Runtime | None) -> str:
+    """Return the control URL of the worker that serves the grant's epoch."""
+    if space.state is not SpaceState.LIVE:
+        raise NotLive(space.state)
+    if space.epoch != grant.epoch:
+        raise StaleGrant
+    if runtime is None or runtime.epoch != grant.epoch or not runtime.control_url:
+        raise WorkerStarting
+    if runtime.state is WorkerState.DRAINING:
+        detail = "The worker is about to leave; try again."
+        raise WorkerRefused(ControlError.WORKER_STOPPING, detail)
+    if runtime.state is not WorkerState.READY:
+        raise WorkerStarting
+    return runtime.control_url

@@ -1,0 +1,136 @@
+"""Coming into a Space, being there, and leaving it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from spaces_contract.grants import GRANT_LIFETIME_S, Grant
+from spaces_contract.ids import SpaceId, UserId
+from spaces_contract.roles import PeerKind, Role
+
+from ..domain import moderation, participant
+from ..domain.errors import ParticipantNotFound, StaleRevision
+from ..domain.moderation import MemberEdit
+from ..domain.participant import JoinWish, MemberDecision, Participant
+from ..domain.space import Space
+from .ports import Clock, Cursor, GrantSigner, MemberStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """
+    What a person needs to take part.
+
+    Args:
+        user_id: Who they are to others: an anonymous listener's is made up.
+        blocked_on_stage: Someone they have blocked is on stage.
+    """
+
+    space: Space
+    user_id: UserId
+    role: Role
+    muted: bool
+    grant: Grant
+    grant_token: str
+    blocked_on_stage: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipService:
+    """Use cases of everybody who takes part in a Space."""
+
+    members: MemberStore
+    grants: GrantSigner
+    now: Clock
+    new_token: Callable[[], str]
+
+    def join(self, space_id: SpaceId, wish: JoinWish, *, actor_id: UserId) -> Joined:
+        """
+        Let a person in and give them a grant for their media sessions.
+
+        Raises:
+            SpaceNotFound, NotLive, ProfileRequired, BlockedByHost, RemovedFromSpace.
+        """
+        now = self.now()
+        decision, facts = self.members.join(
+            space_id,
+            actor_id,
+            lambda read: participant.join(read, wish, now=now),
+            wants_stage=wish.wants_stage,
+        )
+        grant = self._grant(decision, actor_id)
+        member = decision.member
+        return Joined(
+            space=decision.space,
+            user_id=UserId(grant.user_id),
+            role=grant.role,
+            muted=member is not None and member.muted,
+            grant=grant,
+            grant_token=self.grants.sign_grant(grant),
+            blocked_on_stage=facts.blocked_on_stage,
+        )
+
+    def leave(self, space_id: SpaceId, *, actor_id: UserId) -> None:
+        """Leave the Space and its stage; raises SpaceNotFound."""
+        now = self.now()
+        self.members.update(
+            space_id,
+            actor_id,
+            lambda space, member: participant.leave(space, member, now=now),
+        )
+
+    def get(
+        self, space_id: SpaceId, *, actor_id: UserId
+    ) -> tuple[Space, Participant | None]:
+        """Return the Space and the caller's own document; raises SpaceNotFound."""
+        return self.members.get(space_id, actor_id)
+
+    def present(
+        self, space_id: SpaceId, *, limit: int, after: Cursor | None
+    ) -> Sequence[Participant]:
+        """Return those who have not left, in the order in which they came."""
+        return self.members.present(space_id, limit=limit, after=after)
+
+    def edit(
+        self,
+        space_id: SpaceId,
+        user_id: UserId,
+        change: MemberEdit,
+        *,
+        actor_id: UserId,
+        revision: str | None,
+    ) -> Participant:
+        """
+        Change one person's role, mute or remove them; at `revision` where given.
+
+        Raises:
+            SpaceNotFound, StaleRevision, and all that `moderation.edit` does.
+        """
+        now = self.now()
+
+        def decide(space: Space, member: Participant | None) -> MemberDecision:
+            if revision is not None and (not member or member.revision != revision):
+                raise StaleRevision
+            return moderation.edit(space, member, change, actor_id=actor_id, now=now)
+
+        member = self.members.update(space_id, user_id, decide).member
+        if member is None:
+            raise ParticipantNotFound
+        return member
+
+    def _grant(self, decision: MemberDecision, actor_id: UserId) -> Grant:
+        listed = None if decision.anonymous else decision.member
+        role = Role.LISTENER if listed is None else listed.role
+        kinds = (PeerKind.WHIP, PeerKind.WHEP) if role.on_stage else (PeerKind.WHEP,)
+        issued_at_s = int(self.now().timestamp())
+        return Grant(
+            grant_id=self.new_token(),
+            space_id=decision.space.id,
+            # Made up anew each time, so that nobody learns who listens.
+            user_id=f"anon-{self.new_token()}" if decision.anonymous else actor_id,
+            role=role,
+            epoch=decision.space.epoch,
+            kinds=kinds,
+            anonymous=decision.anonymous,
+            issued_at_s=issued_at_s,
+            expires_at_s=issued_at_s + GRANT_LIFETIME_S,
+        )

@@ -1,0 +1,116 @@
+"""Opening, finding, starting and ending Spaces."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from spaces_contract.ids import SpaceId, UserId
+
+from ..domain import participant, space
+from ..domain.errors import ProfileRequired, ProtectedAccount
+from ..domain.profile import Profile
+from ..domain.space import Decision, Space, SpaceDraft
+from .ports import Clock, Cursor, EffectQueue, Once, ProfileStore, SpaceStore
+
+IDEMPOTENCY_LIFETIME: Final = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdempotencyKey:
+    """What a client sent: its key, and the body it stands for."""
+
+    key: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceService:
+    """Use cases of whoever hosts a Space or looks for one."""
+
+    spaces: SpaceStore
+    profiles: ProfileStore
+    effects: EffectQueue
+    now: Clock
+    new_space_id: Callable[[], SpaceId]
+
+    def create(
+        self, draft: SpaceDraft, *, actor_id: UserId, key: IdempotencyKey | None
+    ) -> Space:
+        """
+        Open a Space; the same key within 24 h returns the Space it opened.
+
+        Raises:
+            ProfileRequired: the host has no profile.
+            ProtectedAccount: the host's account is protected.
+            IdempotencyKeyReused: the key came with another body before.
+        """
+        now = self.now()
+        host = self._profile(actor_id)
+        opened = space.create(draft, space_id=self.new_space_id(), host=host, now=now)
+        once = None if key is None else _once(key, actor_id, now)
+        return self.spaces.create(
+            opened, participant.host_of(opened, host, now=now), once
+        )
+
+    def get(self, space_id: SpaceId) -> Space:
+        """Return the Space; raises SpaceNotFound."""
+        return self.spaces.get(space_id)
+
+    def live(self, *, limit: int, after: Cursor | None) -> Sequence[Space]:
+        """Return live Spaces, those started last first."""
+        return self.spaces.live(limit=limit, after=after)
+
+    def start(self, space_id: SpaceId, *, actor_id: UserId) -> Space:
+        """
+        Go live; a second start changes nothing.
+
+        Raises:
+            SpaceNotFound, HostOnly, IllegalTransition, ProfileRequired.
+            ProtectedAccount: the host's account is protected by now.
+        """
+        now = self.now()
+        if self._profile(actor_id).protected:
+            raise ProtectedAccount
+        return self._carried_out(
+            self.spaces.update(
+                space_id, lambda found: space.start(found, actor_id=actor_id, now=now)
+            )
+        )
+
+    def end(self, space_id: SpaceId, *, actor_id: UserId) -> Space:
+        """
+        End a live Space; a second end changes nothing.
+
+        Raises:
+            SpaceNotFound, HostOnly, IllegalTransition.
+        """
+        now = self.now()
+        return self._carried_out(
+            self.spaces.update(
+                space_id, lambda found: space.end(found, actor_id=actor_id, now=now)
+            )
+        )
+
+    def _carried_out(self, decision: Decision) -> Space:
+        for effect in decision.effects:
+            self.effects.release(effect)
+        return decision.space
+
+    def _profile(self, user_id: UserId) -> Profile:
+        profile = self.profiles.get(user_id)
+        if profile is None:
+            raise ProfileRequired
+        return profile
+
+
+def _once(key: IdempotencyKey, actor_id: UserId, now: datetime) -> Once:
+    # Digests bound the length and hide what clients put into their keys; a uid has
+    # no colon, so that nobody's key can name another person's.
+    named = f"{actor_id}:{key.key}".encode()
+    return Once(
+        key=hashlib.sha256(named).hexdigest(),
+        fingerprint=hashlib.sha256(key.body).hexdigest(),
+        expires_at=now + IDEMPOTENCY_LIFETIME,
+    )

@@ -1,0 +1,127 @@
+"""Keeping live Spaces alive: launching workers, watching them, clearing up."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from spaces_contract.ids import SpaceId
+
+from ..domain import space as rules
+from ..domain.runtime import is_lost
+from ..domain.space import Space
+from ..domain.states import SpaceState
+from ..domain.watch import DRAIN_S, next_check
+from .ports import (
+    Clock,
+    Cursor,
+    EffectQueue,
+    Launched,
+    Launcher,
+    LaunchStore,
+    SpaceStore,
+    Workload,
+    WorkloadKind,
+)
+
+OUTBOX_GRACE: Final = timedelta(seconds=15)  # whoever wrote it may be at it still
+SWEEP_PAGE: Final = 200
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpkeepService:
+    """
+    What tasks do.  Each may run twice, late, or for an epoch that is over.
+
+    `SpaceNotFound` and `LaunchRefused` are for good; `Unavailable` errors pass.
+    """
+
+    spaces: SpaceStore
+    launches: LaunchStore
+    launcher: Launcher
+    effects: EffectQueue
+    now: Clock
+
+    def launch(self, space_id: SpaceId, epoch: int) -> None:
+        """
+        Start the worker of `epoch`, and see that somebody watches it.
+
+        Raises:
+            SpaceNotFound, LaunchRefused, DependencyUnavailable.
+        """
+        space = self.spaces.get(space_id)
+        if space.state is not SpaceState.LIVE or space.epoch != epoch:
+            return
+        # First, so that the watchdog starts over where this does not succeed.
+        self.effects.put(next_check(space_id, epoch=epoch, now=self.now()))
+        room = Workload(kind=WorkloadKind.ROOM, key=space_id, epoch=epoch)
+        ref = self.launcher.launch(room)
+        superseded = self.launches.put(space_id, Launched(epoch, ref))
+        logger.info(
+            "worker launched", extra={"space_id": space_id, "epoch": epoch, "ref": ref}
+        )
+        if superseded is not None:
+            self.launcher.terminate(superseded.ref)
+
+    def check(self, space_id: SpaceId, epoch: int) -> None:
+        """
+        Look after the worker of `epoch`: replace it if lost, else look again later.
+
+        Raises:
+            SpaceNotFound, DependencyUnavailable, Contended.
+        """
+        space, runtime = self.spaces.get_with_runtime(space_id)
+        now = self.now()
+        if space.epoch != epoch:
+            return
+        if space.state is not SpaceState.LIVE:
+            self._clear_up(space, now)
+        elif is_lost(runtime, epoch=epoch, now=now):
+            self._replace_worker(space_id, epoch, now)
+        else:
+            self.effects.put(next_check(space_id, epoch=epoch, now=now))
+
+    def sweep(self) -> None:
+        """
+        Release what was left behind, and mend the watch over every live Space.
+
+        Raises:
+            DependencyUnavailable: the next sweep goes on.
+        """
+        now = self.now()
+        for effect in self.effects.leftovers(
+            before=now - OUTBOX_GRACE, limit=SWEEP_PAGE
+        ):
+            logger.warning("effect left behind", extra={"effect": effect.name})
+            self.effects.release(effect)
+        after: Cursor | None = None
+        while page := self.spaces.live(limit=SWEEP_PAGE, after=after):
+            for space in page:
+                self.effects.put(next_check(space.id, epoch=space.epoch, now=now))
+            last = page[-1]
+            after = Cursor(last.started_at or last.created_at, last.id)
+
+    def _replace_worker(self, space_id: SpaceId, epoch: int, now: datetime) -> None:
+        decision = self.spaces.supervise(
+            space_id,
+            lambda space, runtime: rules.relaunch(space, runtime, epoch=epoch, now=now),
+        )
+        if not decision.effects:  # its heartbeat came just now, or the Space ended
+            self.effects.put(next_check(space_id, epoch=epoch, now=now))
+            return
+        logger.warning("worker lost", extra={"space_id": space_id, "epoch": epoch})
+        for effect in decision.effects:
+            self.effects.release(effect)
+
+    def _clear_up(self, space: Space, now: datetime) -> None:
+        """Stop the worker of a Space that is over, unless it left by itself."""
+        ended_at = space.ended_at or space.updated_at
+        if (now - ended_at).total_seconds() < DRAIN_S:
+            self.effects.put(next_check(space.id, epoch=space.epoch, now=now))
+            return
+        launched = self.launches.get(space.id)
+        if launched is not None:
+            self.launcher.terminate(launched.ref)
+            self.launches.clear(space.id)
