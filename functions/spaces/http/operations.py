@@ -1,6 +1,5 @@
 """Operations of the API as a table: what is served is what is documented."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -37,8 +36,6 @@ M = TypeVar("M", bound=BaseModel)
 
 MAX_BODY_BYTES: Final = 64 * 1024
 JSON_CONTENT_TYPE: Final = "application/json"
-
-logger = logging.getLogger(__name__)
 
 
 class Access(StrEnum):

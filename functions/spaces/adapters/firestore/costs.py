@@ -1,0 +1,68 @@
+"""
+What each call of the API reads and writes in Firestore: every document by name.
+
+This is the table that a test counts against, and the only place where a call may
+become dearer.  Deletes are billed apart and stand apart.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+SPACE: Final = "spaces/{space}: what it is, and whether it is live"
+WORKER: Final = "spaces/{space}/runtime/worker: where its worker is"
+WORKLOAD: Final = "spaces/{space}/runtime/workload: what to stop later"
+MEMBER: Final = "spaces/{space}/participants/{uid}: role, muted, removed"
+PROFILE: Final = "users/{uid}: handle and name to show, protected"
+HANDLE: Final = "handles/{handle}: whose it is"
+BLOCK: Final = "users/{host}/blocks/{uid}: the host has blocked them"
+FOLLOW: Final = "users/{host}/following/{uid}: the host follows them"
+BLOCKED_ON_STAGE: Final = "users/{uid}/blocks: whom they blocked and meet on stage"
+ONCE: Final = "idempotency/{key}: what the key made before"
+OUTBOX: Final = "outbox/{effect}: until the task queue has it"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Documents of one call where nobody else interferes."""
+
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    deletes: tuple[str, ...] = ()
+
+
+JOIN_FACTS: Final = (SPACE, PROFILE, MEMBER, BLOCKED_ON_STAGE, BLOCK)
+SEAT: Final = (MEMBER, SPACE)
+
+COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
+    {
+        "put_me": Cost((PROFILE, HANDLE), (PROFILE, HANDLE)),
+        "get_me": Cost((PROFILE,)),
+        "create_space": Cost((PROFILE,), (SPACE, MEMBER)),
+        "create_space, with a key": Cost((PROFILE,), (SPACE, MEMBER, ONCE)),
+        "create_space, the key again": Cost((PROFILE, ONCE, SPACE)),
+        "get_space": Cost((SPACE,)),
+        "start_space": Cost((PROFILE, SPACE), (SPACE, WORKER, OUTBOX), (OUTBOX,)),
+        "start_space, again": Cost((PROFILE, SPACE)),
+        "join_space, to listen": Cost(JOIN_FACTS, (MEMBER,)),
+        "join_space, again": Cost(JOIN_FACTS),
+        "join_space, anonymous": Cost(JOIN_FACTS),
+        # A seat is taken in the Space's own document, or two could take the last one.
+        "join_space, to speak": Cost(JOIN_FACTS, SEAT),
+        "join_space, followed by the host": Cost(
+            (*JOIN_FACTS, FOLLOW), (MEMBER, SPACE)
+        ),
+        "join_space, the host": Cost((SPACE, PROFILE, MEMBER)),
+        "get_membership": Cost((SPACE, MEMBER)),
+        "edit_participant, mute": Cost((SPACE, MEMBER), (MEMBER,)),
+        "edit_participant, promote": Cost((SPACE, MEMBER), SEAT),
+        "open_whep": Cost((SPACE, WORKER)),
+        "close_session": Cost((SPACE, WORKER)),
+        "leave_space, a listener": Cost((SPACE, MEMBER), (MEMBER,)),
+        "leave_space, a speaker": Cost((SPACE, MEMBER), SEAT),
+        "end_space": Cost((SPACE,), (SPACE,)),
+        "task launch": Cost((SPACE, WORKLOAD), (WORKLOAD,)),
+        "task watchdog": Cost((SPACE, WORKER)),
+    }
+)
