@@ -8,7 +8,7 @@ from typing import Any, Final
 from cffi import FFI
 
 # opus_defines.h; `*_ctl` requests are part of libopus' stable ABI.
-APPLICATION_VOIP: Final = 2048
+APPLICATION_AUDIO: Final = 2049
 SET_BITRATE: Final = 4002
 SET_COMPLEXITY: Final = 4010
 SET_INBAND_FEC: Final = 4012
@@ -16,6 +16,7 @@ SET_PACKET_LOSS_PERC: Final = 4014
 SET_DTX: Final = 4016
 SET_SIGNAL: Final = 4024
 SIGNAL_VOICE: Final = 3001
+SIGNAL_MUSIC: Final = 3002
 
 ffi: Any = FFI()  # its stubs take no numpy arrays
 ffi.cdef(

@@ -10,8 +10,8 @@ from .mixer import SoftLimiter, Sum
 from .opus import Block, Encoder
 
 # After this many silent blocks the packets say nothing new: the last one is sent
-# again, which saves the encode (about 110 us) and decodes to the same silence.
-SETTLE_BLOCKS: Final = 10
+# again, which saves the encode and decodes to the same silence.
+SETTLE_BLOCKS: Final = 25
 SILENCE: Final[Block] = np.zeros(BLOCK_SAMPLES, np.int16)
 
 

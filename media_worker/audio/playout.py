@@ -81,11 +81,12 @@ class Playout:
             step = self.buffer.next_step(now_s, self._decoded.size)
             if isinstance(step, Pause):
                 return self._fade_out()
-            self._decoded = np.concatenate([self._decoded, self._samples(step)])
+            self._append(self._samples(step))
             if isinstance(step, Decode) and excess_s is not None:
                 self._rescale(excess_s)
                 excess_s = None
-        block, self._decoded = np.split(self._decoded, [BLOCK_SAMPLES])
+        block = self._decoded[:BLOCK_SAMPLES]
+        self._decoded = self._decoded[BLOCK_SAMPLES:]
         return self._fade_in(block)
 
     def delay_s(self, now_s: float) -> float | None:
@@ -103,6 +104,11 @@ class Playout:
     def close(self) -> None:
         """Free the decoder; may be called again."""
         self._decoder.close()
+
+    def _append(self, samples: Block) -> None:
+        if self._decoded.size:
+            samples = np.concatenate([self._decoded, samples])
+        self._decoded = samples
 
     def _samples(self, step: Decode | DecodeLost | Conceal) -> Block:
         try:
