@@ -18,7 +18,7 @@ from .processes import dies_with
 from .stack import FUNCTIONS, READY_PATH
 
 _THREADS: Final = 16
-_GRACE_S: Final = 2
+_GRACE_S: Final = 1
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

@@ -97,6 +97,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "gunicorn",
         "jwt",
         "werkzeug",
+        "yarl",
     ),
 }
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import aiohttp
 from aiohttp import web
-from multidict import CIMultiDict
+from yarl import URL
 
 from .problems import problem
 
@@ -91,7 +91,7 @@ class FunctionsProxy:
         try:
             async with self._session.request(
                 request.method,
-                self._url + request.raw_path,
+                URL(self._url + request.raw_path, encoded=True),
                 headers=_upstream_headers(request),
                 data=body,
                 allow_redirects=False,
@@ -116,19 +116,21 @@ async def _read_body(request: web.Request) -> bytes | None:
     return bytes(body)
 
 
-def _upstream_headers(request: web.Request) -> CIMultiDict[str]:
+def _upstream_headers(request: web.Request) -> list[tuple[str, str]]:
     dropped = _HOP_BY_HOP | _REPLACED | _named_by_connection(request.headers)
-    headers = CIMultiDict(
+    kept = [
         (name, value)
         for name, value in request.headers.items()
         if name.lower() not in dropped and name.lower() != "content-length"
-    )
+    ]
     # The gateway is the edge: what a client claims about itself is not passed on.
-    headers["Host"] = request.host
-    headers["X-Forwarded-Host"] = request.host
-    headers["X-Forwarded-Proto"] = request.scheme
-    headers["X-Forwarded-For"] = request.remote or ""
-    return headers
+    return [
+        *kept,
+        ("Host", request.host),
+        ("X-Forwarded-Host", request.host),
+        ("X-Forwarded-Proto", request.scheme),
+        ("X-Forwarded-For", request.remote or ""),
+    ]
 
 
 def _named_by_connection(headers: Mapping[str, str]) -> frozenset[str]:

@@ -75,7 +75,7 @@ async def dispatch(
     try:
         async with session.request(
             protocol.HttpMethod(request.http_method).name,
-            URL(request.url, encoded=True),
+            URL(request.url, encoded=True),  # byte by byte as the task has it
             data=request.body,
             headers=request_headers(stored, issuer, now_s=now_s),
             allow_redirects=False,

@@ -1,0 +1,196 @@
+"""Nothing acknowledged is lost by `kill -9`, and names are remembered."""
+
+import datetime as dt
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from google.api_core.exceptions import AlreadyExists, GoogleAPIError
+
+from tests.conformance.tasks.harness import (
+    LOCATION,
+    Client,
+    Target,
+    TasksServer,
+    http_task,
+    until,
+)
+
+QUEUE = f"{LOCATION}/queues/parley"
+Starter = Callable[..., TasksServer]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Starter]:
+    """Makes servers on one data folder, and ends them."""
+    made: list[TasksServer] = []
+
+    def make(*options: str) -> TasksServer:
+        made.append(TasksServer(tmp_path, *options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.kill()
+
+
+def later(seconds: float) -> dt.datetime:
+    """Return a time ahead."""
+    return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
+
+
+def test_a_task_whose_time_passes_while_down_is_sent_at_once(
+    server: Starter, target: Target
+) -> None:
+    """
+    It fires when the server is back, not never.
+    """
+    first = server()
+    first.start().create_task(
+        parent=QUEUE, task=http_task(f"{target.url}/late", schedule_time=later(0.5))
+    )
+    first.kill()
+    time.sleep(0.6)
+    assert target.received == []
+
+    server().start()
+
+    target.wait_for("/late", within_s=3)
+
+
+def test_a_task_for_later_keeps_its_time_over_a_crash(
+    server: Starter, target: Target
+) -> None:
+    """
+    Restarted in time, it is sent neither early nor late.
+    """
+    at = later(3)
+    first = server()
+    first.start().create_task(
+        parent=QUEUE, task=http_task(f"{target.url}/t", schedule_time=at)
+    )
+    first.kill()
+
+    server().start()
+
+    target.wait_for("/t")
+    assert 0 <= target.received[0].at_s - at.timestamp() < 0.5
+
+
+def test_an_attempt_cut_off_by_a_crash_is_made_again(
+    server: Starter, target: Target
+) -> None:
+    """
+    Delivery is at least once, and the retry count tells.
+    """
+    target.delay_s = 1
+    first = server()
+    first.start().create_task(parent=QUEUE, task=http_task(f"{target.url}/cut"))
+    target.wait_for("/cut")
+    first.kill()
+    target.delay_s = 0
+
+    server().start()
+
+    target.wait_for("/cut", 2)
+    assert target.at("/cut")[1].headers["X-CloudTasks-TaskRetryCount"] == "1"
+
+
+def test_names_and_settings_survive_a_crash(server: Starter, target: Target) -> None:
+    """
+    Tombstones, paused queues and retry counts are as they were.
+    """
+    first = server()
+    client = first.start()
+    named = {"name": f"{QUEUE}/tasks/done", **http_task(f"{target.url}/done")}
+    client.create_task(parent=QUEUE, task=named)
+    target.wait_for("/done")
+    until(lambda: not list(client.list_tasks(parent=QUEUE)))
+    other = f"{LOCATION}/queues/other"
+    client.create_queue(parent=LOCATION, queue={"name": other})
+    client.pause_queue(name=other)
+    first.kill()
+
+    client = server().start()
+
+    with pytest.raises(AlreadyExists):
+        client.create_task(parent=QUEUE, task=named)
+    assert client.get_queue(name=other).state.name == "PAUSED"
+
+
+def test_no_acknowledged_create_is_lost_at_any_instant(
+    server: Starter, target: Target
+) -> None:
+    """
+    Killed at random points of a stream of creates, every acknowledged one is there.
+    """
+    seed = random.randrange(1_000_000)
+    chance = random.Random(seed)
+    acknowledged: set[str] = set()
+    for round_ in range(3):
+        one = server()
+        client = one.start()
+        stop_at_s = time.monotonic() + chance.uniform(0.05, 0.25)
+        create_until(client, acknowledged, round_, stop_at_s)
+        one.kill()
+
+    listed = {task.name for task in server().start().list_tasks(parent=QUEUE)}
+
+    assert acknowledged <= listed, f"seed {seed}"
+
+
+def create_until(
+    client: Client, acknowledged: set[str], round_: int, stop_at_s: float
+) -> None:
+    """Create tasks for later until it is time to crash."""
+    number = 0
+    while time.monotonic() < stop_at_s:
+        name = f"{QUEUE}/tasks/r{round_}-{number}"
+        number += 1
+        try:
+            client.create_task(
+                parent=QUEUE,
+                task={
+                    "name": name,
+                    **http_task("http://127.0.0.1:9/", schedule_time=later(3600)),
+                },
+            )
+        except (GoogleAPIError, grpc.RpcError):
+            return
+        acknowledged.add(name)
+
+
+def test_a_tombstones_time_can_be_set(server: Starter, target: Target) -> None:
+    """
+    With half a second, the name is free again after it.
+    """
+    client = server("--tombstone-s", "0.5").start()
+    task = {"name": f"{QUEUE}/tasks/again", **http_task(f"{target.url}/again")}
+    client.create_task(parent=QUEUE, task=task)
+    target.wait_for("/again")
+    with pytest.raises(AlreadyExists):
+        client.create_task(parent=QUEUE, task=task)
+    time.sleep(0.7)
+
+    client.create_task(parent=QUEUE, task=task)
+
+    target.wait_for("/again", 2)
+
+
+def test_the_sweep_comes_by_itself(server: Starter, target: Target) -> None:
+    """
+    A task named for the minute POSTs to the sweep's URL, once for the minute.
+    """
+    url = f"{target.url}/tasks/sweep"
+    client = server("--sweep-url", url, "--sweep-account", "s@x.example").start()
+    target.wait_for("/tasks/sweep")
+
+    request = target.received[0]
+    assert request.method == "POST"
+    assert request.body == b"{}"
+    assert request.headers["Authorization"].startswith("Bearer ")
+    assert request.headers["X-CloudTasks-TaskName"].startswith("sweep-")
+    assert client.get_queue(name=QUEUE).name == QUEUE
