@@ -1,0 +1,1 @@
+"""Embedded Firestore: the real protocol over SQLite, as strict as production."""

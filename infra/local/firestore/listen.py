@@ -1,0 +1,219 @@
+"""One Listen stream: its targets, what it still has to send, and in which order."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+from .errors import StatusError, invalid
+from .execution import QueryRunner
+from .hub import Hub
+from .operations import Kind, OperationCounter
+from .paths import decode_key
+from .protocol import ListenResponse, Message, from_timestamp, to_timestamp
+from .targets import Target, parse_target
+from .tokens import check_read_time, make_token, read_token
+from .watches import Event
+
+MAX_TARGETS: Final = 1_000
+GATHER_S: Final = 0.010  # changes this close together share one snapshot
+IDLE_TOKEN_S: Final = 30.0  # keeps resume tokens of quiet listeners fresh
+_NO_CHANGE: Final = 0
+_ADD: Final = 1
+_REMOVE: Final = 2
+_CURRENT: Final = 3
+_RESET: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ListenContext:
+    """What all streams share."""
+
+    hub: Hub
+    runner: QueryRunner
+    counter: OperationCounter
+    database_id: int
+
+
+class ListenStream:
+    """
+    Serves one client.
+
+    Pending changes are kept one per target and document, the newest: a slow client
+    costs no more memory than its results have documents, and skips states that were
+    replaced before it could take them.
+    """
+
+    def __init__(self, context: ListenContext) -> None:
+        self._context = context
+        self._targets: dict[int, Target] = {}
+        self._messages: deque[bytes] = deque()
+        self._pending: dict[tuple[int, bytes], Event] = {}
+        self._wake = asyncio.Event()
+        self._told = 0  # version of the last snapshot
+
+    def request(self, request: Message) -> None:
+        """
+        Take a request of the client.
+
+        Raises:
+            StatusError: INVALID_ARGUMENT, which ends the stream.
+        """
+        if request.WhichOneof("target_change") == "add_target":
+            self._add(request.add_target, request.database)
+        elif request.WhichOneof("target_change") == "remove_target":
+            self._remove(request.remove_target)
+        else:
+            raise invalid("A listen request must add or remove a target.")
+        self._wake.set()
+
+    def deliver(self, target_id: int, event: Event) -> None:
+        """Take a change of a watched document."""
+        self._pending[target_id, event.key] = event
+        self._wake.set()
+
+    async def responses(self) -> AsyncIterator[bytes]:
+        """Yield serialised responses until the caller stops asking."""
+        while True:
+            try:
+                async with asyncio.timeout(IDLE_TOKEN_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                if self._targets:
+                    yield self._snapshot()
+                continue
+            self._wake.clear()
+            while self._messages or self._pending:
+                while self._messages:
+                    yield self._messages.popleft()
+                pending, self._pending = self._pending, {}
+                version = self._context.hub.version
+                for (target_id, _), event in pending.items():
+                    yield _encode(event, target_id)
+                if self._targets and not self._messages:
+                    yield self._snapshot(version)
+            await asyncio.sleep(GATHER_S)
+
+    def close(self) -> None:
+        """Forget all targets."""
+        for target_id in list(self._targets):
+            self._forget(target_id)
+
+    def _add(self, message: Message, database: str) -> None:
+        target_id = message.target_id
+        if target_id == 0:
+            target_id = max(self._targets, default=0) + 1
+        if len(self._targets) >= MAX_TARGETS:
+            raise invalid(f"At most {MAX_TARGETS} targets per stream are allowed.")
+        self._forget(target_id)
+        hub = self._context.hub
+        try:
+            target = parse_target(message, database)
+            past = self._past(message)
+            target.attach(hub, self, target_id)
+        except StatusError as error:
+            self._change(_REMOVE, target_id, cause=error)
+            return
+        self._targets[target_id] = target
+        self._change(_ADD, target_id)
+        self._show(target, target_id, past)
+        self._change(_CURRENT, target_id, version=hub.version)
+        self._messages.append(self._snapshot(hub.version))
+        if message.once:
+            self._remove(target_id)
+
+    def _past(self, message: Message) -> int | None:
+        """Return the version that the client already has; None for nothing."""
+        hub, horizon = self._context.hub, self._context.runner.store.horizon
+        kind = message.WhichOneof("resume_type")
+        if kind == "read_time":
+            past = from_timestamp(message.read_time)
+            return check_read_time(past, now_us=hub.version, horizon=horizon)
+        if kind != "resume_token" or not message.resume_token:
+            return None
+        version = read_token(message.resume_token, self._context.database_id)
+        if version is None or not horizon <= version <= hub.version:
+            return -1
+        return version
+
+    def _show(self, target: Target, target_id: int, past: int | None) -> None:
+        runner, version = self._context.runner, self._context.hub.version
+        if past is None or past < 0:
+            if past is not None:
+                self._change(_RESET, target_id)  # too old: from the beginning
+            events = target.everything(runner, version)
+        else:
+            events = target.since(runner, past, version)
+        delivered = 0
+        for event in events:
+            self._messages.append(_encode(event, target_id))
+            if event.document is not None:
+                delivered += 1
+                collection_id = decode_key(event.key).segments[-2]
+                self._context.counter.add(Kind.READS, collection_id)
+        if not delivered:
+            self._context.counter.add_query(target.collection_id, 0)
+
+    def _remove(self, target_id: int) -> None:
+        if self._forget(target_id):
+            self._change(_REMOVE, target_id)
+
+    def _forget(self, target_id: int) -> bool:
+        target = self._targets.pop(target_id, None)
+        if target is None:
+            return False
+        target.detach(self._context.hub, self, target_id)
+        for waiting in [key for key in self._pending if key[0] == target_id]:
+            del self._pending[waiting]
+        return True
+
+    def _change(
+        self,
+        kind: int,
+        target_id: int,
+        *,
+        version: int | None = None,
+        cause: StatusError | None = None,
+    ) -> None:
+        response = ListenResponse()
+        change = response.target_change
+        change.target_change_type = kind
+        change.target_ids.append(target_id)
+        if version is not None:
+            change.resume_token = make_token(self._context.database_id, version)
+            change.read_time.CopyFrom(to_timestamp(version))
+        if cause is not None:
+            change.cause.code = cause.number
+            change.cause.message = cause.detail
+        self._messages.append(response.SerializeToString())
+
+    def _snapshot(self, version: int | None = None) -> bytes:
+        """Return the message that says: all changes up to here were sent."""
+        version = self._context.hub.version if version is None else version
+        response = ListenResponse()
+        change = response.target_change
+        change.target_change_type = _NO_CHANGE
+        change.read_time.CopyFrom(to_timestamp(version))
+        change.resume_token = make_token(self._context.database_id, version)
+        encoded: bytes = response.SerializeToString()
+        return encoded
+
+
+def _encode(event: Event, target_id: int) -> bytes:
+    """Return the response for an event; equal targets of all streams share it."""
+    encoded = event.encoded.get(target_id)
+    if encoded is not None:
+        return encoded
+    response = ListenResponse()
+    if event.document is not None:
+        response.document_change.document.ParseFromString(event.document.data)
+        response.document_change.target_ids.append(target_id)
+    else:
+        gone = response.document_delete if event.deleted else response.document_remove
+        gone.document = decode_key(event.key).name
+        gone.read_time.CopyFrom(to_timestamp(event.version))
+        gone.removed_target_ids.append(target_id)
+    fresh: bytes = response.SerializeToString()
+    event.encoded[target_id] = fresh
+    return fresh
