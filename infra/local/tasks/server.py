@@ -67,9 +67,8 @@ async def _serve(options: argparse.Namespace) -> None:
     port = server.add_insecure_port(f"{LOOPBACK}:{options.port}")
     await server.start()
     dispatcher.start()
-    if options.port == 0:
-        sys.stdout.write(f"listening {LOOPBACK}:{port}\n")
-        sys.stdout.flush()
+    sys.stdout.write(f"ready {LOOPBACK}:{port}\n")
+    sys.stdout.flush()
     try:
         await _until_stopped(_sweep(options), service)
     finally:
