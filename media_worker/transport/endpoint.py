@@ -267,6 +267,7 @@ class UdpMediaEndpoint:
             password=secrets.token_hex(16),
             certificate=self._running.certificate,
             owner=self,
+            counters=self.counters,
             now_s=time.monotonic,
         )
         self._sessions.add(session)

@@ -6,7 +6,7 @@ from typing import Final
 from ..audio.frames import ReceivedPacket
 from ..egress.srtp import SrtpBuffer, SrtpHandle
 from .reception import ReceptionStats
-from .rtp import HEADER_BYTES, audio_level, parse_rtp
+from .rtp import HEADER_BYTES, RtpPacket, audio_level, parse_rtp
 
 MAX_SSRCS: Final = 32  # libsrtp keeps state for each; a client needs one, rarely two
 
@@ -29,39 +29,35 @@ class IncomingAudio:
         self._level_extension_id = level_extension_id
         self._ssrcs: set[int] = set()
         self.stats = ReceptionStats()
-        self.refused_packets = 0  # forged, replayed, malformed
-        self.ignored_packets = 0  # other payload types, or nothing but padding
 
-    def packet_received(
-        self, buffer: SrtpBuffer, row: int, length: int, now_s: float
-    ) -> ReceivedPacket | None:
-        """Open the packet in `row`; None where it holds no audio for us."""
+    def open(self, buffer: SrtpBuffer, row: int, length: int) -> RtpPacket | None:
+        """Return the packet in `row`, or None: forged, replayed or malformed."""
         head = buffer.read(row, min(length, HEADER_BYTES))
         if len(head) < HEADER_BYTES or not self._admit(head):
-            self.refused_packets += 1
             return None
         plain = buffer.unprotect(row, length, self._srtp)
-        parsed = parse_rtp(plain) if plain is not None else None
-        if parsed is None:
-            self.refused_packets += 1
-            return None
-        self._ssrcs.add(parsed.ssrc)
-        if parsed.payload_type != self._payload_type or not parsed.payload:
-            self.ignored_packets += 1
+        packet = parse_rtp(plain) if plain is not None else None
+        if packet is not None:
+            self._ssrcs.add(packet.ssrc)
+        return packet
+
+    def audio(self, packet: RtpPacket, now_s: float) -> ReceivedPacket | None:
+        """Return the audio in an opened packet, counted; None where there is none."""
+        if packet.payload_type != self._payload_type or not packet.payload:
             return None
         self.stats.packet_received(
-            ssrc=parsed.ssrc,
-            sequence_number=parsed.sequence_number,
-            timestamp=parsed.timestamp,
+            ssrc=packet.ssrc,
+            sequence_number=packet.sequence_number,
+            timestamp=packet.timestamp,
             arrival_s=now_s,
         )
         return ReceivedPacket(
-            ssrc=parsed.ssrc,
-            sequence_number=parsed.sequence_number,
-            timestamp=parsed.timestamp,
-            marker=parsed.marker,
-            payload=parsed.payload,
-            level_dbov=audio_level(parsed, self._level_extension_id),
+            ssrc=packet.ssrc,
+            sequence_number=packet.sequence_number,
+            timestamp=packet.timestamp,
+            marker=packet.marker,
+            payload=packet.payload,
+            level_dbov=audio_level(packet, self._level_extension_id),
             arrival_s=now_s,
         )
 

@@ -54,11 +54,13 @@ class Ingress:
         if session is None or kind is Kind.JUNK:
             self._counters.junk_datagrams += 1
         elif kind is Kind.RTP:
-            self._rtp(session, buffer, row, length, source, now_s)
+            packet = session.rtp_received(buffer, row, length, source, now_s)
+            if packet is not None:
+                self._owner.audio_received(session, packet)
         elif kind is Kind.DTLS:
             session.dtls_received(buffer.read(row, length))
-        elif not session.rtcp_received(buffer, row, length, source, now_s):
-            self._counters.packets_unauthentic += 1
+        else:
+            session.rtcp_received(buffer, row, length, source, now_s)
 
     def _stun(self, datagram: bytes, source: Address, now_s: float) -> None:
         request = stun.parse_binding_request(datagram)
@@ -82,17 +84,3 @@ class Ingress:
                 source, nominates=request.nominates, now_s=now_s
             ):
                 self._owner.media_moved(session)
-
-    def _rtp(
-        self,
-        session: Session,
-        buffer: SrtpBuffer,
-        row: int,
-        length: int,
-        source: Address,
-        now_s: float,
-    ) -> None:
-        packet = session.rtp_received(buffer, row, length, source, now_s)
-        if packet is not None:
-            self._counters.packets_received += 1
-            self._owner.audio_received(session, packet)

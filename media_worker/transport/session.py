@@ -15,6 +15,7 @@ from ..egress.srtp import SrtpBuffer, SrtpHandle
 from ..room.ports import FULL_MIX, SessionInfo
 from . import rtcp
 from .addresses import Address
+from .counters import EndpointCounters
 from .dtls import DtlsChannel, DtlsFailed, ProcessCertificate
 from .incoming import IncomingAudio
 from .media_path import MediaPath
@@ -71,6 +72,7 @@ class Session:
         password: str,
         certificate: ProcessCertificate,
         owner: SessionOwner,
+        counters: EndpointCounters,
         now_s: Callable[[], float],
     ) -> None:
         self.session_id = session_id
@@ -89,6 +91,7 @@ class Session:
         self.end_reason = PeerCloseReason.LEFT
         self.fraction_lost = 0.0  # 0 to 1, by the client's latest report
         self._owner = owner
+        self._counters = counters
         self._now_s = now_s
         self._dtls = DtlsChannel(
             certificate, negotiated.fingerprints, self._send_selected
@@ -140,26 +143,33 @@ class Session:
     ) -> ReceivedPacket | None:
         """Take an SRTP packet; return it where it is audio of a WHIP session."""
         if self.incoming is None:
+            self._counters.packets_ignored += 1  # a listener has nothing to say
             return None
-        refused = self.incoming.refused_packets
-        packet = self.incoming.packet_received(buffer, row, length, now_s)
-        if self.incoming.refused_packets == refused:
-            self.path.media_received(source, now_s)
+        opened = self.incoming.open(buffer, row, length)
+        if opened is None:
+            self._counters.packets_unauthentic += 1
+            return None
+        self.path.media_received(source, now_s)
+        packet = self.incoming.audio(opened, now_s)
+        if packet is None:
+            self._counters.packets_ignored += 1
+        else:
+            self._counters.packets_received += 1
         return packet
 
     def rtcp_received(
         self, buffer: SrtpBuffer, row: int, length: int, source: Address, now_s: float
-    ) -> bool:
-        """Take an SRTCP packet; False where it is not authentic."""
-        if self._rtcp_in is None:
-            return False
-        plain = buffer.unprotect_rtcp(row, length, self._rtcp_in)
+    ) -> None:
+        """Take an SRTCP packet: what it reports is noted."""
+        plain = None
+        if self._rtcp_in is not None:
+            plain = buffer.unprotect_rtcp(row, length, self._rtcp_in)
         if plain is None:
-            return False
+            self._counters.packets_unauthentic += 1
+            return
         self.path.media_received(source, now_s)
         for packet in rtcp.parse_compound(plain):
             self._note_report(packet, now_s)
-        return True
 
     def send_rtcp(self, compound: bytes) -> None:
         """Encrypt an RTCP compound and send it to the selected address."""

@@ -1,6 +1,7 @@
 """Stock aiortc peer connections talk and listen through the endpoint."""
 
 import asyncio
+import socket
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from spaces_contract.roles import PeerCloseReason, PeerKind
 from tests.media_endpoint import (
     SAMPLE_RATE_HZ,
     TONE_HZ,
+    address_of_this_machine,
     aiortc_client,
     playing,
     running_endpoint,
@@ -38,6 +40,20 @@ async def test_a_listener_hears_what_is_sent() -> None:
     loudest_hz = np.argmax(spectrum) * SAMPLE_RATE_HZ / len(heard)
     assert loudest_hz == pytest.approx(TONE_HZ, abs=5)
     assert np.sqrt(np.mean(heard**2)) == pytest.approx(8_000 / np.sqrt(2), rel=0.1)
+
+
+async def test_ipv6_serves_alike() -> None:
+    """
+    An endpoint on an IPv6 address announces it and fans out to it.
+    """
+    host = address_of_this_machine(socket.AF_INET6)
+    async with (
+        running_endpoint(host) as running,
+        aiortc_client(PeerKind.WHEP) as client,
+    ):
+        await client.connect(running, LISTENER)
+        async with playing(running.endpoint, tone_packets()):
+            await until(lambda: len(client.blocks) >= 10)
 
 
 async def test_a_speaker_is_heard() -> None:
