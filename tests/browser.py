@@ -1,0 +1,142 @@
+"""People in real Chromium: how tests start it, sign in, and hear what it plays."""
+
+import base64
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+from playwright.async_api import Browser, Page, Playwright, Route, expect
+
+from tests.speech import Samples
+
+FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+    "--allow-loopback-in-peer-connection",
+    "--autoplay-policy=no-user-gesture-required",
+)
+PHONE: Final = (390, 844)
+# Start to first packet is 2 s at most on an idle machine; tests share theirs.
+LIVE_TIMEOUT_MS: Final = 20_000
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
+# Same-origin, so that the page's own content security policy lets it in.
+_WORKLET_PATH: Final = "/test-recorder.js"
+_WORKLET: Final = """
+registerProcessor("recorder", class extends AudioWorkletProcessor {
+  process([input]) {
+    if (input[0]) this.port.postMessage(input[0].slice());
+    return true;
+  }
+});
+"""
+_RECORD: Final = """
+async ([path, seconds]) => {
+  const context = new AudioContext({ sampleRate: 48000 });
+  await context.audioWorklet.addModule(path);
+  const { srcObject } = document.querySelector("[data-testid=player]");
+  const recorder = new AudioWorkletNode(context, "recorder", {
+    numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit",
+  });
+  const wanted = seconds * 48000;
+  const pcm = new Int16Array(wanted);
+  let length = 0;
+  await new Promise((resolve) => {
+    recorder.port.onmessage = ({ data }) => {
+      for (const sample of data) if (length < wanted) pcm[length++] = 32767 * sample;
+      if (length >= wanted) resolve();
+    };
+    context.createMediaStreamSource(srcObject).connect(recorder);
+  });
+  await context.close();
+  let text = "";
+  for (const byte of new Uint8Array(pcm.buffer)) text += String.fromCharCode(byte);
+  return btoa(text);
+}
+"""
+
+
+Screenshot = Callable[[Page, str], Awaitable[None]]
+
+
+class PageFor(Protocol):
+    """Opens a page of somebody who has signed in."""
+
+    async def __call__(self, handle: str, microphone: Path | None = None) -> Page:
+        """Sign `handle` in; they say `microphone`, a WAV file, in a loop."""
+        ...
+
+
+def find_chromium() -> str | None:
+    """Return the path of an installed Chromium, or None."""
+    return next((path for name in _NAMES if (path := shutil.which(name))), None)
+
+
+async def launch(
+    playwright: Playwright, executable: str, microphone: Path | None
+) -> Browser:
+    """Start Chromium; its fake microphone loops the WAV file, or beeps."""
+    flags = list(FLAGS)
+    if microphone is not None:
+        flags.append(f"--use-file-for-fake-audio-capture={microphone}")
+    return await playwright.chromium.launch(executable_path=executable, args=flags)
+
+
+async def sign_in(page: Page, handle: str) -> None:
+    """Sign in on the feed, as somebody new would."""
+    await page.goto("/?raw_audio=1")
+    await page.get_by_test_id("sign-in-open").click()
+    await page.get_by_test_id("sign-in-handle").fill(handle)
+    await page.get_by_test_id("sign-in-submit").click()
+    name = page.get_by_test_id("sign-in-name")
+    account = page.get_by_test_id("account")
+    await expect(name.or_(account)).to_be_visible()
+    if await name.is_visible():
+        await name.fill(handle.title())
+        await page.get_by_test_id("sign-in-submit").click()
+    await expect(account).to_be_visible()
+
+
+async def start_space(page: Page, title: str, policy: str = "everyone") -> str:
+    """Start a Space from the feed, and return its path once it is live."""
+    await page.get_by_test_id("start-space").click()
+    await page.get_by_test_id("start-title").fill(title)
+    await page.get_by_test_id(f"policy-{policy}").click()
+    await page.get_by_test_id("start-submit").click()
+    await expect_live(page)
+    return "/s/" + page.url.rsplit("/", 1)[-1]
+
+
+async def listen(page: Page, path: str) -> None:
+    """Come in by the link of a Space and listen."""
+    await page.goto(f"{path}?raw_audio=1")
+    await page.get_by_test_id("join-listen").click()
+    await expect_live(page)
+
+
+async def expect_live(page: Page) -> None:
+    """Wait until media flows."""
+    room = page.get_by_test_id("room")
+    await expect(room).to_have_attribute(
+        "data-connection", "live", timeout=LIVE_TIMEOUT_MS
+    )
+
+
+async def record(page: Page, duration_s: float) -> Samples:
+    """Return what the page plays for `duration_s` seconds: 48 kHz, mono."""
+
+    async def answer(route: Route) -> None:
+        await route.fulfill(body=_WORKLET, content_type="text/javascript")
+
+    await page.route(f"**{_WORKLET_PATH}", answer)
+    pcm = await page.evaluate(_RECORD, [_WORKLET_PATH, duration_s])
+    return np.frombuffer(base64.b64decode(pcm), np.int16)
