@@ -1,0 +1,199 @@
+"""The fan-out over real sockets: blocks, slices, and a kernel that takes no more."""
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Iterator
+
+import pytest
+from pylibsrtp import Policy, Session
+
+from media_worker.audio.frames import EncodedFrame
+from media_worker.egress import libc
+from media_worker.egress.fan_out import FanOut
+from media_worker.egress.hearers import Hearer
+from media_worker.egress.pacing import BLOCKS_AT_A_STRETCH, PacedFanOut
+from media_worker.egress.packet_block import BLOCK_ROWS
+from media_worker.egress.srtp import SrtpHandle
+from media_worker.transport.addresses import Address, address
+
+KEY = bytes(range(44))
+PROFILE = Policy.SRTP_PROFILE_AEAD_AES_256_GCM
+
+
+def a_frame(index: int = 0) -> EncodedFrame:
+    """Return a small frame, so that hundreds fit a socket's buffer."""
+    return EncodedFrame(
+        payload=b"opus", timestamp=index * 960, duration_samples=960, csrcs=(7,)
+    )
+
+
+def an_end(direction: int) -> Session:
+    """Return one end of an SRTP session."""
+    return Session(Policy(key=KEY, ssrc_type=direction, srtp_profile=PROFILE))
+
+
+class Audience:
+    """Hearers that all live behind one socket."""
+
+    def __init__(self, fan_out: FanOut, sink: socket.socket) -> None:
+        self.fan_out = fan_out
+        self.sink = sink
+        self.address: Address = address(*sink.getsockname())
+
+    def join(self, source: str = "full") -> Hearer:
+        """Add one hearer."""
+        hearer = Hearer(
+            srtp=SrtpHandle(an_end(Policy.SSRC_ANY_OUTBOUND)),
+            address=self.address,
+            payload_type=111,
+            level_extension_id=0,
+            source=source,
+        )
+        self.fan_out.add(hearer)
+        return hearer
+
+    def received(self) -> list[bytes]:
+        """Return the datagrams that have come."""
+        datagrams = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                datagrams.append(self.sink.recv(2_048))
+        return datagrams
+
+    def rest(self) -> int:
+        """Send what is left of the tick; return how many datagrams came."""
+        count = 0
+        while self.fan_out.step():
+            count += len(self.received())  # a socket's buffer holds a block
+        return count
+
+
+@pytest.fixture
+def audience() -> Iterator[Audience]:
+    """A fan-out from one loopback socket to another."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as source,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink,
+    ):
+        for each in (source, sink):
+            each.setblocking(False)
+            each.bind(("127.0.0.1", 0))
+        yield Audience(FanOut(source.fileno(), name_bytes=16, ssrc=5), sink)
+
+
+def test_every_hearer_gets_one_packet_of_their_own(audience: Audience) -> None:
+    """
+    Across blocks, each hearer's packet opens with their key, sequence numbers differ.
+    """
+    count = BLOCK_ROWS + 20
+    for _ in range(count):
+        audience.join()
+    audience.fan_out.begin({"full": a_frame()})
+    datagrams = []
+    while audience.fan_out.step():
+        datagrams += audience.received()
+
+    receiver = an_end(Policy.SSRC_ANY_INBOUND)
+    assert receiver.unprotect(datagrams[0]).endswith(b"opus")
+    assert len(datagrams) == count == audience.fan_out.counters.packets_sent
+    assert len({datagram[2:4] for datagram in datagrams}) > count / 2
+
+
+def test_changes_wait_for_the_tick_in_progress(audience: Audience) -> None:
+    """
+    Whoever leaves, joins or turns between two slices costs nobody else a packet.
+    """
+    hearers = [audience.join() for _ in range(BLOCK_ROWS + 10)]
+    audience.fan_out.begin({"full": a_frame(), "own": a_frame()})
+    audience.fan_out.step()
+    first = len(audience.received())
+    audience.fan_out.remove(hearers[0])
+    audience.fan_out.turn(hearers[1], "own")
+    audience.join()
+    first += audience.rest()
+    audience.fan_out.begin({"full": a_frame(1)})
+    second = audience.rest()
+
+    assert first == BLOCK_ROWS + 10
+    assert second == BLOCK_ROWS + 9
+    assert audience.fan_out.sent(hearers[1]).packets == 1
+    assert audience.fan_out.sent(hearers[2]).packets == 2
+    assert audience.fan_out.sent(hearers[2]).octets == 8
+
+
+def test_a_full_kernel_buffer_drops_and_counts(
+    audience: Audience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Where the kernel takes 3 and then no more, the rest of the block is dropped, and
+    its numbers are not used again.
+    """
+    hearers = [audience.join() for _ in range(10)]
+    send_many = libc.send_many
+    taken = iter([3])
+
+    def reluctant(descriptor: int, headers: object, start: int, count: int) -> int:
+        try:
+            return send_many(descriptor, headers, start, next(taken))
+        except StopIteration:
+            raise BlockingIOError(errno.EAGAIN, "sendmmsg") from None
+
+    monkeypatch.setattr(libc, "send_many", reluctant)
+    audience.fan_out.begin({"full": a_frame()})
+    audience.rest()
+
+    counters = audience.fan_out.counters
+    assert (counters.packets_sent, counters.packets_dropped) == (3, 7)
+    assert audience.fan_out.sent(hearers[9]).packets == 1
+
+
+def test_one_unreachable_hearer_does_not_stop_the_others(audience: Audience) -> None:
+    """
+    An address to which the kernel cannot send is skipped and counted.
+    """
+    hearers = [audience.join() for _ in range(5)]
+    audience.fan_out.move(hearers[2], address("127.0.0.1", 0))
+    audience.fan_out.begin({"full": a_frame()})
+    received = audience.rest()
+
+    assert received == 4
+    assert audience.fan_out.counters.packets_failed == 1
+
+
+def test_a_frame_that_fits_no_packet_is_refused(audience: Audience) -> None:
+    """
+    A frame out of bounds is counted and costs its own source alone.
+    """
+    audience.join()
+    audience.join("own")
+    huge = EncodedFrame(payload=bytes(2_000), timestamp=0, duration_samples=960)
+    audience.fan_out.begin({"full": huge, "own": a_frame()})
+    received = audience.rest()
+
+    assert received == 1
+    assert audience.fan_out.counters.frames_refused == 1
+
+
+async def test_the_loop_gets_its_turn_between_slices(audience: Audience) -> None:
+    """
+    A tick larger than a stretch is sent in slices; another tick finishes it first.
+    """
+    count = BLOCK_ROWS * BLOCKS_AT_A_STRETCH + 1
+    for _ in range(count):
+        audience.join()
+    paced = PacedFanOut(audience.fan_out, asyncio.get_running_loop())
+
+    paced.send({"full": a_frame()})
+    at_once = audience.fan_out.counters.packets_sent
+    audience.received()
+    await asyncio.sleep(0.01)
+    after_a_turn = audience.fan_out.counters.packets_sent
+    paced.send({"full": a_frame(1)})
+    paced.send({"full": a_frame(2)})
+    paced.close()
+
+    assert at_once == count - 1
+    assert after_a_turn == count
+    assert audience.fan_out.counters.packets_sent == 3 * count - 1
