@@ -272,5 +272,5 @@ class ParticipantBody(Request):
 
     def model_post_init(self, context: Any, /) -> None:
         """Refuse a change of nothing."""
-        if not self.model_fields_set:
+        if self.role is None and self.muted is None and self.removed is None:
             raise ValueError("name at least one of role, muted, removed")

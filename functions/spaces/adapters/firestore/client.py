@@ -24,8 +24,8 @@ from ...domain.errors import Contended, DependencyUnavailable
 
 T = TypeVar("T")
 
-RPC_TIMEOUT_S: Final = 4.0
-RETRY_FOR_S: Final = 4.0  # a server that restarts is back by then
+RPC_TIMEOUT_S: Final = 3.0
+RETRY_FOR_S: Final = 3.0  # a server that restarts is back by then
 MAX_ATTEMPTS: Final = 6
 BACKOFF_S: Final = 0.02
 CHANNEL_OPTIONS: Final = (
@@ -132,13 +132,26 @@ def run_transaction(
                 result: T = attempt(transaction)
             written = transaction.write_results or []
             return result, [as_datetime(each.update_time) for each in written]
-        except ValueError as error:  # the library's word for attempts exhausted
-            if not isinstance(error.__cause__, exceptions.Aborted):
-                raise
+        except ValueError as error:
+            _raise_unless_contended(error)
         except Contended:
             pass
         back_off(number)
     raise Contended
+
+
+def _raise_unless_contended(error: ValueError) -> None:
+    """
+    Look behind the library's bare ValueError.
+
+    It stands for attempts exhausted (then `Aborted` is its cause), and for a rollback
+    of a transaction that could not begin, which hides why it could not.
+    """
+    if isinstance(error.__cause__, exceptions.Aborted):
+        return
+    if isinstance(error.__context__, DEPENDENCY_DOWN):
+        raise DependencyUnavailable from error
+    raise error
 
 
 def as_datetime(update_time: Any) -> datetime:

@@ -1,0 +1,236 @@
+"""`/tasks`: launching, watching, sweeping; twice, late, and with things broken."""
+
+from datetime import timedelta
+
+import pytest
+
+from spaces.domain.errors import DependencyUnavailable
+from spaces.domain.states import SpaceState
+from spaces.service.ports import LaunchRefused
+from spaces_contract.runtime import WorkerState
+from tests.builders import NOW, SPACE_ID, a_runtime, a_space
+from tests.world import World, code_of
+
+EPOCH_1 = {"space_id": SPACE_ID, "epoch": 1}
+
+
+@pytest.fixture
+def live(world: World) -> World:
+    """Return a world with a live Space in its first epoch, launched just now."""
+    world.database.put_space(a_space())
+    world.database.runtimes[SPACE_ID] = a_runtime(WorkerState.LAUNCHING)
+    return world
+
+
+def watchdogs(world: World) -> list[str]:
+    """Return the names of all looks that are due."""
+    return [name for name in world.effects.names if name.startswith("watchdog-")]
+
+
+def test_a_launch_starts_worker_and_watch(live: World) -> None:
+    """
+    A launch, however often it is delivered, makes one workload and one chain.
+    """
+    answers = [live.task("launch", EPOCH_1).status_code for _ in range(2)]
+
+    assert answers == [204, 204]
+    assert [(w.key, w.epoch) for w in live.launcher.launched] == [(SPACE_ID, 1)]
+    assert len(watchdogs(live)) == 1
+    assert live.launcher.terminated == []
+
+
+@pytest.mark.parametrize(
+    "space", [a_space(epoch=2), a_space(SpaceState.ENDED)], ids=["epoch", "ended"]
+)
+def test_a_stale_launch_is_harmless(live: World, space: object) -> None:
+    """
+    A launch for an epoch that is over starts nothing.
+    """
+    live.database.put_space(space)  # type: ignore[arg-type]
+
+    assert live.task("launch", EPOCH_1).status_code == 204
+    assert live.launcher.launched == []
+    assert live.effects.names == []
+
+
+def test_a_launcher_that_is_down_is_asked_again(live: World) -> None:
+    """
+    A passing failure is 503, so that the queue retries; the watch is on already.
+    """
+    live.launcher.error = DependencyUnavailable()
+
+    assert live.task("launch", EPOCH_1).status_code == 503
+    assert len(watchdogs(live)) == 1
+
+
+def test_a_launch_refused_for_good_is_not_retried(live: World) -> None:
+    """
+    A permanent failure is logged and answered 2xx.
+    """
+    live.launcher.error = LaunchRefused("no")
+
+    assert live.task("launch", EPOCH_1).status_code == 204
+
+
+def test_a_lost_worker_is_replaced(live: World) -> None:
+    """
+    After 15 s without a sign the epoch rises, a launch follows, the old one is stopped.
+    """
+    live.task("launch", EPOCH_1)
+    live.clock.advance(15.1)
+    live.task("watchdog", {**EPOCH_1, "n": 1})
+    live.task("launch", {"space_id": SPACE_ID, "epoch": 2})
+
+    assert live.database.spaces[SPACE_ID].epoch == 2
+    assert f"launch-{SPACE_ID}-2" in live.effects.names
+    assert live.database.outbox == {}
+    assert [w.epoch for w in live.launcher.launched] == [1, 2]
+    assert live.launcher.terminated == [f"room-{SPACE_ID}-1-0"]
+
+
+def test_a_launch_that_comes_too_late_is_stopped(live: World) -> None:
+    """
+    Where a later epoch was launched meanwhile, the late workload goes.
+    """
+    live.database.put_space(a_space(epoch=2))
+    live.task("launch", {"space_id": SPACE_ID, "epoch": 2})
+    live.database.put_space(a_space(epoch=1))
+    live.task("launch", EPOCH_1)
+
+    assert live.launcher.terminated == [f"room-{SPACE_ID}-1-0"]
+    assert live.launches.latest[SPACE_ID].epoch == 2
+
+
+def test_a_worker_that_lives_is_looked_after_again(live: World) -> None:
+    """
+    Looks follow each other every 5 s for as long as heartbeats come.
+    """
+    for _ in range(4):
+        live.database.runtimes[SPACE_ID] = a_runtime(heartbeat_at=live.clock())
+        assert live.task("watchdog", {**EPOCH_1, "n": 1}).status_code == 204
+        live.clock.advance(5)
+
+    assert len(watchdogs(live)) == 4
+    assert live.database.spaces[SPACE_ID].epoch == 1
+
+
+def test_a_stale_look_ends_its_chain(live: World) -> None:
+    """
+    A watchdog of an earlier epoch does nothing, and asks for no other look.
+    """
+    live.database.put_space(a_space(epoch=2))
+    live.clock.advance(60)
+
+    assert live.task("watchdog", {**EPOCH_1, "n": 1}).status_code == 204
+    assert live.effects.names == []
+    assert live.database.spaces[SPACE_ID].epoch == 2
+
+
+def test_an_ended_space_is_cleared_up(live: World) -> None:
+    """
+    A worker gets 10 s to leave by itself, then it is stopped and its chain ends.
+    """
+    live.task("launch", EPOCH_1)
+    live.database.put_space(a_space(SpaceState.ENDED))
+    chain = len(watchdogs(live))
+    live.clock.advance(6)
+    live.task("watchdog", {**EPOCH_1, "n": 1})
+    after_6_s = (len(watchdogs(live)), list(live.launcher.terminated))
+    live.clock.advance(6)
+    for _ in range(2):
+        live.task("watchdog", {**EPOCH_1, "n": 2})
+
+    assert after_6_s == (chain + 1, [])
+    assert live.launcher.terminated == [f"room-{SPACE_ID}-1-0"]
+    assert len(watchdogs(live)) == chain + 1
+
+
+def test_the_sweep_releases_what_was_left(live: World) -> None:
+    """
+    A launch whose process died after the commit is released by the next sweep.
+    """
+    live.database.put_space(a_space(SpaceState.SCHEDULED))
+    live.effects.down = True
+    live.call("POST", f"/v1/spaces/{SPACE_ID}/start", as_user="host")
+    live.effects.down = False
+    early = live.task("sweep", {}).status_code
+    names_early = [n for n in live.effects.names if n.startswith("launch-")]
+    live.clock.advance(16)
+    live.task("sweep", {})
+
+    assert (early, names_early) == (204, [])
+    assert f"launch-{SPACE_ID}-1" in live.effects.names
+    assert live.database.outbox == {}
+
+
+def test_the_sweep_mends_broken_chains_only(live: World) -> None:
+    """
+    A live Space without a look has one after a sweep; with one, it has no second.
+    """
+    for _ in range(2):
+        live.task("sweep", {})
+    mended = watchdogs(live)
+    live.task("watchdog", {**EPOCH_1, "n": 1})
+
+    assert len(mended) == 1
+    assert watchdogs(live) == mended
+
+
+def test_a_queue_that_is_down_makes_a_look_fail(live: World) -> None:
+    """
+    A look whose successor cannot be enqueued is 503: the queue repeats it.
+    """
+    live.effects.down = True
+
+    response = live.task("watchdog", {**EPOCH_1, "n": 1})
+
+    assert (response.status_code, code_of(response)) == (503, "dependency-unavailable")
+
+
+@pytest.mark.parametrize("body", [{}, {"space_id": 1, "epoch": 1}, []])
+def test_a_task_that_makes_no_sense_is_not_retried(
+    live: World, body: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    It is logged at ERROR and answered 2xx, or it would come back for ever.
+    """
+    assert live.task("launch", body).status_code == 204
+    assert [record.levelname for record in caplog.records if record.exc_info] == [
+        "ERROR"
+    ]
+
+
+def test_a_space_that_is_gone_needs_nothing(world: World) -> None:
+    """
+    Tasks of a Space that does not exist are over.
+    """
+    for name in ("launch", "watchdog"):
+        assert world.task(name, {**EPOCH_1, "n": 1}).status_code == 204
+
+
+def test_only_the_queue_may_call(live: World) -> None:
+    """
+    Without the queue's token there is no task, whatever its name.
+    """
+    client = live.tasks.test_client()
+
+    for headers in ({}, {"Authorization": "Bearer uid:host"}):
+        for name in ("launch", "watchdog", "sweep"):
+            response = client.post(f"/tasks/{name}", json=EPOCH_1, headers=headers)
+            assert response.status_code == 401
+            assert code_of(response) == "invalid-task-token"
+    assert live.launcher.launched == []
+
+
+def test_heartbeats_count_from_the_launch_on(live: World) -> None:
+    """
+    A worker that is still starting has 15 s, measured from its launch.
+    """
+    live.database.runtimes[SPACE_ID] = a_runtime(
+        WorkerState.LAUNCHING, launched_at=NOW + timedelta(seconds=10)
+    )
+    live.clock.advance(20)
+
+    live.task("watchdog", {**EPOCH_1, "n": 1})
+
+    assert live.database.spaces[SPACE_ID].epoch == 1
