@@ -1,5 +1,7 @@
 """WHIP and WHEP as RFC 9725 and players have them."""
 
+from typing import Any
+
 import pytest
 
 from spaces.domain.states import SpaceState
@@ -100,7 +102,7 @@ def test_no_media_without_a_live_space(live: World) -> None:
     assert (response.status_code, code_of(response)) == (409, "not-live")
 
 
-def delete(world: World, **fields: object) -> int:
+def delete(world: World, **fields: Any) -> int:
     """DELETE the session with such a grant; return the status."""
     token = world.signer.sign_grant(a_grant(**fields))
     headers = {"Authorization": f"Bearer {token}"}
