@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from .contention import Contention
 from .documents import StoredDocument
 from .errors import StatusError, aborted
 from .transactions import Locking, Transaction, Transactions
@@ -36,8 +37,9 @@ class _Waiter:
 class Locks:
     """Who waits for whom; the locks themselves are what transactions have read."""
 
-    def __init__(self, transactions: Transactions) -> None:
+    def __init__(self, transactions: Transactions, contention: Contention) -> None:
         self._transactions = transactions
+        self.contention = contention
         self._waiters: list[_Waiter] = []
 
     async def acquire(self, transaction: Transaction, keys: Collection[bytes]) -> None:
@@ -91,10 +93,16 @@ class Locks:
             self._leave(waiter)
 
     def released(self) -> None:
-        """Tell those who wait that a transaction ended."""
+        """Wake those for whom nobody is left to wait, after a transaction ended."""
         for waiter in self._waiters:
-            if not waiter.woken.done():
-                waiter.woken.set_result(None)
+            transaction = waiter.transaction
+            lost = transaction is not None and transaction.failure is not None
+            if waiter.woken.done() or not (lost or self._is_free(waiter)):
+                continue
+            waiter.woken.set_result(None)
+
+    def _is_free(self, waiter: _Waiter) -> bool:
+        return not any(self._transactions.is_open(t) for t in waiter.blockers)
 
     def _leave(self, waiter: _Waiter | None) -> None:
         if waiter is not None:
@@ -129,6 +137,7 @@ class Locks:
 
     async def _wait(self, waiter: _Waiter, blockers: Sequence[Transaction]) -> None:
         waiter.blockers = blockers
+        self.contention.mark(waiter.keys)
         self._break_cycles(waiter)
         transaction = waiter.transaction
         if transaction is not None and transaction.failure is not None:

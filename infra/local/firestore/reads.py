@@ -1,6 +1,6 @@
 """Reading in and outside of transactions, at the right version."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 
 from .documents import StoredDocument
@@ -46,9 +46,14 @@ class Reads:
         self._locks = locks
         self._writer = writer
 
-    def consistency(self, request: Message) -> Consistency:
+    def consistency(
+        self, request: Message, items: Collection[Hashable] = ()
+    ) -> Consistency:
         """
         Read the consistency selector of a request.
+
+        Args:
+            items: Name keys or the query's topic: what may be contended.
 
         Raises:
             StatusError: the transaction or read time is not valid.
@@ -56,10 +61,10 @@ class Reads:
         kind = request.WhichOneof("consistency_selector")
         if kind == "transaction":
             transaction = self._transactions.get(request.transaction)
-            return Consistency(transaction, at=self._snapshot(transaction))
+            return Consistency(transaction, at=self._snapshot(transaction, items))
         if kind == "new_transaction":
             transaction = self.begin(request.new_transaction)
-            return Consistency(transaction, True, self._snapshot(transaction))
+            return Consistency(transaction, True, self._snapshot(transaction, items))
         if kind == "read_time":
             return Consistency(at=self.past(request.read_time))
         return Consistency()
@@ -121,38 +126,48 @@ class Reads:
                 transaction.record(key, document.updated_us if document else None)
         return found
 
-    async def lock_results(self, query: Query, transaction: Transaction) -> None:
+    async def observe(self, query: Query, consistency: Consistency) -> None:
         """
-        Lock all that a query returns, and record it so that phantoms are found.
+        Record what a query returns in its transaction, so that phantoms are found.
+
+        Where the transaction locks, wait until all of the results are locked.
 
         Raises:
             StatusError: ABORTED, the transaction lost against another.
         """
+        transaction = consistency.transaction
+        if transaction is None or transaction.read_only:
+            return
+        if transaction.locking is Locking.NONE:
+            version = self.read_time(consistency)
+            results = self._run(query, consistency.at)
+        else:
+            results = await self._lock_results(query, transaction)
+            version = self._writer.version
+        pairs = [(document.key, document.updated_us) for document in results]
+        transaction.queries.append((query, pairs, version))
+
+    async def _lock_results(
+        self, query: Query, transaction: Transaction
+    ) -> list[StoredDocument]:
         while True:
             keys = [document.key for document in self._run(query)]
             await self._locks.acquire(transaction, keys)
             await self._writer.settled()
             results = self._run(query)
             if transaction.locked.issuperset(document.key for document in results):
-                break
-        self.record(query, transaction, results, self._writer.version)
+                return results
 
-    def record(
-        self,
-        query: Query,
-        transaction: Transaction,
-        results: Sequence[StoredDocument],
-        version: int,
-    ) -> None:
-        """Remember what a query returned, for the check at commit."""
-        pairs = [(document.key, document.updated_us) for document in results]
-        transaction.queries.append((query, pairs, version))
-
-    def _run(self, query: Query) -> list[StoredDocument]:
+    def _run(self, query: Query, at: int | None = None) -> list[StoredDocument]:
         with self._store.snapshot() as connection:
-            return list(self._runner.results(query, connection))
+            return list(self._runner.results(query, connection, at=at))
 
-    def _snapshot(self, transaction: Transaction) -> int | None:
+    def _snapshot(
+        self, transaction: Transaction, items: Collection[Hashable]
+    ) -> int | None:
+        fresh = transaction.snapshot is None and not transaction.read_only
+        if fresh and self._locks.contention.is_hot(items):
+            transaction.take_turns()
         if transaction.locking is not Locking.NONE:
             return None
         if transaction.snapshot is None:

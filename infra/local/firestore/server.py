@@ -26,6 +26,7 @@ from typing import Final, TextIO
 from grpc import aio
 
 from ..refusals import StartRefused
+from .contention import Contention
 from .execution import QueryRunner
 from .hub import Hub
 from .indexes import Catalog
@@ -158,7 +159,7 @@ class FirestoreServer:
         self._transactions = Transactions(
             pessimistic=settings.pessimistic, now_s=time.monotonic
         )
-        locks = Locks(self._transactions)
+        locks = Locks(self._transactions, Contention(time.monotonic))
         hub = Hub(runner, self._counter, version=self._store.last_version())
         self._writer = Writer(
             runner,

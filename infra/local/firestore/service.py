@@ -32,7 +32,8 @@ from .protocol import (
 )
 from .queries import parse_query
 from .reads import Consistency, Reads
-from .transactions import Locking, Transaction, Transactions
+from .transactions import Transactions
+from .watches import query_topic
 from .writer import Committed, Writer
 
 MAX_BATCH_GET: Final = 1_000
@@ -122,7 +123,7 @@ class FirestoreService:
         if len(paths) > MAX_BATCH_GET:
             raise invalid(f"At most {MAX_BATCH_GET} documents per request are allowed.")
         mask = _mask(request)
-        consistency = self._reads.consistency(request)
+        consistency = self._reads.consistency(request, paths.keys())
         if consistency.opened and consistency.transaction:
             yield BatchGetResponse(transaction=consistency.transaction.id)
         found = await self._reads.documents(list(paths), consistency)
@@ -141,29 +142,26 @@ class FirestoreService:
     async def run_query(self, request: Message) -> AsyncIterator[Message]:
         """Yield the documents of a query in its order."""
         query = parse_query(request.parent, request.structured_query)
-        consistency = self._reads.consistency(request)
+        consistency = self._reads.consistency(request, [query_topic(query)])
         transaction = consistency.transaction
         if consistency.opened and transaction:
             yield RunQueryResponse(transaction=transaction.id)
-        if transaction is not None and transaction.locking is not Locking.NONE:
-            await self._reads.lock_results(query, transaction)
+        await self._reads.observe(query, consistency)
         read_time = self._reads.read_time(consistency)
-        delivered = []
+        delivered = 0
         with self._store.snapshot() as connection:
             time = to_timestamp(read_time)
             for document in self._runner.results(
                 query, connection, at=self._past(consistency)
             ):
-                delivered.append(document)
+                delivered += 1
                 response = RunQueryResponse(read_time=time)
                 if query.projection is None:
                     response.document.ParseFromString(document.data)
                 else:
                     response.document.CopyFrom(document.masked(query.projection))
                 yield response
-        self._counter.add_query(query.collection_id, len(delivered) + query.offset)
-        if transaction is not None and _validates(transaction):
-            self._reads.record(query, transaction, delivered, read_time)
+        self._counter.add_query(query.collection_id, delivered + query.offset)
         if not delivered:
             yield RunQueryResponse(read_time=to_timestamp(read_time))
 
@@ -172,14 +170,12 @@ class FirestoreService:
         asked = request.structured_aggregation_query
         query = parse_query(request.parent, asked.structured_query)
         aggregations = parse_aggregations(asked.aggregations)
-        consistency = self._reads.consistency(request)
+        consistency = self._reads.consistency(request, [query_topic(query)])
         transaction = consistency.transaction
         response = AggregationResponse()
         if consistency.opened and transaction:
             response.transaction = transaction.id
-        if transaction is not None and not transaction.read_only:
-            # What was counted is validated as if it had been read.
-            await self._reads.lock_results(query, transaction)
+        await self._reads.observe(query, consistency)
         with self._store.snapshot() as connection:
             values, entries = aggregate(
                 self._runner,
@@ -254,10 +250,6 @@ class FirestoreService:
         if consistency.at is not None and consistency.at >= self._writer.version:
             return None
         return consistency.at
-
-
-def _validates(transaction: Transaction) -> bool:
-    return transaction.locking is Locking.NONE and not transaction.read_only
 
 
 def _mask(request: Message) -> tuple[FieldPath, ...] | None:

@@ -2,7 +2,7 @@
 Transactions: what they read, how long they live, and how they lock.
 
 A first attempt is optimistic by default: it reads one snapshot and is validated at
-commit.  An attempt that retries a failed one (the client names it) takes exclusive
+commit.  A retry, and whoever reads where others lately collided, takes exclusive
 locks, in turn and with a short lease, because clients retry only five times and
 without a pause.  Pessimistic transactions lock what they read from the start.
 """
@@ -64,6 +64,11 @@ class Transaction:
     locked: set[bytes] = field(default_factory=set)
     failure: StatusError | None = None
 
+    def take_turns(self) -> None:
+        """Lock what is read from now on; legal before the first read."""
+        self.locking = Locking.EXCLUSIVE
+        self.lease_s = RETRY_LEASE_S
+
     def record(self, key: bytes, version: int | None) -> None:
         """
         Remember a document that was read.
@@ -110,9 +115,7 @@ class Transactions:
         """
         locks = self._pessimistic if pessimistic is None else pessimistic
         if retried:
-            age = _age(retried)
-            self.close(retried)
-            return self._begin(age, Locking.EXCLUSIVE, None, lease=not locks)
+            return self._begin(_age(retried), Locking.EXCLUSIVE, None, lease=not locks)
         mode = Locking.SHARED if locks else Locking.NONE
         return self._begin(self._new_age(), mode, None)
 
@@ -139,6 +142,10 @@ class Transactions:
     def close(self, transaction_id: bytes) -> None:
         """End a transaction, however; unknown ids are over already."""
         self._open.pop(transaction_id, None)
+
+    def is_open(self, transaction: Transaction) -> bool:
+        """Return whether others may still have to wait for `transaction`."""
+        return transaction.id in self._open and transaction.failure is None
 
     def holders(self) -> Iterator[Transaction]:
         """Yield the transactions whose locks hold."""

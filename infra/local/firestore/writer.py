@@ -22,6 +22,7 @@ from .locks import Change, Locks
 from .mutations import Mutation, apply
 from .protocol import Message, WriteResult, to_timestamp
 from .transactions import Transaction
+from .watches import query_topic
 
 logger = logging.getLogger(__name__)
 
@@ -269,10 +270,12 @@ class Writer:
 
     def _validate(self, transaction: Transaction) -> None:
         """Raise ABORTED if what the transaction read is no longer so."""
+        contention = self._locks.contention
         connection = self._store.writer
         for key, seen in transaction.documents.items():
             current = self._store.get(key, connection)
             if (current.updated_us if current else None) != seen:
+                contention.mark(transaction.documents)
                 raise _conflict()
         for query, seen_results, seen_version in transaction.queries:
             changed = self._store.changed_since(seen_version, connection)
@@ -284,6 +287,7 @@ class Writer:
             if concerned:
                 results = self._runner.results(query, connection)
                 if [(d.key, d.updated_us) for d in results] != seen_results:
+                    contention.mark([query_topic(query)])
                     raise _conflict()
 
 
