@@ -96,6 +96,7 @@ async def test_the_stage_channel_goes_round() -> None:
         assert not running.endpoint.send_stage_message(session_id, "early")
         await client.connect(running, SPEAKER)
         await until(lambda: SPEAKER in running.events.channels)
+        await until(lambda: channel.readyState == "open")
         channel.send("clients have nothing to say here")
 
         assert running.endpoint.send_stage_message(session_id, "hello")
