@@ -192,14 +192,13 @@ class Workloads:
     async def _watch(self, workload: Workload) -> None:
         exit_code = await workload.process.wait()
         workload.ended_at = self._now()
-        level = logging.INFO if exit_code == 0 or self._closed else logging.WARNING
-        logger.log(
-            level,
-            "worker %s ended (%s), see %s",
-            workload.key.ref,
-            describe_exit(exit_code),
-            workload.process.log,
-        )
+        if exit_code != 0 and not self._closed:
+            logger.warning(
+                "worker %s ended (%s), see %s",
+                workload.key.ref,
+                describe_exit(exit_code),
+                workload.process.log,
+            )
 
     def _forget_old(self) -> None:
         ended = [ref for ref, w in self._known.items() if w.ended_at is not None]
