@@ -7,7 +7,7 @@ pauses of up to two minutes.  A request must be told 503 long before that.
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -113,12 +113,14 @@ def dependency_errors() -> Iterator[None]:
 
 def run_transaction(
     client: firestore.Client, body: Callable[[firestore.Transaction], T]
-) -> tuple[T, Sequence[datetime]]:
+) -> tuple[T, datetime | None]:
     """
-    Run `body` in a transaction; return its result and each write's update time.
+    Run `body` in a transaction; return its result and its first write's update time.
 
     The library retries a commit that conflicts; reads may conflict as well where
     locks are pessimistic, as in production, so that everything is tried again here.
+
+    A write that names a version to the outside is therefore the body's first.
 
     Raises:
         Contended: others changed the documents all the while.
@@ -130,8 +132,8 @@ def run_transaction(
         try:
             with dependency_errors():
                 result: T = attempt(transaction)
-            written = transaction.write_results or []
-            return result, [as_datetime(each.update_time) for each in written]
+            written = transaction.write_results
+            return result, as_datetime(written[0].update_time) if written else None
         except ValueError as error:
             _raise_unless_contended(error)
         except Contended:

@@ -89,10 +89,10 @@ class FirestoreMemberStore:
                 transaction.update(self._space_ref(space_id), changed)
             return member, decision
 
-        (before, decision), written = run_transaction(self._client, body)
-        if decision.member is None or decision.member == before:
+        (before, decision), written_at = run_transaction(self._client, body)
+        if written_at is None or not decision.member or decision.member == before:
             return decision
-        revision = revision_of(written[0])
+        revision = revision_of(written_at)
         return replace(decision, member=replace(decision.member, revision=revision))
 
     def present(

@@ -68,10 +68,10 @@ class FirestoreProfileStore:
                 transaction.delete(self._handle_ref(before))
             return before, after
 
-        (before, after), written = run_transaction(self._client, body)
-        if after == before:
+        (before, after), written_at = run_transaction(self._client, body)
+        if after == before or written_at is None:
             return after
-        return replace(after, revision=revision_of(written[0]))
+        return replace(after, revision=revision_of(written_at))
 
     def _must_be_free(
         self, profile: Profile, transaction: firestore.Transaction

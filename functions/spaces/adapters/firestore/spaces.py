@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from google.api_core import exceptions
@@ -194,9 +195,9 @@ def _once_doc(once: Once, space_id: SpaceId) -> dict[str, Any]:
     }
 
 
-def _as_stored(read: tuple[Space, Decision], written: Sequence[Any]) -> Decision:
+def _as_stored(read: tuple[Space, Decision], written_at: datetime | None) -> Decision:
     before, decision = read
-    if decision.space == before:
+    if decision.space == before or written_at is None:
         return decision
-    revision = revision_of(written[0])
+    revision = revision_of(written_at)
     return replace(decision, space=replace(decision.space, revision=revision))
