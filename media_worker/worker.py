@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any, Final
 
-from google.api_core.exceptions import GoogleAPICallError
-
 from spaces_contract.ids import SpaceId
 from spaces_contract.roles import PeerCloseReason
 from spaces_contract.runtime import WorkerState
@@ -21,7 +19,7 @@ from .control.app import ControlApi
 from .control.forward_check import ForwardCheck
 from .control.server import ControlServer
 from .firestore_link.claim import Claim, ClaimRefused, claim_epoch
-from .firestore_link.connection import connect
+from .firestore_link.connection import CallFailed, connect
 from .firestore_link.link import FirestoreLink
 from .live_edge.room_json import StoredRoomJson
 from .metrics import (
@@ -180,7 +178,7 @@ class Worker:
         while True:
             try:
                 return await claim_epoch(self._firestore, claim)
-            except GoogleAPICallError as error:
+            except CallFailed as error:
                 if self._clock.now_s() > deadline_s:
                     raise
                 logger.warning("claim failed", extra={"error": type(error).__name__})

@@ -4,23 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from google.api_core.exceptions import Aborted
-from google.cloud.firestore_v1.types import (
-    BeginTransactionRequest,
-    CommitRequest,
-    Document,
-    DocumentMask,
-    RollbackRequest,
-    TransactionOptions,
-    Write,
-)
+import grpc
 
 from spaces_contract import paths
 from spaces_contract.runtime import RuntimeField, SpaceField, WorkerState
 
-from .connection import Firestore
+from .connection import CallFailed, Firestore
 from .documents import LIVE, decode, document
-from .reading import CALL_TIMEOUT_S, read_documents
+from .protocol import Document, DocumentMask, Write
 from .stamped_write import server_time
 
 ATTEMPTS: Final = 5
@@ -55,48 +46,27 @@ async def claim_epoch(firestore: Firestore, claim: Claim) -> Any:
 
     Raises:
         ClaimRefused: the Space is not live in that epoch, or somebody else has it.
-        GoogleAPICallError: Firestore cannot be reached just now.
+        CallFailed: Firestore cannot be reached just now.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return await _attempt(firestore, claim)
-        except Aborted:
-            if attempt == ATTEMPTS:
+        except CallFailed as error:
+            if error.code() is not grpc.StatusCode.ABORTED or attempt == ATTEMPTS:
                 raise
     raise AssertionError("unreachable")
 
 
 async def _attempt(firestore: Firestore, claim: Claim) -> Any:
-    begun = await firestore.client.begin_transaction(
-        BeginTransactionRequest(
-            database=firestore.database,
-            options=TransactionOptions(read_write={}),
-        ),
-        metadata=firestore.metadata,
-        timeout=CALL_TIMEOUT_S,
-    )
+    transaction = await firestore.begin()
+    names = paths.space(claim.space_id), paths.runtime_worker(claim.space_id)
+    found = await firestore.read(names, transaction=transaction)
     try:
-        names = paths.space(claim.space_id), paths.runtime_worker(claim.space_id)
-        found = await read_documents(firestore, names, transaction=begun.transaction)
         _check(claim, {path: decode(Document.pb(d)) for path, d in found.items()})
     except ClaimRefused:
-        rollback = RollbackRequest(
-            database=firestore.database, transaction=begun.transaction
-        )
-        await firestore.client.rollback(
-            rollback, metadata=firestore.metadata, timeout=CALL_TIMEOUT_S
-        )
+        await firestore.rollback(transaction)
         raise
-    committed = await firestore.client.commit(
-        CommitRequest(
-            database=firestore.database,
-            writes=[_write(firestore, claim)],
-            transaction=begun.transaction,
-        ),
-        metadata=firestore.metadata,
-        timeout=CALL_TIMEOUT_S,
-    )
-    return committed.write_results[0].update_time
+    return await firestore.commit([_write(firestore, claim)], transaction=transaction)
 
 
 def _check(claim: Claim, found: Mapping[str, Mapping[str, Any]]) -> None:

@@ -4,13 +4,12 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from google.cloud.firestore_v1.types import Document, Value
-
 from spaces_contract.ids import UserId
 from spaces_contract.roles import Role
 from spaces_contract.runtime import ParticipantField, SpaceField
 
 from ..room.ports import DesiredMember, DesiredState
+from .protocol import Document, Value
 
 logger = logging.getLogger(__name__)
 

@@ -5,8 +5,6 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
-from google.api_core.exceptions import GoogleAPICallError
-
 from spaces_contract import paths
 from spaces_contract.runtime import (
     HEARTBEAT_INTERVAL_S,
@@ -18,7 +16,7 @@ from spaces_contract.runtime import (
 from ..room.clock import Clock
 from ..room.ports import DesiredState, Presence
 from .claim import Claim
-from .connection import Firestore
+from .connection import CallFailed, Firestore
 from .documents import decode, desired_state
 from .listener import Listener, document_target, flag_target
 from .reporter import EpochLost, Reporter, is_mine
@@ -104,7 +102,7 @@ class FirestoreLink:
         """
         try:
             await self._reporter.report(self._presence())
-        except (EpochLost, GoogleAPICallError) as error:
+        except (EpochLost, CallFailed) as error:
             logger.warning("last report failed", extra={"error": type(error).__name__})
 
     async def _keep_reporting(self) -> None:
@@ -115,7 +113,7 @@ class FirestoreLink:
             try:
                 await self._reporter.report(self._presence())
                 self._reported_at_s = self._clock.now_s()
-            except GoogleAPICallError as error:
+            except CallFailed as error:
                 self.failed_reports += 1
                 logger.warning(
                     "heartbeat failed", extra={"error": type(error).__name__}

@@ -5,11 +5,8 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
-import grpc.aio
-from google.api_core.exceptions import GoogleAPICallError
-from google.cloud.firestore_v1.types import ListenRequest, StructuredQuery, Target
-
-from .connection import Firestore
+from .connection import CallFailed, Firestore
+from .protocol import ListenRequest, StructuredQuery, Target
 from .target_view import ListenBroken, TargetView
 
 logger = logging.getLogger(__name__)
@@ -46,17 +43,14 @@ class Listener:
         while True:
             try:
                 await self._listen()
-            except (GoogleAPICallError, grpc.aio.AioRpcError, ListenBroken) as error:
+            except (CallFailed, ListenBroken) as error:
                 logger.warning("listen broke", extra={"error": type(error).__name__})
             await asyncio.sleep(self._delay_s)
             self._delay_s = min(LONGEST_DELAY_S, self._delay_s * 2)
 
     async def _listen(self) -> None:
         view = TargetView(TARGET_ID)
-        responses = await self._firestore.client.listen(
-            requests=self._requests(), metadata=self._firestore.metadata
-        )
-        async for response in responses:
+        async for response in self._firestore.listen(self._requests()):
             documents = view.apply(response)
             if documents is not None:
                 self._delay_s = FIRST_DELAY_S

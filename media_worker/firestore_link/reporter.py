@@ -2,28 +2,24 @@
 
 import logging
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
-from google.api_core.exceptions import FailedPrecondition, NotFound
-from google.cloud.firestore_v1.types import (
-    CommitRequest,
-    Document,
-    DocumentMask,
-    Precondition,
-    Write,
-)
+import grpc
 
 from spaces_contract import paths
 from spaces_contract.runtime import RuntimeField, SpaceField
 
 from ..room.ports import Presence
 from .claim import Claim
-from .connection import Firestore
+from .connection import CallFailed, Firestore
 from .documents import decode, document
-from .reading import CALL_TIMEOUT_S, read_documents
+from .protocol import Document, DocumentMask, Precondition, Write
 from .stamped_write import server_time
 
 logger = logging.getLogger(__name__)
+
+
+FENCE_CODES: Final = (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND)
 
 
 class EpochLost(Exception):
@@ -54,12 +50,14 @@ class Reporter:
 
         Raises:
             EpochLost: the runtime document is no longer this worker's.
-            GoogleAPICallError: Firestore cannot be reached just now; report again.
+            CallFailed: Firestore cannot be reached just now; report again.
         """
         self.sequence += 1
         try:
             await self._commit(presence)
-        except (FailedPrecondition, NotFound):
+        except CallFailed as error:
+            if error.code() not in FENCE_CODES:
+                raise
             # Either the fence fell, or our own last commit's answer was lost.
             await self._find_fence()
             await self._commit(presence)
@@ -68,13 +66,7 @@ class Reporter:
         writes = [self._heartbeat(presence)]
         if presence.participant_count != self._counted:
             writes.append(self._count(presence.participant_count))
-        committed = await self._firestore.client.commit(
-            CommitRequest(database=self._firestore.database, writes=writes),
-            metadata=self._firestore.metadata,
-            retry=None,
-            timeout=CALL_TIMEOUT_S,
-        )
-        self._fence = committed.write_results[0].update_time
+        self._fence = await self._firestore.commit(writes)
         self._counted = presence.participant_count
 
     def _heartbeat(self, presence: Presence) -> Write:
@@ -104,7 +96,7 @@ class Reporter:
 
     async def _find_fence(self) -> None:
         path = paths.runtime_worker(self._claim.space_id)
-        found = (await read_documents(self._firestore, [path])).get(path)
+        found = (await self._firestore.read([path])).get(path)
         if found is None or not is_mine(decode(Document.pb(found)), self._claim):
             raise EpochLost(self._claim.space_id)
         logger.warning("heartbeat fence found again")

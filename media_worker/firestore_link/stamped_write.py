@@ -1,6 +1,6 @@
 """Field transforms that let the server, not this machine's clock, tell the time."""
 
-from google.cloud.firestore_v1.types import DocumentTransform
+from .protocol import DocumentTransform
 
 
 def server_time(field_path: str) -> DocumentTransform.FieldTransform:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from google.cloud.firestore_v1.types import ListenResponse, TargetChange
+from .protocol import ListenResponse, TargetChange
 
 ChangeType = TargetChange.TargetChangeType
 
