@@ -1,0 +1,1 @@
+"""Seeded mutation fuzzing of what the network and clients may send; `make fuzz`."""
