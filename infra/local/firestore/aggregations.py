@@ -3,7 +3,7 @@
 import math
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from .documents import StoredDocument
@@ -11,7 +11,7 @@ from .errors import invalid
 from .execution import QueryRunner
 from .fields import FieldPath, get_field, parse_field_path
 from .protocol import Message, Value
-from .queries import Query
+from .queries import Order, Query
 from .values import is_number, number
 
 MAX_AGGREGATIONS: Final = 5
@@ -87,14 +87,26 @@ def aggregate(
         total = runner.count(query, connection, up_to=bound)
         if total is not None:
             return {item.alias: _count(item, total) for item in aggregations}, total
-    paths = [item.path for item in aggregations if item.path is not None]
-    documents = [
-        document
-        for document in runner.results(query, connection, at=at)
-        if all(get_field(document.fields, path) is not None for path in paths)
-    ]
+    query = _over_fields(query, [item.path for item in aggregations if item.path])
+    documents = list(runner.results(query, connection, at=at))
     values = {item.alias: _value(item, documents) for item in aggregations}
     return values, len(documents)
+
+
+def _over_fields(query: Query, paths: Sequence[FieldPath]) -> Query:
+    """
+    Return the query over documents that have every aggregated field.
+
+    The fields are read from an index, so they also order what a limit leaves.
+    """
+    *orders, name = query.orders
+    missing = set(paths) - {order.path for order in orders}
+    if not missing:
+        return query
+    if query.start is not None or query.end is not None:
+        return replace(query, required=tuple(missing))  # a cursor may hold the name
+    added = [Order(path, name.descending) for path in sorted(missing)]
+    return replace(query, orders=(*orders, *added, name))
 
 
 def _count(aggregation: Aggregation, total: int) -> Message:

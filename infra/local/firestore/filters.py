@@ -10,7 +10,7 @@ from .errors import invalid
 from .fields import DOCUMENT_NAME, FieldPath, get_field, parse_field_path
 from .paths import END, document_path
 from .protocol import Message, Value
-from .values import NULL, encode, type_range
+from .values import NAN, NULL, encode, type_range
 
 
 class Op(IntEnum):
@@ -50,7 +50,7 @@ class Term:
 
     Args:
         values: Encoded operands, see `values`; name components where `path` is `NAME`.
-            Exactly one but for IN, NOT_IN and ARRAY_CONTAINS_ANY.
+            Exactly one but for IN, NOT_IN and ARRAY_CONTAINS_ANY, which may have none.
     """
 
     path: FieldPath
@@ -108,7 +108,14 @@ def _parse_term(message: Message) -> Term:
         return Term(path, op, tuple(name_operand(value) for value in operands))
     if op in RANGES and encode(message.value) == NULL:
         raise invalid(f"'{op.name}' does not support a null operand.")
-    return Term(path, op, tuple(dict.fromkeys(encode(value) for value in operands)))
+    values = dict.fromkeys(encode(value) for value in operands)
+    for unequal in _NEVER_LISTED.get(op, ()):
+        values.pop(unequal, None)
+    return Term(path, op, tuple(values))
+
+
+# NaN equals nothing, itself included, and IN finds no nulls.
+_NEVER_LISTED: Final = {Op.IN: (NAN, NULL), Op.NOT_IN: (NAN,)}
 
 
 def _operands(op: Op, value: Message) -> list[Message]:
@@ -198,13 +205,14 @@ def _contains(value: Message | None, wanted: frozenset[bytes]) -> bool:
 
 
 def _value_test(term: Term) -> Callable[[bytes], bool]:
-    first, values = term.values[0], frozenset(term.values)
+    values = frozenset(term.values)
     if term.op in (Op.EQUAL, Op.IN):
         return lambda encoded: encoded in values
     if term.op in NEGATIONS:
         if term.op is Op.NOT_IN and NULL in values:
             return lambda encoded: False
         return lambda encoded: encoded != NULL and encoded not in values
+    first = term.values[0]
     start, end = type_range(first)
     compare = _COMPARISONS[term.op]
     return lambda encoded: start <= encoded < end and compare(encoded, first)

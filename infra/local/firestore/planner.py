@@ -74,6 +74,7 @@ def _plan_one(query: Query, catalog: Catalog, conjunction: Sequence[Term]) -> Sc
         backwards=choice.backwards,
         exact=len(applied) == len(ranged)
         and not contradictory
+        and not query.required
         and not (query.descendants and query.parent.segments),
     )
 

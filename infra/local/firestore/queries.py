@@ -68,6 +68,7 @@ class Query:
         descendants: Whether to look at any depth or directly below `parent`.
         orders: Ends with the document name, always.
         projection: Fields to return; None for all.
+        required: Fields that a result must have, whatever their value.
     """
 
     parent: Path
@@ -80,6 +81,7 @@ class Query:
     offset: int = 0
     limit: int | None = None
     projection: tuple[FieldPath, ...] | None = None
+    required: tuple[FieldPath, ...] = ()
 
     @cached_property
     def _predicate(self) -> Predicate:
@@ -115,6 +117,8 @@ class Query:
         if not self.in_scope(document.path):
             return None
         if not self._predicate(document.name_component, document.fields):
+            return None
+        if any(get_field(document.fields, path) is None for path in self.required):
             return None
         components = self.components(document)
         if components is None:

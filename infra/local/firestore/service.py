@@ -170,6 +170,8 @@ class FirestoreService:
         asked = request.structured_aggregation_query
         query = parse_query(request.parent, asked.structured_query)
         aggregations = parse_aggregations(asked.aggregations)
+        if query.projection is not None and any(item.path for item in aggregations):
+            raise invalid("A query with a projection cannot be summed up.")
         consistency = self._reads.consistency(request, [query_topic(query)])
         transaction = consistency.transaction
         response = AggregationResponse()
