@@ -10,6 +10,7 @@ from .documents import StoredDocument
 from .errors import invalid
 from .execution import QueryRunner
 from .fields import FieldPath, get_field, parse_field_path
+from .limits import check_field_name
 from .protocol import Message, Value
 from .queries import Order, Query
 from .values import is_number, number
@@ -48,6 +49,7 @@ def parse_aggregations(messages: Sequence[Message]) -> list[Aggregation]:
     found: list[Aggregation] = []
     for position, message in enumerate(messages, start=1):
         aggregation = _parse(message, message.alias or f"field_{position}")
+        check_field_name(aggregation.alias, len(aggregation.alias.encode()))
         if any(aggregation.alias == other.alias for other in found):
             raise invalid(f'Aggregation alias "{aggregation.alias}" is used twice.')
         found.append(aggregation)

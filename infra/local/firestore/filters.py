@@ -81,9 +81,9 @@ def parse_filter(message: Message) -> Filter:
     if kind == "composite_filter":
         composite = message.composite_filter
         parts = tuple(parse_filter(part) for part in composite.filters)
-        if not parts or composite.op not in (1, 2):
-            raise invalid("A composite filter requires an operator and a filter.")
-        return Junction(composite.op == _AND, parts)
+        if composite.op not in (1, 2):
+            raise invalid("A composite filter requires an operator.")
+        return Junction(composite.op == _AND or not parts, parts)
     if kind == "unary_filter":
         unary = message.unary_filter
         if unary.op not in _UNARY:
@@ -106,8 +106,6 @@ def _parse_term(message: Message) -> Term:
         if op in (Op.ARRAY_CONTAINS, Op.ARRAY_CONTAINS_ANY):
             raise invalid(f"{op.name} is not supported on {DOCUMENT_NAME}.")
         return Term(path, op, tuple(name_operand(value) for value in operands))
-    if op in RANGES and encode(message.value) == NULL:
-        raise invalid(f"'{op.name}' does not support a null operand.")
     values = dict.fromkeys(encode(value) for value in operands)
     for unequal in _NEVER_LISTED.get(op, ()):
         values.pop(unequal, None)
@@ -115,7 +113,11 @@ def _parse_term(message: Message) -> Term:
 
 
 # NaN equals nothing, itself included, and IN finds no nulls.
-_NEVER_LISTED: Final = {Op.IN: (NAN, NULL), Op.NOT_IN: (NAN,)}
+_NEVER_LISTED: Final = {
+    Op.IN: (NAN, NULL),
+    Op.NOT_IN: (NAN,),
+    Op.ARRAY_CONTAINS_ANY: (NAN,),
+}
 
 
 def _operands(op: Op, value: Message) -> list[Message]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import grpc
@@ -78,26 +77,7 @@ def parse_write(write: Message, database: str) -> Mutation:
         )
     if kind == "update":
         check_document(path, write.update.fields)
-        _check_mask(write, mask)
-    _check_paths(mask or (), transforms)
     return Mutation(path, kind, write, mask, transforms)
-
-
-def _check_mask(write: Message, mask: tuple[FieldPath, ...] | None) -> None:
-    if mask is None:
-        return
-    for name in write.update.fields:
-        if not any(path[0] == name for path in mask):
-            raise invalid(f'Field "{name}" is set but not in the update mask.')
-
-
-def _check_paths(mask: Sequence[FieldPath], transforms: Sequence[Message]) -> None:
-    paths = sorted([*mask, *(parse_field_path(t.field_path) for t in transforms)])
-    for first, second in pairwise(paths):
-        if first == second[: len(first)]:
-            raise invalid(
-                f"Field paths {'.'.join(first)} and {'.'.join(second)} conflict."
-            )
 
 
 def apply(mutation: Mutation, current: StoredDocument | None, *, now_us: int) -> Effect:
@@ -154,9 +134,8 @@ def check_precondition(mutation: Mutation, current: StoredDocument | None) -> No
         if not precondition.exists and current is not None:
             raise StatusError(_ALREADY_EXISTS, f"Document already exists: {name}")
     elif kind == "update_time":
-        if current is None:
-            raise StatusError(_NOT_FOUND, f"No document to update: {name}")
-        if current.updated_us != from_timestamp(precondition.update_time):
+        required = from_timestamp(precondition.update_time)
+        if current is None or current.updated_us != required:
             raise precondition_failed(
                 "the stored version does not match the required base version: " + name
             )

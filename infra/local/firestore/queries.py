@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+import grpc
+
 from .documents import StoredDocument
-from .errors import invalid
+from .errors import StatusError, invalid
 from .fields import FieldPath, format_field_path, get_field, parse_field_path
 from .filters import (
     INEQUALITIES,
@@ -19,7 +21,7 @@ from .filters import (
     terms,
 )
 from .paths import Path, check_id
-from .protocol import Message
+from .protocol import Message, StructuredQuery
 from .query_rules import check_filter
 from .values import encode, invert
 
@@ -140,9 +142,13 @@ def parse_query(parent: str, message: Message) -> Query:
     base = Path.parse(parent)
     if len(base.segments) % 2:
         raise invalid(f'Parent "{parent}" is not a document or the root.')
-    if len(message.from_) != 1:
-        raise invalid("Query FROM clause must have exactly one collection selector.")
-    source = message.from_[0]
+    if len(message.from_) > 1:
+        raise invalid("A query cannot have more than one collection selector.")
+    if message.HasField("find_nearest"):
+        raise StatusError(
+            grpc.StatusCode.UNIMPLEMENTED, "Vector search is not embedded."
+        )
+    source = message.from_[0] if message.from_ else StructuredQuery.CollectionSelector()
     collection_id = source.collection_id or None
     if collection_id:
         check_id(collection_id)
@@ -151,6 +157,8 @@ def parse_query(parent: str, message: Message) -> Query:
         filter_ = parse_filter(message.where)
     check_filter(filter_)
     orders = _orders(message, filter_)
+    if collection_id is None:
+        _check_kindless(filter_, orders)
     return Query(
         parent=base,
         collection_id=collection_id,
@@ -163,6 +171,12 @@ def parse_query(parent: str, message: Message) -> Query:
         limit=_limit(message),
         projection=_projection(message),
     )
+
+
+def _check_kindless(filter_: Filter | None, orders: Sequence[Order]) -> None:
+    for path in (*(term.path for term in terms(filter_)), *(o.path for o in orders)):
+        if path != NAME:
+            raise invalid(f"kind is required for filter: {format_field_path(path)}")
 
 
 def _orders(message: Message, filter_: Filter | None) -> tuple[Order, ...]:

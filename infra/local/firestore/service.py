@@ -33,6 +33,7 @@ from .protocol import (
 from .queries import parse_query
 from .reads import Consistency, Reads
 from .transactions import Transactions
+from .transactions import check_id as check_transaction_id
 from .watches import query_topic
 from .writer import Committed, Writer
 
@@ -70,6 +71,7 @@ class FirestoreService:
 
     async def rollback(self, request: Message) -> Message:
         """End a transaction; one that is over already is no error."""
+        check_transaction_id(request.transaction)
         self._end(request.transaction)
         return Empty()
 

@@ -201,8 +201,18 @@ class Transactions:
         )
 
 
-def _age(transaction_id: bytes) -> int:
+def check_id(transaction_id: bytes) -> None:
+    """
+    Refuse what never was a transaction's id; one that is over is an id.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT.
+    """
     if len(transaction_id) != _ID.size:
         raise invalid("Invalid transaction.")
+
+
+def _age(transaction_id: bytes) -> int:
+    check_id(transaction_id)
     age: int = _ID.unpack(transaction_id)[1]
     return age
