@@ -45,8 +45,10 @@ class ProcessCertificate(RTCCertificate):
     ) -> SSL.Context:
         if self._context is None:
             self._context = super()._create_ssl_context(srtp_profiles)
-            # Nobody resumes a session with us, so none is kept.
+            # Nobody resumes a session with us, and after the handshake little is read:
+            # neither sessions nor buffers are kept.
             self._context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+            self._context.set_mode(SSL.MODE_RELEASE_BUFFERS)
         return self._context
 
 

@@ -39,9 +39,14 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageChannel:
-    """Where the client's data channels would run (RFC 8841)."""
+    """
+    Where the client's data channels would run (RFC 8841).
 
-    section: Section
+    Args:
+        index: Of its section in the offer.
+    """
+
+    index: int
     sctp_port: int
     max_message_bytes: int
 
@@ -49,16 +54,16 @@ class StageChannel:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Negotiated:
     """
-    What both sides will do.
+    What both sides will do; holds nothing of the offer's text, and lives long.
 
     Args:
+        audio_index: Of the audio section in the offer.
         payload_type: The client's number for Opus.
         level_extension_id: RFC 6464 (WHIP) or RFC 6465 (WHEP); None: not offered.
-        ptime_ms: What the client asks for, or None.
     """
 
     kind: PeerKind
-    audio: Section
+    audio_index: int
     payload_type: int
     level_extension_id: int | None
     fingerprints: tuple[Fingerprint, ...]
@@ -87,7 +92,7 @@ def negotiate(offer: Offer, kind: PeerKind) -> Negotiated:
     level_uri = AUDIO_LEVEL_URI if kind is PeerKind.WHIP else MIXER_LEVEL_URI
     return Negotiated(
         kind=kind,
-        audio=audio,
+        audio_index=offer.sections.index(audio),
         payload_type=payload_type,
         level_extension_id=_extension_id(audio, level_uri),
         fingerprints=fingerprints,
@@ -157,7 +162,7 @@ def _extension_id(audio: Section, uri: str) -> int | None:
 
 def _channel(offer: Offer, audio: Section) -> StageChannel | None:
     bundled = offer.bundled_mids
-    for section in offer.sections:
+    for index, section in enumerate(offer.sections):
         if (
             section.kind == "application"
             and section.protocol in _CHANNEL_PROTOCOLS
@@ -165,7 +170,7 @@ def _channel(offer: Offer, audio: Section) -> StageChannel | None:
             and {audio.mid, section.mid} <= bundled
         ):
             return StageChannel(
-                section=section,
+                index=index,
                 sctp_port=_number(section.first("sctp-port"), 5000, 65_535),
                 max_message_bytes=_number(
                     section.first("max-message-size"), _MAX_MESSAGE_BYTES, 2**31

@@ -38,9 +38,9 @@ class LocalTransport:
 
 def answer_sdp(offer: Offer, negotiated: Negotiated, local: LocalTransport) -> str:
     """Return the answer to `offer`, its m-lines in the offer's order (RFC 3264 6)."""
-    chosen = [negotiated.audio]
+    chosen = {negotiated.audio_index}
     if negotiated.channel is not None:
-        chosen.append(negotiated.channel.section)
+        chosen.add(negotiated.channel.index)
     lines = [
         "v=0",
         f"o=- {secrets.randbits(62)} 1 IN {_ip(local.host)}",
@@ -48,22 +48,25 @@ def answer_sdp(offer: Offer, negotiated: Negotiated, local: LocalTransport) -> s
         "t=0 0",
         "a=ice-lite",
     ]
-    bundled = [s.mid for s in chosen if s.mid is not None]
+    mids = [offer.sections[index].mid for index in sorted(chosen)]
+    bundled = [mid for mid in mids if mid is not None]
     if offer.bundled_mids and bundled:
         lines.append("a=group:BUNDLE " + " ".join(bundled))
     lines.append("a=msid-semantic: WMS *")
-    for section in offer.sections:
-        if section is negotiated.audio:
-            lines += _audio(negotiated, local)
-        elif section in chosen:
+    for index, section in enumerate(offer.sections):
+        if index == negotiated.audio_index:
+            lines += _audio(section, negotiated, local)
+        elif index in chosen:
             lines += _channel(section, local)
         else:
             lines += _refused(section)
     return "\r\n".join(lines) + "\r\n"
 
 
-def _audio(negotiated: Negotiated, local: LocalTransport) -> Iterator[str]:
-    section, opus = negotiated.audio, negotiated.payload_type
+def _audio(
+    section: Section, negotiated: Negotiated, local: LocalTransport
+) -> Iterator[str]:
+    opus = negotiated.payload_type
     receiving = negotiated.kind is PeerKind.WHIP
     yield f"m=audio {local.port} {section.protocol} {opus}"
     yield from _transport(section, local)
@@ -80,8 +83,6 @@ def _audio(negotiated: Negotiated, local: LocalTransport) -> Iterator[str]:
     else:
         yield "a=msid:parley mix"
         yield f"a=ssrc:{local.ssrc} cname:{local.cname}"
-    yield f"a=candidate:1 1 udp {_HOST_PRIORITY} {local.host} {local.port} typ host"
-    yield "a=end-of-candidates"
 
 
 def _channel(section: Section, local: LocalTransport) -> Iterator[str]:
@@ -99,6 +100,9 @@ def _transport(section: Section, local: LocalTransport) -> Iterator[str]:
     yield f"a=ice-pwd:{local.password}"
     yield f"a=fingerprint:sha-256 {local.fingerprint}"
     yield "a=setup:passive"
+    # In each section: which one leads the bundle is the offer's choice.
+    yield f"a=candidate:1 1 udp {_HOST_PRIORITY} {local.host} {local.port} typ host"
+    yield "a=end-of-candidates"
 
 
 def _refused(section: Section) -> Iterator[str]:

@@ -123,6 +123,19 @@ def test_other_sections_are_refused_in_place() -> None:
     assert answer.group[0].items == ["0"]
 
 
+def test_a_channel_before_the_audio_leads_the_bundle() -> None:
+    """
+    Whichever accepted section leads the bundle has the transport's whole description.
+    """
+    answer = answered(SESSION + CHANNEL + AUDIO)
+
+    assert answer.group[0].items == ["1", "0"]
+    for media in answer.media:
+        assert media.ice is not None
+        assert media.ice.usernameFragment == "ours"
+        assert len(media.ice_candidates) == 1
+
+
 def test_the_data_channel_is_whip_only() -> None:
     """
     WHIP accepts m=application with its SCTP port; WHEP refuses the section.
