@@ -1,6 +1,7 @@
 """Tones, synthetic voices, and how alike two recordings are."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ def blocks_of(samples: Samples) -> list[Samples]:
     return list(samples[:whole].reshape(-1, BLOCK))
 
 
-def level_at(samples: NDArray[np.generic], frequency_hz: float) -> float:
+def level_at(samples: NDArray[Any], frequency_hz: float) -> float:
     """Return the amplitude of the sine at `frequency_hz` within `samples`."""
     signal = samples.astype(np.float64)
     time_s = np.arange(signal.size) / RATE_HZ
@@ -48,19 +49,19 @@ def level_at(samples: NDArray[np.generic], frequency_hz: float) -> float:
     return float(2 * abs(np.mean(signal * turn)))
 
 
-def rms(samples: NDArray[np.generic]) -> float:
+def rms(samples: NDArray[Any]) -> float:
     """Return the root mean square of `samples`."""
     return float(np.sqrt(np.mean(samples.astype(np.float64) ** 2)))
 
 
-def snr_db(reference: NDArray[np.generic], heard: NDArray[np.generic]) -> float:
+def snr_db(reference: NDArray[Any], heard: NDArray[Any]) -> float:
     """Return how far below `reference` the difference lies; infinite when equal."""
     signal = reference.astype(np.float64)
     noise = float(np.sum((signal - heard) ** 2))
     return math.inf if noise == 0 else 10 * math.log10(np.sum(signal**2) / noise)
 
 
-def alignment(source: NDArray[np.generic], heard: NDArray[np.generic]) -> int:
+def alignment(source: NDArray[Any], heard: NDArray[Any]) -> int:
     """Return how many samples `heard` lags behind `source`, by cross-correlation."""
     size = 1 << (source.size + heard.size - 1).bit_length()
     spectrum = np.fft.rfft(heard.astype(np.float64), size) * np.conj(
@@ -71,7 +72,7 @@ def alignment(source: NDArray[np.generic], heard: NDArray[np.generic]) -> int:
     return lag if lag < size // 2 else lag - size
 
 
-def similarity(source: NDArray[np.generic], heard: NDArray[np.generic]) -> float:
+def similarity(source: NDArray[Any], heard: NDArray[Any]) -> float:
     """Return the normalised correlation after alignment: 1 is the same, 0 unlike."""
     lag = alignment(source, heard)
     first = source[max(0, -lag) :].astype(np.float64)

@@ -123,10 +123,10 @@ class Room:
                 announcing = self._tasks.create_task(self._announcer.run())
                 watching = self._tasks.create_task(self.loop.wait_closed())
                 end = await self._wait_end()
+                if end is RoomEnd.SUPERSEDED or not self._informed:
+                    announcing.cancel()  # what the public sees is another's now
                 await self._close_all(CLOSE_REASONS[end])
                 watching.cancel()
-                if end is RoomEnd.SUPERSEDED or not self._informed:
-                    announcing.cancel()
                 self._announcer.finish()
             return end
         finally:

@@ -1,0 +1,253 @@
+"""A room's doubles: a clock that tests turn, an endpoint without a network."""
+
+import asyncio
+import heapq
+import itertools
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from media_worker.audio.frames import EncodedFrame, ReceivedPacket
+from media_worker.audio.opus import Decoder, Encoder
+from media_worker.room.ports import (
+    FULL_MIX,
+    DesiredMember,
+    DesiredState,
+    MediaEvents,
+    SdpRefused,
+    SessionInfo,
+)
+from media_worker.room.room import Room
+from spaces_contract.control import ControlError
+from spaces_contract.ids import SessionId, SpaceId, UserId
+from spaces_contract.roles import PeerCloseReason, PeerKind, Role
+from spaces_contract.room_state import RoomState
+from tests.audio import BLOCK, Samples, blocks_of
+
+SPACE = SpaceId("1nKxoPQrsTUvw")
+
+
+class TurnedClock:
+    """Stands still until `advance`; sleepers wake in order, each at its own time."""
+
+    def __init__(self, now_s: float = 1_000.0) -> None:
+        self._now_s = now_s
+        self._order = itertools.count()
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+
+    def now_s(self) -> float:
+        """Return the time that was last turned to."""
+        return self._now_s
+
+    async def sleep_until(self, due_s: float) -> None:
+        """Wait for `advance` to pass `due_s`; at least one turn of the loop."""
+        wake: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if due_s <= self._now_s:
+            await asyncio.sleep(0)
+            return
+        heapq.heappush(self._sleepers, (due_s, next(self._order), wake))
+        await wake
+
+    async def advance(self, seconds: float) -> None:
+        """Let `seconds` pass, and everything happen that is due in them."""
+        end_s = self._now_s + seconds
+        await settle()
+        while self._sleepers and self._sleepers[0][0] <= end_s + 1e-9:
+            due_s, _, wake = heapq.heappop(self._sleepers)
+            self._now_s = max(self._now_s, due_s)
+            if not wake.done():
+                wake.set_result(None)
+            await settle()
+        self._now_s = end_s
+
+    def utc(self) -> datetime:
+        """Return the same time as a date."""
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self._now_s)
+
+
+async def settle(turns: int = 12) -> None:
+    """Let all that can run now run."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+
+class FakeEndpoint:
+    """
+    Opens any offer but "bad"; keeps what it was told, in order.
+
+    As nasty as the real one: closing tells the room before it returns, and a second
+    session of the same user and kind closes the first.
+    """
+
+    def __init__(self) -> None:
+        self.events: MediaEvents | None = None
+        self.open: dict[SessionId, SessionInfo] = {}
+        self.closed: list[tuple[str, PeerCloseReason]] = []
+        self.sources: dict[str, str] = {}
+        self.heard: dict[str, list[EncodedFrame]] = {}
+        self.told: list[tuple[str, dict[str, Any]]] = []
+        self.ticks = 0
+
+    async def open_session(
+        self,
+        offer_sdp: str,
+        *,
+        session_id: SessionId,
+        user_id: UserId,
+        grant_id: str,
+        kind: PeerKind,
+    ) -> str:
+        """Open it, unless the offer is "bad"."""
+        await asyncio.sleep(0)
+        if offer_sdp == "bad":
+            raise SdpRefused(ControlError.SDP_NO_AUDIO, "no audio")
+        same = [s for s in self.open.values() if (s.user_id, s.kind) == (user_id, kind)]
+        self.open[session_id] = SessionInfo(
+            session_id=session_id,
+            user_id=user_id,
+            kind=kind,
+            grant_id=grant_id,
+            connected=False,
+        )
+        for old in same:
+            await self.close_session(old.session_id, PeerCloseReason.REPLACED)
+        return f"answer to {offer_sdp}"
+
+    async def close_session(
+        self, session_id: SessionId, reason: PeerCloseReason
+    ) -> None:
+        """Close it, telling the room at once."""
+        if self.open.pop(session_id, None) is None:
+            return
+        self.closed.append((session_id, reason))
+        assert self.events is not None
+        self.events.session_closed(session_id, reason)
+        await asyncio.sleep(0)
+
+    def sessions(self) -> Iterable[SessionInfo]:
+        """Return the open sessions."""
+        return self.open.values()
+
+    def hear(self, session_id: SessionId, source: str) -> None:
+        """Note what a session hears from now on."""
+        self.sources[session_id] = source
+
+    def send(self, frames: Mapping[str, EncodedFrame]) -> None:
+        """Give every WHEP session the frame of its source."""
+        self.ticks += 1
+        for info in self.open.values():
+            if info.kind is PeerKind.WHEP:
+                source = self.sources.get(info.session_id, FULL_MIX)
+                self.heard.setdefault(info.session_id, []).append(frames[source])
+
+    def send_stage_message(self, session_id: SessionId, text: str) -> bool:
+        """Note a message."""
+        self.told.append((session_id, json.loads(text)))
+        return session_id in self.open
+
+    def told_to(self, session_id: str, kind: str) -> list[dict[str, Any]]:
+        """Return the messages of one type that a session was told."""
+        return [m for to, m in self.told if to == session_id and m["type"] == kind]
+
+
+class MemoryPublisher:
+    """Keeps every version; fails while `failing`."""
+
+    def __init__(self) -> None:
+        self.rooms: list[RoomState] = []
+
+    async def publish(self, room: RoomState) -> None:
+        """Keep one version."""
+        await asyncio.sleep(0)
+        self.rooms.append(room)
+
+
+def a_member(user_id: str, role: Role = Role.SPEAKER, *, muted: bool = False) -> Any:
+    """Return somebody on stage."""
+    return DesiredMember(
+        user_id=UserId(user_id),
+        role=role,
+        muted=muted,
+        handle=user_id,
+        display_name=user_id.title(),
+    )
+
+
+def desired(
+    *members: DesiredMember,
+    live: bool = True,
+    epoch: int = 1,
+    removed: Iterable[str] = (),
+) -> DesiredState:
+    """Return a desired state with these people on stage."""
+    return DesiredState(
+        epoch=epoch,
+        live=live,
+        title="Morning radio",
+        stage={member.user_id: member for member in members},
+        removed=frozenset(UserId(user_id) for user_id in removed),
+    )
+
+
+class RunningRoom:
+    """A room in a task, with its doubles; made by `a_room`."""
+
+    def __init__(self) -> None:
+        self.clock = TurnedClock()
+        self.endpoint = FakeEndpoint()
+        self.publisher = MemoryPublisher()
+        self.room = Room(
+            space_id=SPACE,
+            epoch=1,
+            endpoint=self.endpoint,
+            new_decoder=Decoder,
+            publisher=self.publisher,
+            clock=self.clock,
+            utc_now=self.clock.utc,
+        )
+        self.endpoint.events = self.room
+        self.running = asyncio.ensure_future(self.room.run())
+
+    async def __aenter__(self) -> "RunningRoom":
+        await settle()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.running.cancel()
+        await asyncio.wait([self.running])
+
+    async def connect(self, user_id: str, kind: PeerKind) -> SessionId:
+        """Open a session and let it connect, with a stage channel where it sends."""
+        session_id, _ = await self.room.open_session(
+            "offer", user_id=UserId(user_id), kind=kind, grant_id=f"grant-{user_id}"
+        )
+        self.room.session_connected(session_id)
+        if kind is PeerKind.WHIP:
+            self.room.stage_channel_opened(session_id)
+        return session_id
+
+    async def talk(self, voices: Mapping[SessionId, Samples]) -> None:
+        """Let people talk at the same time, one block each tick."""
+        encoders = {session_id: Encoder() for session_id in voices}
+        blocks = [blocks_of(samples) for samples in voices.values()]
+        for number, row in enumerate(zip(*blocks, strict=True)):
+            for (session_id, encoder), block in zip(encoders.items(), row, strict=True):
+                self.room.packet_received(
+                    session_id, self._packet(session_id, number, encoder.encode(block))
+                )
+            await self.clock.advance(0.020)
+        for encoder in encoders.values():
+            encoder.close()
+
+    def _packet(self, session_id: str, number: int, payload: bytes) -> ReceivedPacket:
+        start = round(self.clock.now_s() / 0.020)
+        return ReceivedPacket(
+            ssrc=sum(session_id.encode()),
+            sequence_number=start & 0xFFFF,
+            timestamp=start * BLOCK & 0xFFFF_FFFF,
+            marker=number == 0,
+            payload=payload,
+            level_dbov=None,
+            arrival_s=self.clock.now_s(),
+        )

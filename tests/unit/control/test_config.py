@@ -1,0 +1,61 @@
+"""What a worker demands of its environment."""
+
+import pytest
+
+from media_worker.config import REQUIRED, Config, ConfigError
+
+GOOD = {
+    "PARLEY_PROJECT_ID": "demo-parley",
+    "PARLEY_SPACE_ID": "1nKxoPQrsTUvw",
+    "PARLEY_EPOCH": "3",
+    "PARLEY_GRANT_PUBLIC_KEY": "-----BEGIN PUBLIC KEY-----",
+    "PARLEY_CONTROL_BIND": "127.0.0.1:0",
+    "PARLEY_UDP_ENDPOINTS": '[{"bind":"[::]:41000","announced":"192.0.2.7:41000"}]',
+    "PARLEY_LIVE_EDGE_URL": "file:///tmp/objects",
+}
+
+
+def test_a_full_environment_is_read() -> None:
+    """
+    Addresses are split, numbers are numbers, options are None.
+    """
+    config = Config.from_env(GOOD)
+
+    assert config.epoch == 3
+    assert config.udp_endpoints[0].bind == ("::", 41_000)
+    assert config.udp_endpoints[0].announced == ("192.0.2.7", 41_000)
+    assert config.control_url is None
+    assert config.emulator_host is None
+
+
+def test_all_missing_names_are_told_at_once() -> None:
+    """
+    One error lists everything that is missing.
+    """
+    with pytest.raises(ConfigError) as error:
+        Config.from_env({})
+
+    assert all(name in str(error.value) for name in REQUIRED)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PARLEY_SPACE_ID", "../../etc"),
+        ("PARLEY_EPOCH", "0"),
+        ("PARLEY_EPOCH", "three"),
+        ("PARLEY_CONTROL_BIND", "localhost"),
+        ("PARLEY_CONTROL_BIND", "127.0.0.1:70000"),
+        ("PARLEY_UDP_ENDPOINTS", "[]"),
+        ("PARLEY_UDP_ENDPOINTS", "{}"),
+        ("PARLEY_UDP_ENDPOINTS", "[1]"),
+        ("PARLEY_UDP_ENDPOINTS", '[{"bind":"1.2.3.4:5"}]'),
+        ("PARLEY_UDP_ENDPOINTS", "nonsense"),
+    ],
+)
+def test_a_wrong_value_is_named(name: str, value: str) -> None:
+    """
+    The error says which name is wrong.
+    """
+    with pytest.raises(ConfigError, match=name):
+        Config.from_env(GOOD | {name: value})

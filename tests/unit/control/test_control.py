@@ -1,0 +1,231 @@
+"""The control API refuses everything that the functions did not sign."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from media_worker.control.app import ControlApi
+from media_worker.control.forward_check import ForwardCheck
+from media_worker.room.ports import SdpRefused, SessionRefused
+from spaces_contract.control import CONTROL_STATUS, SESSION_ID_HEADER, ControlError
+from spaces_contract.grants import Forward, body_digest
+from spaces_contract.ids import SessionId, UserId
+from spaces_contract.media import MAX_SDP_BYTES
+from spaces_contract.roles import PeerKind, Role
+
+SPACE = "1nKxoPQrsTUvw"
+SESSION = "sessionsessionsession"
+KEY = Ed25519PrivateKey.generate()
+PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+class RememberingSessions:
+    """Opens whatever is asked for; refuses the offer "video"."""
+
+    def __init__(self) -> None:
+        self.opened: list[tuple[str, str, PeerKind, str]] = []
+        self.closed: list[tuple[str, str, str]] = []
+
+    async def open_session(
+        self, offer_sdp: str, *, user_id: UserId, kind: PeerKind, grant_id: str
+    ) -> tuple[SessionId, str]:
+        if offer_sdp == "video":
+            raise SdpRefused(ControlError.SDP_NO_AUDIO, "video only")
+        self.opened.append((offer_sdp, user_id, kind, grant_id))
+        return SessionId(SESSION), "v=0 answer"
+
+    async def close_session(
+        self, session_id: SessionId, *, user_id: UserId, grant_id: str
+    ) -> None:
+        if session_id != SESSION:
+            raise SessionRefused(ControlError.SESSION_NOT_FOUND, "no such session")
+        self.closed.append((session_id, user_id, grant_id))
+
+
+def a_forward(body: bytes, **changes: Any) -> dict[str, Any]:
+    """Return the claims of a good WHIP forward, with some changed."""
+    now = int(time.time())
+    forward = Forward(
+        method="POST",
+        space_id=SPACE,
+        epoch=3,
+        user_id="ana",
+        role=Role.HOST,
+        anonymous=False,
+        grant_id="grant-1",
+        body_sha256=body_digest(body),
+        issued_at_s=now,
+        expires_at_s=now + 30,
+        kind=PeerKind.WHIP,
+    )
+    claims = forward.to_claims() | changes
+    return {name: value for name, value in claims.items() if value is not None}
+
+
+def bearer(claims: dict[str, Any], key: Any = KEY, algorithm: str = "EdDSA") -> Any:
+    """Return the header that carries `claims`."""
+    return {"Authorization": f"Bearer {jwt.encode(claims, key, algorithm=algorithm)}"}
+
+
+@pytest.fixture
+def sessions() -> RememberingSessions:
+    """Return what stands behind the API."""
+    return RememberingSessions()
+
+
+@pytest.fixture
+def client(sessions: RememberingSessions) -> httpx.AsyncClient:
+    """Return a client of an API for epoch 3 of a Space."""
+    check = ForwardCheck(PUBLIC.decode(), space_id=SPACE, epoch=3)
+    api = ControlApi(
+        sessions, check, ready=lambda: True, metrics=lambda: "parley_worker_up 1\n"
+    )
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(api.app()), base_url="http://worker"
+    )
+
+
+async def test_a_signed_offer_opens_a_session(
+    client: httpx.AsyncClient, sessions: RememberingSessions
+) -> None:
+    """
+    201 with the answer and the session's id; the room learns user, kind and grant.
+    """
+    response = await client.post(
+        "/sessions", content=b"v=0", headers=bearer(a_forward(b"v=0"))
+    )
+
+    assert response.status_code == 201
+    assert response.text == "v=0 answer"
+    assert response.headers["content-type"].startswith("application/sdp")
+    assert response.headers[SESSION_ID_HEADER] == SESSION
+    assert sessions.opened == [("v=0", "ana", PeerKind.WHIP, "grant-1")]
+
+
+WRONG: dict[str, Callable[[], dict[str, str]]] = {
+    "no header": lambda: {},
+    "not bearer": lambda: {"Authorization": "Basic YTpi"},
+    "no token": lambda: {"Authorization": "Bearer garbage"},
+    "foreign key": lambda: bearer(a_forward(b"v=0"), Ed25519PrivateKey.generate()),
+    "symmetric": lambda: bearer(a_forward(b"v=0"), "x" * 32, "HS256"),
+    "unsigned": lambda: bearer(a_forward(b"v=0"), None, "none"),
+    "expired": lambda: bearer(a_forward(b"v=0", exp=int(time.time()) - 10)),
+    "no expiry": lambda: bearer(a_forward(b"v=0", exp=None)),
+    "not yet": lambda: bearer(a_forward(b"v=0", iat=int(time.time()) + 60)),
+    "a grant": lambda: bearer(a_forward(b"v=0", aud="parley-media")),
+    "other issuer": lambda: bearer(a_forward(b"v=0", iss="else")),
+    "other Space": lambda: bearer(a_forward(b"v=0", space_id="2nKxoPQrsTUvw")),
+    "other body": lambda: bearer(a_forward(b"v=1")),
+    "for DELETE": lambda: bearer(a_forward(b"v=0", method="DELETE", kind=None)),
+    "no kind": lambda: bearer(a_forward(b"v=0", kind=None)),
+    "bad kind": lambda: bearer(a_forward(b"v=0", kind="rtmp")),
+    "bad role": lambda: bearer(a_forward(b"v=0", role="king")),
+    "epoch as text": lambda: bearer(a_forward(b"v=0", epoch="3")),
+}
+
+
+@pytest.mark.parametrize("headers", WRONG.values(), ids=WRONG.keys())
+async def test_what_functions_did_not_sign_is_refused(
+    client: httpx.AsyncClient,
+    sessions: RememberingSessions,
+    headers: Callable[[], dict[str, str]],
+) -> None:
+    """
+    401 with `invalid-forward`; nothing is opened.
+    """
+    response = await client.post("/sessions", content=b"v=0", headers=headers())
+
+    assert response.status_code == 401
+    assert response.json()["code"] == ControlError.INVALID_FORWARD
+    assert sessions.opened == []
+
+
+async def test_another_epoch_is_stale(client: httpx.AsyncClient) -> None:
+    """
+    409 `stale-grant`: the client has to join again.
+    """
+    headers = bearer(a_forward(b"v=0", epoch=2))
+
+    response = await client.post("/sessions", content=b"v=0", headers=headers)
+
+    assert response.status_code == 409
+    assert response.json()["code"] == ControlError.STALE_EPOCH
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", ControlError.SDP_EMPTY),
+        (b" \r\n", ControlError.SDP_EMPTY),
+        (b"v" * (MAX_SDP_BYTES + 1), ControlError.SDP_TOO_LARGE),
+        (b"\xff\xfe", ControlError.SDP_MALFORMED),
+        (b"video", ControlError.SDP_NO_AUDIO),
+    ],
+)
+async def test_bad_offers_have_codes_of_their_own(
+    client: httpx.AsyncClient, body: bytes, code: ControlError
+) -> None:
+    """
+    Each has the status of the contract and JSON with code and detail.
+    """
+    response = await client.post(
+        "/sessions", content=body, headers=bearer(a_forward(body))
+    )
+
+    assert response.status_code == CONTROL_STATUS[code]
+    assert response.json().keys() == {"code", "detail"}
+    assert response.json()["code"] == code
+
+
+def delete_headers(session_id: str = SESSION, **changes: Any) -> Any:
+    """Return the header of a signed DELETE."""
+    changes = {"method": "DELETE", "kind": None, "session_id": session_id} | changes
+    return bearer(a_forward(b"", **changes))
+
+
+async def test_delete_closes_for_its_user_and_grant(
+    client: httpx.AsyncClient, sessions: RememberingSessions
+) -> None:
+    """
+    204, and the room is told who asked.
+    """
+    response = await client.delete(f"/sessions/{SESSION}", headers=delete_headers())
+
+    assert response.status_code == 204
+    assert sessions.closed == [(SESSION, "ana", "grant-1")]
+
+
+async def test_delete_is_bound_to_one_session(client: httpx.AsyncClient) -> None:
+    """
+    A forward for one session does not close another.
+    """
+    response = await client.delete("/sessions/other", headers=delete_headers())
+
+    assert response.status_code == 401
+
+
+async def test_deleting_an_unknown_session_is_not_found(
+    client: httpx.AsyncClient,
+) -> None:
+    """
+    404 `session-not-found`.
+    """
+    response = await client.delete("/sessions/other", headers=delete_headers("other"))
+
+    assert response.status_code == 404
+    assert response.json()["code"] == ControlError.SESSION_NOT_FOUND
+
+
+async def test_health_readiness_and_metrics(client: httpx.AsyncClient) -> None:
+    """
+    All three answer without a token: the address is private.
+    """
+    assert (await client.get("/healthz")).status_code == 200
+    assert (await client.get("/readyz")).status_code == 200
+    assert "parley_worker_up 1" in (await client.get("/metrics")).text
