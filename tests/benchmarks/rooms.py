@@ -95,7 +95,7 @@ async def _watch(
         longest_gap_ms=1000 * max(p.arrivals.longest_gap_s for p in peers),
         gaps_over_60_ms=sum(p.arrivals.gaps_over_60_ms for p in peers),
         packets=sum(p.arrivals.packets for p in peers),
-        lag_p99_ms=1000 * metrics['parley_loop_lag_seconds{quantile="0.99"}'],
+        lag_p99_ms=1000 * metrics['parley_worker_loop_lag_quantile_s{quantile="0.99"}'],
     )
 
 

@@ -1,0 +1,126 @@
+"""What people notice when a part of Parley is killed: as little as can be."""
+
+import asyncio
+import contextlib
+import time
+
+import psutil
+from playwright.async_api import expect
+
+from spaces_contract.roles import PeerKind
+from tests import browser, speech
+from tests.api import Api, ApiError
+from tests.browser import PageFor
+from tests.light_clients import LightPeer, LightSpeaker, opus_frames
+from tests.running_stack import RunningStack
+from tests.similarity import likeness
+
+SPEECH = speech.DATA / "austen_cold_hearted.wav"
+# The watchdog needs 15 s of silence and comes every 5 s; the rest is a busy machine.
+RECOVERY_S = 60.0
+HEARD_S = 7.0
+MIN_WAVEFORM = 0.6  # as in test_talk.py
+RESTART_S = 20.0
+
+
+async def test_audio_comes_back_after_a_worker_was_killed(
+    stack: RunningStack, page_for: PageFor
+) -> None:
+    """
+    Host and listener hear each other again without a reload when the worker died.
+    """
+    host = await page_for("hana", SPEECH)
+    path = await browser.start_space(host, "Killed in the act")
+    listener = await page_for("ivo")
+    await browser.listen(listener, path)
+    await host.get_by_test_id("mic").click()
+    for page in (host, listener):
+        await page.evaluate("window.name = 'not reloaded'")
+    (worker,) = stack.workers(path.removeprefix("/s/"))
+
+    worker.kill()
+    room = listener.get_by_test_id("room")
+    await expect(room).to_have_attribute(
+        "data-connection", "reconnecting", timeout=1000 * RECOVERY_S
+    )
+    for page in (host, listener):
+        await expect(page.get_by_test_id("room")).to_have_attribute(
+            "data-connection", "live", timeout=1000 * RECOVERY_S
+        )
+    heard = await browser.record(listener, HEARD_S)
+
+    assert likeness(heard, speech.load(SPEECH)).waveform >= MIN_WAVEFORM
+    for page in (host, listener):
+        assert await page.evaluate("window.name") == "not reloaded"
+
+
+async def test_the_space_goes_on_without_firestore_and_tasks(
+    stack: RunningStack,
+) -> None:
+    """
+    With both servers killed audio goes on; restarted, they know all that was
+    acknowledged, and a mute reaches the worker again.
+    """
+    async with contextlib.AsyncExitStack() as opened:
+        host = await opened.enter_async_context(Api(stack.url, "jo"))
+        guest = await opened.enter_async_context(Api(stack.url, "kim"))
+        space_id = await host.open_space("Before the crash")
+        joined = await host.join(space_id)
+        speaker = LightSpeaker(host, opus_frames(speech.load(SPEECH)))
+        opened.push_async_callback(speaker.aclose)
+        await speaker.connect(joined["whip_url"], joined["grant"])
+        speaker.start_talking()
+        ears = LightPeer(guest, PeerKind.WHEP)
+        opened.push_async_callback(ears.aclose)
+        joined = await guest.join(space_id)
+        await ears.connect(joined["whep_url"], joined["grant"])
+
+        _kill(stack, "firestore", "tasks")
+        before = ears.arrivals.packets
+        await asyncio.sleep(2)
+        assert ears.arrivals.packets > before + 50  # of 100
+
+        space = await _answered(host, f"/v1/spaces/{space_id}")
+        assert (space["state"], space["title"]) == ("live", "Before the crash")
+        assert (await guest.call("GET", f"/v1/spaces/{space_id}/me"))["role"]
+        assert len(stack.workers(space_id)) == 1
+
+        path = f"/v1/spaces/{space_id}/participants/{host.uid}"
+        await host.call("PATCH", path, {"muted": True})
+        await _until_muted(host, joined["room_url"])
+
+
+def _kill(stack: RunningStack, *subcommands: str) -> None:
+    victims = [
+        child
+        for child in stack.children()
+        if any(word in child.cmdline() for word in subcommands)
+    ]
+    assert len(victims) == len(subcommands)
+    for victim in victims:
+        victim.kill()
+    psutil.wait_procs(victims, timeout=5)
+
+
+async def _answered(api: Api, path: str) -> dict[str, object]:
+    """Ask until the servers are back; what fails meanwhile must say 503."""
+    deadline_s = time.monotonic() + RESTART_S
+    while True:
+        try:
+            answer: dict[str, object] = await api.call("GET", path)
+        except ApiError as error:
+            if error.status != 503 or time.monotonic() > deadline_s:
+                raise
+            await asyncio.sleep(0.2)
+        else:
+            return answer
+
+
+async def _until_muted(api: Api, room_url: str) -> None:
+    path = room_url.removeprefix(api.base_url)
+    async with asyncio.timeout(RESTART_S):
+        while True:
+            room = await api.call("GET", path)
+            if room["stage"] and room["stage"][0]["muted"]:
+                return
+            await asyncio.sleep(0.2)
