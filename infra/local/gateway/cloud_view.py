@@ -13,6 +13,7 @@ from aiohttp import web
 
 from ..stack import PROJECT_ID
 from .problems import problem
+from .push_messages import DEVICE_KINDS
 from .push_store import PushStore
 
 OPERATIONS_METHOD: Final = "/parley.local.Operations/Get"
@@ -66,10 +67,10 @@ class CloudView:
         if not uid or "/" in uid:
             return problem(HTTPStatus.BAD_REQUEST, "invalid-uid", "uid is no user's id")
         async with self._asking("Firestore") as clients:
-            tokens = await self._device_tokens(clients.firestore, uid)
-        messages = self._push.to_tokens(tokens, limit=_MAX_MESSAGES)
+            devices = await self._devices(clients.firestore, uid)
+        messages = self._push.to_devices(devices, limit=_MAX_MESSAGES)
         return _json(
-            {"uid": uid, "tokens": tokens, "messages": [asdict(m) for m in messages]}
+            {"uid": uid, "devices": devices, "messages": [asdict(m) for m in messages]}
         )
 
     async def tasks(self, _request: web.Request) -> web.Response:
@@ -114,12 +115,11 @@ class CloudView:
             tasks = await _operations(clients.tasks_channel)
         return _json(firestore | tasks)
 
-    async def _device_tokens(self, firestore: Any, uid: str) -> list[str]:
+    async def _devices(self, firestore: Any, uid: str) -> list[str]:
         devices = firestore.collection("users", uid, "devices").limit(_MAX_DEVICES)
-        tokens = [
-            device.get("token") async for device in devices.stream(timeout=_CALL_S)
-        ]
-        return [token for token in tokens if isinstance(token, str)]
+        documents = [d.to_dict() async for d in devices.stream(timeout=_CALL_S)]
+        addresses = [d.get(kind) for d in documents for kind in DEVICE_KINDS]
+        return [address for address in addresses if isinstance(address, str)]
 
     @contextlib.asynccontextmanager
     async def _asking(self, service: str) -> AsyncIterator[_Clients]:

@@ -32,7 +32,8 @@ _REPLACED: Final = frozenset(
     {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "host"}
 )
 # Far above the functions' own 64 KiB, so that they answer their own 413.
-MAX_BODY_BYTES: Final = 4 * 1024 * 1024
+MAX_BODY_BYTES: Final = 1024 * 1024
+_MAX_DRAINED_BYTES: Final = 64 * 1024 * 1024
 _CONNECT_S: Final = 2.0
 _ANSWER_S: Final = 120.0
 _IDLE_CONNECTION_S: Final = 30.0
@@ -105,15 +106,17 @@ class FunctionsProxy:
 
 
 async def _read_body(request: web.Request) -> bytes | None:
-    # Read whole, so that an early answer never meets a half-sent body.
-    if (request.content_length or 0) > MAX_BODY_BYTES:
-        return None
+    # Read whole, what is too much too: a client that is still sending when the answer
+    # comes may never read it.
     body = bytearray()
+    received_bytes = 0
     async for part in request.content.iter_any():
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            return None
-    return bytes(body)
+        received_bytes += len(part)
+        if received_bytes <= MAX_BODY_BYTES:
+            body += part
+        elif received_bytes > _MAX_DRAINED_BYTES:
+            break
+    return bytes(body) if received_bytes <= MAX_BODY_BYTES else None
 
 
 def _upstream_headers(request: web.Request) -> list[tuple[str, str]]:

@@ -10,7 +10,8 @@ from typing import Any, Final
 MAX_PAYLOAD_BYTES: Final = 4096
 _MAX_TTL_S: Final = 28 * 24 * 3600
 _MAX_COLLAPSE_ID_BYTES: Final = 64
-_TARGETS: Final = ("token", "topic", "condition", "fid")
+DEVICE_KINDS: Final = ("token", "fid")  # one device: registration or installation
+_TARGETS: Final = (*DEVICE_KINDS, "topic", "condition")
 _TOPIC: Final = re.compile(r"[A-Za-z0-9\-_.~%]{1,900}")
 _DURATION: Final = re.compile(r"\d+(\.\d{1,9})?s")
 _COLOR: Final = re.compile(r"#[0-9A-Fa-f]{6}")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from .push_messages import InvalidMessage, Target, check_message
+from .push_messages import DEVICE_KINDS, InvalidMessage, Target, check_message
 from .push_store import PushStore
 
 _ERROR_TYPE: Final = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
@@ -111,7 +111,7 @@ def _parse(body: bytes) -> tuple[dict[str, Any], bool]:
 
 
 def _failure_of(target: Target) -> tuple[HTTPStatus, str, str, str] | None:
-    if target.kind != "token":
+    if target.kind not in DEVICE_KINDS:
         return None
     return next(
         (how for start, how in _FAILING.items() if target.value.startswith(start)), None

@@ -67,12 +67,12 @@ class PushStore:
         self._db.execute("DELETE FROM messages WHERE id <= ?", (number - _KEPT,))
         return number
 
-    def to_tokens(self, tokens: Collection[str], *, limit: int) -> list[PushMessage]:
+    def to_devices(self, devices: Collection[str], *, limit: int) -> list[PushMessage]:
         """Return what these devices were sent, oldest first: the last `limit`."""
-        marks = ",".join("?" * len(tokens))
+        marks = ",".join("?" * len(devices))
         return self._read(
-            f"target_kind = 'token' AND target IN ({marks})",
-            tuple(tokens),
+            f"target_kind IN ('token', 'fid') AND target IN ({marks})",
+            tuple(devices),
             limit,
         )
 

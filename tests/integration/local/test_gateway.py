@@ -1,0 +1,237 @@
+"""The gateway: static client, reverse proxy, live edge."""
+
+import asyncio
+import io
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from yarl import URL
+
+from tests.integration.local.gateways import functions_app, running_gateway, serving
+
+AWAY = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A repository with a tiny client."""
+    public = tmp_path / "infra" / "hosting" / "public"
+    (public / "views").mkdir(parents=True)
+    (public / "index.html").write_text("<title>Parley</title>")
+    (public / "app.js").write_text("export {}")
+    (public / ".secret").write_text("no")
+    (tmp_path / "outside.txt").write_text("no")
+    return tmp_path
+
+
+async def echo(request: web.Request) -> web.Response:
+    """Answer with what was asked."""
+    body = await request.read()
+    return web.json_response(
+        {
+            "method": request.method,
+            "path": request.raw_path,
+            "headers": [[name, value] for name, value in request.headers.items()],
+            "size": len(body),
+        },
+        status=201,
+        headers={"Link": "<a>; rel=x", "Connection": "close"},
+    )
+
+
+async def test_a_request_reaches_the_functions_as_it_is(root: Path) -> None:
+    """
+    Method, path, query, body and headers; the answer's status and headers return.
+    """
+    async with (
+        serving(functions_app(echo)) as functions,
+        running_gateway(root, functions) as gateway,
+        gateway.session.patch(
+            URL(f"{gateway.url}/v1/a%2Fb?x=%20y&x=2", encoded=True),
+            data=b"z" * 70_000,
+            headers={"X-Mine": "1", "Connection": "X-Hop", "X-Hop": "1"},
+        ) as answer,
+    ):
+        seen = await answer.json()
+        headers = {name.lower(): value for name, value in seen["headers"]}
+
+        assert answer.status == 201
+        assert answer.headers["Link"] == "<a>; rel=x"
+        assert (seen["method"], seen["size"]) == ("PATCH", 70_000)
+        assert seen["path"] == "/v1/a%2Fb?x=%20y&x=2"
+        assert headers["x-mine"] == "1"
+        assert "x-hop" not in headers
+
+
+async def test_the_edge_says_who_is_asking(root: Path) -> None:
+    """
+    X-Forwarded-* are the gateway's own words, whatever a client claims.
+    """
+    forged = {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "gopher"}
+    async with (
+        serving(functions_app(echo)) as functions,
+        running_gateway(root, functions) as gateway,
+        gateway.session.get(f"{gateway.url}/v1/a", headers=forged) as answer,
+    ):
+        headers = {n.lower(): v for n, v in (await answer.json())["headers"]}
+
+        assert headers["x-forwarded-for"] == "127.0.0.1"
+        assert headers["x-forwarded-proto"] == "http"
+        assert headers["x-forwarded-host"] == headers["host"]
+        assert gateway.url.endswith(headers["host"])
+
+
+async def test_an_answer_is_streamed(root: Path) -> None:
+    """
+    The first part arrives before the functions have sent the last.
+    """
+    more = asyncio.Event()
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"first")
+        await more.wait()
+        await response.write(b"last")
+        return response
+
+    async with (
+        serving(functions_app(slow)) as functions,
+        running_gateway(root, functions) as gateway,
+        gateway.session.get(f"{gateway.url}/v1/a") as answer,
+    ):
+        first = await answer.content.readany()
+        more.set()
+
+        assert first == b"first"
+        assert await answer.content.read() == b"last"
+
+
+async def test_functions_that_are_away_are_503(root: Path) -> None:
+    """
+    problem+json with Retry-After, not a hang and not a stack trace.
+    """
+    async with (
+        running_gateway(root, AWAY) as gateway,
+        gateway.session.get(f"{gateway.url}/v1/spaces") as answer,
+    ):
+        body = await answer.json(content_type="application/problem+json")
+
+        assert answer.status == 503
+        assert answer.headers["Retry-After"] == "1"
+        assert body["type"].endswith("/functions-unavailable")
+
+
+async def test_a_flood_of_bytes_is_413(root: Path) -> None:
+    """
+    Far above the API's own limit the gateway answers itself.
+    """
+    flood = b"x" * 5_000_000
+    async with (
+        running_gateway(root, AWAY) as gateway,
+        gateway.session.post(f"{gateway.url}/v1/a", data=io.BytesIO(flood)) as answer,
+    ):
+        assert answer.status == 413
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "content_type"),
+    [
+        ("/", 200, "text/html; charset=utf-8"),
+        ("/app.js", 200, "text/javascript; charset=utf-8"),
+        ("/s/1abcDEF234567", 200, "text/html; charset=utf-8"),
+        ("/nothing", 404, "application/problem+json; charset=utf-8"),
+        ("/views/", 404, "application/problem+json; charset=utf-8"),
+        ("/.secret", 404, "application/problem+json; charset=utf-8"),
+        ("/%2e%2e/%2e%2e/%2e%2e/outside.txt", 404, None),
+        ("/..%2f..%2f..%2foutside.txt", 404, None),
+        ("/%00", 404, None),
+        ("/local/nothing", 404, "application/problem+json; charset=utf-8"),
+    ],
+)
+async def test_the_client_is_served_and_nothing_else(
+    root: Path, path: str, status: int, content_type: str | None
+) -> None:
+    """
+    Files of the public folder, the client for a Space's page, and 404.
+    """
+    async with (
+        running_gateway(root, AWAY) as gateway,
+        gateway.session.get(URL(gateway.url + path, encoded=True)) as answer,
+    ):
+        assert answer.status == status
+        assert content_type in (None, answer.headers["Content-Type"])
+        assert await answer.read() != b"no"
+        if not path.startswith("/local/"):
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_headers_of_firebase_json_are_set(root: Path) -> None:
+    """
+    As Hosting sets them, but for HSTS, which would lock a laptop's plain HTTP.
+    """
+    (root / "firebase.json").write_text(
+        '{"hosting": {"headers": [{"source": "**", "headers": ['
+        '{"key": "Content-Security-Policy", "value": "default-src \'none\'"},'
+        '{"key": "Strict-Transport-Security", "value": "max-age=1"}]}]}}'
+    )
+    async with (
+        running_gateway(root, AWAY) as gateway,
+        gateway.session.get(f"{gateway.url}/index.html") as answer,
+    ):
+        assert answer.headers["Content-Security-Policy"] == "default-src 'none'"
+        assert "Strict-Transport-Security" not in answer.headers
+
+
+async def test_an_unchanged_file_is_not_sent_again(root: Path) -> None:
+    """
+    Revalidation by ETag answers 304.
+    """
+    async with running_gateway(root, AWAY) as gateway:
+        async with gateway.session.get(f"{gateway.url}/app.js") as answer:
+            etag = answer.headers["ETag"]
+        headers = {"If-None-Match": etag}
+        async with gateway.session.get(
+            f"{gateway.url}/app.js", headers=headers
+        ) as again:
+            assert again.status == 304
+
+
+async def test_room_json_is_public_and_fresh(root: Path) -> None:
+    """
+    Anyone may read it from any page, and a cache keeps it for one second.
+    """
+    async with running_gateway(root, AWAY) as gateway:
+        room = gateway.folder.objects / "live" / "s1" / "1"
+        room.mkdir(parents=True)
+        (room / "room.json").write_text("{}")
+        async with gateway.session.get(f"{gateway.url}/live/s1/1/room.json") as answer:
+            assert answer.status == 200
+            assert answer.headers["Cache-Control"] == "public, max-age=1"
+            assert answer.headers["Access-Control-Allow-Origin"] == "*"
+            assert answer.content_type == "application/json"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/live/s1/1/missing.json",
+        "/live/s1",
+        "/live/",
+        "/live/../../outside.txt",
+        "/live/%2e%2e/%2e%2e/outside.txt",
+        "/live/..%2f..%2foutside.txt",
+        "/live/s1/1/.hidden",
+    ],
+)
+async def test_only_objects_below_live_are_public(root: Path, path: str) -> None:
+    """
+    Folders, other files and odd names are 404, readable across origins.
+    """
+    async with running_gateway(root, AWAY) as gateway:
+        hidden = gateway.folder.objects / "live" / "s1" / "1"
+        hidden.mkdir(parents=True)
+        (hidden / ".hidden").write_text("no")
+        async with gateway.session.get(URL(gateway.url + path, encoded=True)) as answer:
+            assert answer.status == 404

@@ -1,0 +1,107 @@
+"""Local ID tokens and firebase-admin's production verifier."""
+
+import asyncio
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import firebase_admin.auth
+import jwt
+import pytest
+
+from infra.local.auth import TokenIssuer
+from infra.local.keys import ID_TOKEN_ISSUER, KeyFolder
+from tests.integration.local.gateways import PROJECT, Gateway, running_gateway
+
+# It publishes no types, and strict mypy minds each of its calls.
+auth: Any = firebase_admin.auth
+AWAY = "http://127.0.0.1:9"
+
+
+async def verify(firebase: Any, gateway: Gateway, token: str) -> dict[str, Any]:
+    """Verify as the functions do: production's code, another certificate URL."""
+    verifier = auth._get_client(firebase)._token_verifier.id_token_verifier
+    verifier.cert_url = f"{gateway.url}/local/id-token-certs"
+    claims: dict[str, Any] = await asyncio.to_thread(
+        auth.verify_id_token, token, firebase
+    )
+    return claims
+
+
+async def sign_in(gateway: Gateway, body: bytes) -> tuple[int, dict[str, Any]]:
+    """POST a sign-in and return status and JSON."""
+    async with gateway.session.post(
+        f"{gateway.url}/local/sign-in", data=body
+    ) as answer:
+        return answer.status, json.loads(await answer.read())
+
+
+async def test_a_signed_in_persons_token_is_accepted(
+    firebase: Any, tmp_path: Path
+) -> None:
+    """
+    The production verifier takes it; the uid is the handle's own, whatever its case.
+    """
+    async with running_gateway(tmp_path, AWAY) as gateway:
+        status, first = await sign_in(gateway, b'{"handle": "ana"}')
+        _, second = await sign_in(gateway, b'{"handle": "ANA"}')
+        claims = await verify(firebase, gateway, first["id_token"])
+
+    assert status == 200
+    assert claims["uid"] == first["uid"] == second["uid"]
+    assert first["expires_in"] == 3600
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"[]", 400),
+        (b"{}", 422),
+        (b'{"handle": 7}', 422),
+        (b'{"handle": "a b"}', 422),
+        (b'{"handle": "sixteen_letters_"}', 422),
+        (b'{"handle": "' + b"x" * 10_000 + b'"}', 400),
+    ],
+    ids=lambda value: repr(value)[:24],
+)
+async def test_odd_handles_are_refused(
+    tmp_path: Path, body: bytes, status: int
+) -> None:
+    """
+    Malformed bodies and handles get a problem with a type of its own.
+    """
+    async with running_gateway(tmp_path, AWAY) as gateway:
+        answered, problem = await sign_in(gateway, body)
+
+    assert answered == status
+    assert problem["type"].endswith("/invalid-handle")
+
+
+async def test_tokens_that_are_not_ours_are_refused(
+    firebase: Any, tmp_path: Path
+) -> None:
+    """
+    Tampered, unsigned, expired, foreign project, foreign key: none gets in.
+    """
+    now_s = int(dt.datetime.now(dt.UTC).timestamp())
+    async with running_gateway(tmp_path, AWAY) as gateway:
+        key = KeyFolder(gateway.folder.keys).signing_key(ID_TOKEN_ISSUER)
+        ours = TokenIssuer(key)
+        foreign = TokenIssuer(KeyFolder(tmp_path).signing_key("foreign"))
+        good = ours.id_token("u", project_id=PROJECT, name="u", now_s=now_s)
+        head, claims, signature = good.split(".")
+        payload = jwt.decode(good, options={"verify_signature": False})
+        unsigned = jwt.encode(payload, "", algorithm="none")
+        expired = ours.id_token("u", project_id=PROJECT, name="u", now_s=now_s - 4000)
+        other = ours.id_token("u", project_id="other", name="u", now_s=now_s)
+        stranger = foreign.id_token("u", project_id=PROJECT, name="u", now_s=now_s)
+        forged = TokenIssuer(key).id_token("v", project_id=PROJECT, name="v", now_s=1)
+        swapped = f"{head}.{forged.split('.')[1]}.{signature}"
+
+        for bad in (unsigned, expired, other, stranger, swapped, f"{head}.{claims}."):
+            with pytest.raises(auth.InvalidIdTokenError):
+                await verify(firebase, gateway, bad)
+        assert (await verify(firebase, gateway, good))["uid"] == "u"
