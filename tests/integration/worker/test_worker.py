@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -31,16 +32,21 @@ class LiveSpace:
     documents: SpaceDocuments
     worker: WorkerProcess
 
+    @property
+    def api(self) -> Any:
+        """What clients sign in to: the worker's control API itself."""
+        return self.worker
+
     async def speaker(self, uid: str = "ana") -> LightSpeaker:
         """Return somebody who talks."""
-        speaker = LightSpeaker(self.worker, opus_frames(voice(2)))
+        speaker = LightSpeaker(self.api, opus_frames(voice(2)))
         await speaker.connect("/whip", uid)
         speaker.start_talking()
         return speaker
 
     async def listener(self, uid: str = "lea") -> LightPeer:
         """Return somebody who hears."""
-        peer = LightPeer(self.worker, PeerKind.WHEP)
+        peer = LightPeer(self.api, PeerKind.WHEP)
         await peer.connect("/whep", uid)
         return peer
 
