@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from .packet_head import MARKER
 from .srtp import SrtpHandle
 
 FIRST_SEQUENCES: Final = 1 << 15  # RFC 3711 3.3.1: wrap-around stays unambiguous
@@ -69,7 +70,7 @@ class HearerGroup:
         self.payload_types[row] = hearer.payload_type
         self.level_ids[row] = hearer.level_extension_id
         self.sequences[row] = secrets.randbelow(FIRST_SEQUENCES)
-        self.markers[row] = 0x80
+        self.markers[row] = MARKER
         self.packets[row] = self.octets[row] = 0
         hearer.group, hearer.row = self, row
 

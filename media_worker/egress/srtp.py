@@ -2,8 +2,8 @@
 SRTP in place: libsrtp through pylibsrtp's own binding, without its copies.
 
 `pylibsrtp.Session.protect` copies a packet in and out and allocates twice, which costs
-more than the cipher.  Its compiled binding takes any memory; the two private names used
-here (`_binding`, `Session._srtp`) are pinned by `tests/unit/transport/test_srtp.py`.
+more than the cipher.  Its compiled binding takes any memory; the private names used here
+(`_binding`, `Session._srtp`) are pinned by `tests/unit/transport/test_stamping.py`.
 """
 
 from collections.abc import Iterable
@@ -13,9 +13,7 @@ from pylibsrtp import Session
 from pylibsrtp._binding import ffi, lib
 
 TRAILER_BYTES: Final = 16  # the longest tag of the profiles that we offer
-RTCP_TRAILER_BYTES: Final = 16 + 4  # RFC 3711 3.4: and the index
 _OK: Final = lib.srtp_err_status_ok
-_MAX_RTCP_BYTES: Final = 1200
 
 
 class SrtpHandle:

@@ -155,9 +155,8 @@ class UdpMediaEndpoint:
         self._check_room(len(replaced))
         session = self._add(negotiated, session_id, user_id, grant_id)
         answer = answer_sdp(offer, negotiated, self._local(session))
-        await asyncio.gather(
-            *(self._end(old, PeerCloseReason.REPLACED) for old in replaced)
-        )
+        for old in replaced:
+            await self.close_session(old.session_id, PeerCloseReason.REPLACED)
         return answer
 
     async def close_session(
@@ -166,7 +165,8 @@ class UdpMediaEndpoint:
         """Close it (DTLS close_notify); unknown ids are ignored."""
         session = self._sessions.by_id(session_id)
         if session is not None:
-            await asyncio.shield(self._end(session, reason))
+            # A caller that is cancelled does not cancel what closes the session.
+            await asyncio.wait([self._end(session, reason)])
 
     def sessions(self) -> Iterable[SessionInfo]:
         """Return the open sessions."""
@@ -290,17 +290,16 @@ class UdpMediaEndpoint:
 
     def _session_done(self, session: Session) -> None:
         """Note that a session's own task ended: the client left, or DTLS failed."""
-        self._end(session, session.end_reason)
+        if self._sessions.by_id(session.session_id) is session:
+            self._end(session, session.end_reason)
 
-    def _end(self, session: Session, reason: PeerCloseReason) -> "asyncio.Future[None]":
-        """Forget a session now, tell the room, and close what it holds in a task."""
-        if not self._sessions.remove(session):
-            done: asyncio.Future[None] = self._running.loop.create_future()
-            done.set_result(None)
-            return done
-        self._running.rounds.closed(session)
+    def _end(self, session: Session, reason: PeerCloseReason) -> asyncio.Task[None]:
+        """Forget an open session now, tell the room, close what it holds in a task."""
+        self._sessions.remove(session)
+        running = self._running
+        running.rounds.closed(session)
         if session.hearer is not None:
-            self._running.fan_out.remove(session.hearer)
+            running.fan_out.remove(session.hearer)
         self.counters.sessions_closed += 1
         logger.info(
             "session closed",
@@ -310,12 +309,12 @@ class UdpMediaEndpoint:
                 "reason": reason.value,
             },
         )
-        ending = self._running.loop.create_task(
+        ending = running.loop.create_task(
             session.aclose(), name=f"end-session-{session.session_id}"
         )
         self._endings.add(ending)
         ending.add_done_callback(self._ended)
-        self._running.events.session_closed(session.session_id, reason)
+        running.events.session_closed(session.session_id, reason)
         return ending
 
     def _ended(self, ending: asyncio.Task[None]) -> None:

@@ -98,11 +98,6 @@ def source_description(ssrc: int, cname: str) -> bytes:
     return _packet(_SDES, 1, chunk + bytes(-len(chunk) % 4))
 
 
-def goodbye(ssrc: int) -> bytes:
-    """Return the BYE of one stream."""
-    return _packet(_BYE, 1, struct.pack("!I", ssrc))
-
-
 def ntp_time(unix_s: float) -> int:
     """Return `unix_s` as NTP's 32.32 bits."""
     return int((unix_s + NTP_EPOCH_S) * 2**32) & 0xFFFFFFFFFFFFFFFF

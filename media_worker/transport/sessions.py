@@ -38,15 +38,13 @@ class Sessions:
         self._by_id[session.session_id] = session
         self._by_ufrag[session.ufrag] = session
 
-    def remove(self, session: Session) -> bool:
-        """Forget a session and its addresses; False where it was not open."""
-        if self._by_id.pop(session.session_id, None) is None:
-            return False
+    def remove(self, session: Session) -> None:
+        """Forget an open session and its addresses."""
+        del self._by_id[session.session_id]
         del self._by_ufrag[session.ufrag]
         for known in session.addresses:
             if self._by_address.get(known) is session:
                 del self._by_address[known]
-        return True
 
     def bind(self, session: Session, source: Address) -> None:
         """Let datagrams from `source` belong to `session`: it proved itself there."""

@@ -2,37 +2,36 @@
 
 import logging
 from collections.abc import Callable
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from aiortc import RTCDataChannel, RTCDtlsTransport, RTCSctpCapabilities
 from aiortc import RTCSctpTransport as AiortcSctpTransport
 
 from .dtls import DtlsChannel
 from .negotiation import StageChannel as NegotiatedChannel
+from .sctp_guard import data_chunks
 
 LABEL: Final = "stage"
 MAX_BUFFERED_BYTES: Final = 128 * 1024  # of messages that the client has not taken
-MAX_INCOMING_DATAGRAMS: Final = 200  # a second; clients have nothing to say here
+MAX_INCOMING: Final = 200  # datagrams and DATA chunks a second: mostly SACKs
+MAX_MISORDERED: Final = 64  # chunks that wait for an earlier one
+MAX_CHANNELS: Final = 8
 
 logger = logging.getLogger(__name__)
-
-
-class _DataReceiver(Protocol):
-    async def _handle_data(self, data: bytes) -> None: ...
 
 
 class _GuardedDtls:
     """
     What SCTP takes for its DTLS transport: the same, with hostile input kept out.
 
-    aiortc's SCTP asserts what a peer should send, and an exception there would end the
-    session's DTLS; here it costs that one datagram.
+    aiortc's SCTP also asserts what a peer should send, and an exception there would
+    end the session's DTLS; here it costs that one datagram.
     """
 
     def __init__(self, dtls: RTCDtlsTransport, now_s: Callable[[], float]) -> None:
         self._dtls = dtls
         self._now_s = now_s
-        self._receiver: _DataReceiver | None = None
+        self._sctp: AiortcSctpTransport | None = None
         self._second = 0
         self._in_second = 0
         self._role = "server"
@@ -42,12 +41,12 @@ class _GuardedDtls:
     def state(self) -> str:
         return self._dtls.state
 
-    def _register_data_receiver(self, receiver: _DataReceiver) -> None:
-        self._receiver = receiver
+    def _register_data_receiver(self, receiver: AiortcSctpTransport) -> None:
+        self._sctp = receiver
         self._dtls._register_data_receiver(self)
 
-    def _unregister_data_receiver(self, receiver: _DataReceiver) -> None:
-        self._receiver = None
+    def _unregister_data_receiver(self, receiver: AiortcSctpTransport) -> None:
+        self._sctp = None
         self._dtls._unregister_data_receiver(self)
 
     async def _send_data(self, data: bytes) -> None:
@@ -55,17 +54,33 @@ class _GuardedDtls:
             await self._dtls._send_data(data)
 
     async def _handle_data(self, data: bytes) -> None:
-        second = int(self._now_s())
-        self._in_second = self._in_second + 1 if second == self._second else 1
-        self._second = second
-        if self._receiver is None or self._in_second > MAX_INCOMING_DATAGRAMS:
+        sctp = self._sctp
+        if sctp is None or not self._admit(sctp, data):
             self.refused_datagrams += 1
             return
         try:
-            await self._receiver._handle_data(data)
+            await sctp._handle_data(data)
         except Exception:  # a process edge: one peer's datagram, see the docstring
             self.refused_datagrams += 1
             logger.debug("data channel datagram refused", exc_info=True)
+
+    def _admit(self, sctp: AiortcSctpTransport, data: bytes) -> bool:
+        chunks = data_chunks(data)
+        if chunks is None:
+            return False
+        second = int(self._now_s())
+        if second != self._second:
+            self._second, self._in_second = second, 0
+        self._in_second += 1 + chunks
+        return self._in_second <= MAX_INCOMING and (
+            not chunks
+            or (
+                # What aiortc holds for this peer, none of which it bounds itself.
+                sctp._advertised_rwnd > 0
+                and len(sctp._sack_misordered) < MAX_MISORDERED
+                and len(sctp._data_channels) < MAX_CHANNELS
+            )
+        )
 
 
 class StageChannel:

@@ -8,12 +8,22 @@ from pathlib import Path
 from typing import Final
 
 from aioice import stun as aioice_stun
+from aiortc.rtcsctptransport import (
+    DataChunk,
+    HeartbeatChunk,
+    InitChunk,
+    SackChunk,
+    parse_packet,
+    serialize_packet,
+)
+from google_crc32c import value as crc32c
 
 from media_worker.room.ports import SdpRefused
 from media_worker.transport import rtcp, rtp, stun
 from media_worker.transport.addresses import address
 from media_worker.transport.negotiation import negotiate
 from media_worker.transport.reception import ReceptionStats
+from media_worker.transport.sctp_guard import data_chunks
 from media_worker.transport.sdp_answer import LocalTransport, answer_sdp
 from media_worker.transport.sdp_offer import parse_offer
 from spaces_contract.roles import PeerKind
@@ -84,6 +94,14 @@ def feed_sdp(data: bytes) -> None:
             answer_sdp(offer, negotiate(offer, kind), LOCAL).encode()
 
 
+def feed_sctp(data: bytes) -> None:
+    """Let aiortc read what the guard lets through: it may raise, and must return."""
+    if data_chunks(data) is not None:
+        checksum = crc32c(data[:8] + bytes(4) + data[12:])
+        with contextlib.suppress(Exception):  # `stage_channel` takes these
+            parse_packet(data[:8] + struct.pack("<L", checksum) + data[12:])
+
+
 _RECEPTION: Final = ReceptionStats()
 
 
@@ -132,9 +150,26 @@ def _rtcp_seeds() -> list[bytes]:
     return [
         sender + description,
         rtcp.receiver_report(1, [block, block]) + description,
-        rtcp.receiver_report(1, []) + rtcp.goodbye(1),
+        rtcp.receiver_report(1, []) + b"\x81\xcb\x00\x01\x00\x00\x00\x01",
         b"\x81\xce\x00\x02" + bytes(8),  # a picture loss indication
     ]
+
+
+def _sctp_seeds() -> list[bytes]:
+    init = InitChunk()
+    init.params = [(7, bytes(24)), (0x8008, b"\x82\xc0")]
+    sack = SackChunk()
+    sack.gaps, sack.duplicates = [(2, 3), (5, 9)], [7]
+    data = DataChunk(flags=3)
+    data.tsn, data.stream_id, data.stream_seq, data.protocol = 1, 2, 3, 50
+    data.user_data = b"hello"
+    heartbeat = HeartbeatChunk()
+    heartbeat.params = [(1, b"12345")]
+    seeds = [
+        serialize_packet(5_000, 5_000, 9, chunk)
+        for chunk in (init, sack, data, heartbeat)
+    ]
+    return [*seeds, seeds[2] + seeds[1][12:]]
 
 
 def targets() -> list[Target]:
@@ -145,5 +180,6 @@ def targets() -> list[Target]:
         Target("stun", feed_stun, _stun_seeds()),
         Target("rtp", feed_rtp, _rtp_seeds()),
         Target("rtcp", feed_rtcp, _rtcp_seeds()),
+        Target("sctp", feed_sctp, _sctp_seeds()),
         Target("sdp", feed_sdp, offers, [*lines, b"\r", b"\0", b"99999999999"]),
     ]

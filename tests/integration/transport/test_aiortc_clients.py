@@ -2,9 +2,11 @@
 
 import asyncio
 import socket
+import struct
 
 import numpy as np
 import pytest
+from google_crc32c import value as crc32c
 
 from media_worker.room.ports import SdpRefused
 from media_worker.transport.rounds import Timing
@@ -106,6 +108,28 @@ async def test_the_stage_channel_goes_round() -> None:
         assert not running.endpoint.send_stage_message(session_id, "x" * 200_000)
         assert running.events.channels == [SPEAKER]
     assert client.messages == ["hello", long]
+
+
+async def test_nonsense_on_the_channel_costs_itself() -> None:
+    """
+    SCTP that would hang aiortc or trip it, and a flood of it, neither end the session
+    nor stop the stage's messages.
+    """
+    endless = struct.pack("!BBHHH", 4, 0, 8, 1, 0)  # a parameter of length 0
+    short_init = struct.pack("!BBHI", 1, 0, 8, 1)
+    async with running_endpoint() as running, aiortc_client(PeerKind.WHIP) as client:
+        channel = client.open_channel("stage")
+        await client.connect(running, SPEAKER)
+        await until(lambda: channel.readyState == "open")
+        dtls = client.pc.getSenders()[0].transport
+        for chunk in [b"", endless, short_init] * 20:
+            head = struct.pack("!HHL", 5_000, 5_000, 0)
+            checksum = crc32c(head + bytes(4) + chunk)
+            await dtls._send_data(head + struct.pack("<L", checksum) + chunk)
+
+        assert running.endpoint.send_stage_message(SessionId(SPEAKER), "still here")
+        await until(lambda: client.messages)
+        assert running.events.closed == []
 
 
 async def test_a_client_that_leaves_is_noticed() -> None:

@@ -12,9 +12,11 @@ import pytest
 from aioice import stun
 
 from media_worker.room.ports import FULL_MIX
+from media_worker.transport import rtcp
+from media_worker.transport.endpoint import UdpMediaEndpoint
 from media_worker.transport.udp_port import MAX_DATAGRAM_BYTES
 from spaces_contract.ids import SessionId
-from spaces_contract.roles import PeerKind
+from spaces_contract.roles import PeerCloseReason, PeerKind
 from tests.api import Api
 from tests.light_clients import LightPeer
 from tests.media_endpoint import (
@@ -227,3 +229,45 @@ async def test_a_speakers_stray_packets_are_ignored() -> None:
     payloads = [packet.payload for _, packet in running.events.packets]
     assert payloads == [b"opus", b"new ssrc"]
     assert [packet.ssrc for _, packet in running.events.packets] == [77, 99]
+
+
+async def test_loss_at_a_listener_is_known() -> None:
+    """
+    The fraction in a client's receiver report is kept for that session.
+    """
+    block = rtcp.ReportBlock(
+        ssrc=1,
+        fraction_lost=128,
+        cumulative_lost=5,
+        highest_sequence=9,
+        jitter=0,
+        last_sr=0,
+        delay_since_last_sr=0,
+    )
+    async with running_endpoint(LOOPBACK) as running, light_peer(running) as peer:
+        assert running.endpoint.fraction_lost(SESSION) == 0.0
+        assert peer.dtls is not None
+        report = peer.dtls._tx_srtp.protect_rtcp(rtcp.receiver_report(5, [block]))
+        cast(Any, peer)._udp.sendto(report)
+
+        await until(lambda: running.endpoint.fraction_lost(SESSION) == 0.5)
+        assert running.endpoint.fraction_lost(SessionId("unknown")) == 0.0
+
+
+async def test_the_port_is_ours_until_closed() -> None:
+    """
+    A second endpoint on the same port is refused at start; after the first has closed,
+    the port is free.
+    """
+    async with running_endpoint(LOOPBACK) as running:
+        taken = running.endpoint.announced
+        second = UdpMediaEndpoint(bind=taken, announced=taken)
+        with pytest.raises(OSError, match="in use"):
+            second.start(running.events)
+        await second.aclose(PeerCloseReason.LEFT)
+    third = UdpMediaEndpoint(bind=taken, announced=taken)
+    third.start(running.events)
+    with pytest.raises(RuntimeError, match="once"):
+        third.start(running.events)
+    await third.aclose(PeerCloseReason.LEFT)
+    await third.aclose(PeerCloseReason.LEFT)

@@ -96,7 +96,6 @@ def test_reports_and_goodbyes_of_clients_are_read() -> None:
         delay_since_last_sr=7,
     )
     assert bye == rtcp.Bye(ssrcs=(8, 9))
-    assert rtcp.parse_compound(rtcp.goodbye(8)) == [rtcp.Bye(ssrcs=(8,))]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +119,10 @@ def test_a_compound_is_read_to_a_bound() -> None:
     """
     However many packets a datagram holds, 16 are read.
     """
-    assert len(rtcp.parse_compound(rtcp.goodbye(1) * 50)) == rtcp.MAX_PACKETS
+    assert (
+        len(rtcp.parse_compound(bytes(peer.RtcpByePacket(sources=[1])) * 50))
+        == rtcp.MAX_PACKETS
+    )
 
 
 @given(st.binary(max_size=200))
