@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import numpy as np
-from playwright.async_api import Browser, Page, Playwright, Route, expect
+from playwright.async_api import Browser, Page, Playwright, expect
 
 from tests.speech import Samples
 
@@ -29,35 +29,24 @@ PHONE: Final = (390, 844)
 # Start to first packet is 2 s at most on an idle machine; tests share theirs.
 LIVE_TIMEOUT_MS: Final = 20_000
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
-# Same-origin, so that the page's own content security policy lets it in.
-_WORKLET_PATH: Final = "/test-recorder.js"
-_WORKLET: Final = """
-registerProcessor("recorder", class extends AudioWorkletProcessor {
-  process([input]) {
-    if (input[0]) this.port.postMessage(input[0].slice());
-    return true;
-  }
-});
-"""
 _RECORD: Final = """
-async ([path, seconds]) => {
-  const context = new AudioContext({ sampleRate: 48000 });
-  await context.audioWorklet.addModule(path);
+async (seconds) => {
   const { srcObject } = document.querySelector("[data-testid=player]");
-  const recorder = new AudioWorkletNode(context, "recorder", {
-    numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit",
-  });
-  const wanted = seconds * 48000;
-  const pcm = new Int16Array(wanted);
-  let length = 0;
-  await new Promise((resolve) => {
-    recorder.port.onmessage = ({ data }) => {
-      for (const sample of data) if (length < wanted) pcm[length++] = 32767 * sample;
-      if (length >= wanted) resolve();
-    };
-    context.createMediaStreamSource(srcObject).connect(recorder);
-  });
-  await context.close();
+  const [track] = srcObject.getAudioTracks();
+  const own = track.clone();
+  const processor = new MediaStreamTrackProcessor({ track: own, maxBufferSize: 500 });
+  const reader = processor.readable.getReader();
+  const pcm = new Int16Array(seconds * 48000);
+  for (let length = 0; length < pcm.length; ) {
+    const { value: data } = await reader.read();
+    if (data.sampleRate !== 48000) throw new Error(`at ${data.sampleRate} Hz`);
+    const block = new Float32Array(data.numberOfFrames);
+    data.copyTo(block, { planeIndex: 0, format: "f32-planar" });
+    data.close();
+    for (const sample of block) if (length < pcm.length) pcm[length++] = 32767 * sample;
+  }
+  await reader.cancel();
+  own.stop();
   let text = "";
   for (const byte of new Uint8Array(pcm.buffer)) text += String.fromCharCode(byte);
   return btoa(text);
@@ -133,10 +122,5 @@ async def expect_live(page: Page) -> None:
 
 async def record(page: Page, duration_s: float) -> Samples:
     """Return what the page plays for `duration_s` seconds: 48 kHz, mono."""
-
-    async def answer(route: Route) -> None:
-        await route.fulfill(body=_WORKLET, content_type="text/javascript")
-
-    await page.route(f"**{_WORKLET_PATH}", answer)
-    pcm = await page.evaluate(_RECORD, [_WORKLET_PATH, duration_s])
+    pcm = await page.evaluate(_RECORD, duration_s)
     return np.frombuffer(base64.b64decode(pcm), np.int16)

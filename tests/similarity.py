@@ -12,7 +12,7 @@ ENVELOPE_SAMPLES: Final = SAMPLE_RATE_HZ // 100  # 10 ms: syllables, not pitch
 WINDOW_SAMPLES: Final = SAMPLE_RATE_HZ * 2 // 5
 # Clocks and jitter buffers stretch speech a little: each window may find itself so
 # far from where the envelope puts it.
-SLACK_SAMPLES: Final = SAMPLE_RATE_HZ // 5
+SLACK_SAMPLES: Final = SAMPLE_RATE_HZ // 2
 AUDIBLE_RMS: Final = 200.0  # about -44 dBFS; below, codecs owe no waveform
 
 Floats = npt.NDArray[np.float64]

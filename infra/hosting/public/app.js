@@ -3,6 +3,7 @@
 
 import { account, onAccountChange, signOut } from "./session.js";
 import { toast, toastProblem } from "./components/toast.js";
+import { titleOf } from "./format.js";
 import { Problem } from "./http.js";
 import { Present } from "./room/present.js";
 import { Router } from "./router.js";
@@ -19,7 +20,13 @@ const SPACE_PATH = /^\/s\/([1-9A-Za-z]{13})\/?$/;
 /** @type {import("./api.js").Space | null} Started here a moment ago. */
 let started = null;
 
-const present = new Present(() => drawDock(present));
+const present = new Present({
+  onchange: () => drawDock(present),
+  onend: ({ space }) => {
+    if (location.pathname === `/s/${space.id}`) return; // its page tells more
+    toast("You are out", { text: `“${titleOf(space)}” is over for you.`, symbol: "leave" });
+  },
+});
 
 const router = new Router((path) => {
   const view = viewOf(path);

@@ -4,6 +4,14 @@
 /** @typedef {"retry" | "feed" | "sign-in" | "rejoin" | "reload"} Remedy */
 /** @typedef {{title: string, text: string, icon?: string, remedy?: Remedy}} Explanation */
 
+/** A request that this client should not have made: an old page, most often. */
+const OUTDATED = Object.freeze({
+  title: "This page is out of date",
+  text: "Parley did not understand it. Reload to get the newest version.",
+  icon: "info",
+  remedy: /** @type {Remedy} */ ("reload"),
+});
+
 /** @type {Readonly<Record<string, Explanation>>} */
 export const EXPLANATIONS = Object.freeze({
   // Spaces
@@ -137,7 +145,12 @@ export const EXPLANATIONS = Object.freeze({
   "handle-taken": { title: "That handle is taken", text: "Try another one." },
   "invalid-handle": { title: "Not a handle", text: "Use 1 to 15 letters, digits or _." },
   // Input
-  "invalid-request": { title: "Something is off", text: "Check what you entered and try again." },
+  "invalid-field": { title: "Something is off", text: "Check what you entered and try again." },
+  "unknown-field": OUTDATED,
+  "malformed-json": OUTDATED,
+  "invalid-header": OUTDATED,
+  "invalid-page-token": OUTDATED,
+  "unsupported-media-type": OUTDATED,
   "body-too-large": { title: "Too long", text: "Shorten it and try again." },
   "idempotency-key-reused": { title: "Already sent", text: "Close this and start afresh." },
   "rate-limited": { title: "Slow down a little", text: "Wait a moment, then try again." },

@@ -1,10 +1,14 @@
 // @ts-check
 /** WHIP (RFC 9725) and WHEP seen from the client: one POST opens, one DELETE closes. */
 
-import { nearby, request } from "../http.js";
+import { nearby, Problem, request } from "../http.js";
+import { backoffMs, pause } from "./backoff.js";
 
 const GATHER_MS = 400;
 const CONNECT_MS = 8000;
+const PATIENCE = 8;
+/** Refusals that pass within seconds, while the grant is still good. */
+const SOON = new Set(["worker-starting", "not-on-stage"]);
 
 /** @typedef {{location: string, grant: string}} Resource A session's URL and its key. */
 
@@ -16,16 +20,35 @@ const CONNECT_MS = 8000;
  * @param {string} grant
  * @param {AbortSignal} signal
  * @returns {Promise<Resource>}
- * @throws {import("../http.js").Problem} The server refused.
+ * @throws {Problem} The server refused.
  */
 export async function openResource(pc, url, grant, signal) {
   await pc.setLocalDescription();
   await gathered(pc);
   const sdp = /** @type {RTCSessionDescription} */ (pc.localDescription).sdp;
-  const response = await request("POST", nearby(url), { sdp, bearer: grant, signal });
+  const response = await insist(
+    () => request("POST", nearby(url), { sdp, bearer: grant, signal }),
+    signal,
+  );
   const location = new URL(response.headers.get("Location") ?? "", url).href;
   await pc.setRemoteDescription({ type: "answer", sdp: await response.text() });
   return { location, grant };
+}
+
+/**
+ * @param {() => Promise<Response>} attempt
+ * @param {AbortSignal} signal
+ */
+async function insist(attempt, signal) {
+  for (let tried = 0; ; tried += 1) {
+    try {
+      return await attempt();
+    } catch (problem) {
+      const passes = problem instanceof Problem && SOON.has(problem.code);
+      if (!passes || tried >= PATIENCE || signal.aborted) throw problem;
+      await pause(backoffMs(tried, { retryAfterMs: problem.retryAfterMs }), signal);
+    }
+  }
 }
 
 /**

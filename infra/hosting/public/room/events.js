@@ -2,6 +2,16 @@
 /** Events with typed details. */
 
 /**
+ * @typedef {object} RoomEvents What a session tells, with the details.
+ * @property {null} change Anything to draw has changed.
+ * @property {import("./pulse.js").Beat} beat
+ * @property {string} said For the announcer.
+ * @property {import("../http.js").Problem} problem For a toast; the session goes on.
+ * @property {null} over The Space has ended.
+ * @property {import("../http.js").Problem} refused The session has failed.
+ */
+
+/**
  * @template {Record<string, any>} Events Names to details.
  */
 export class Emitter {

@@ -6,9 +6,15 @@ export class Present {
   session = null;
   #listening = new AbortController();
 
-  /** @param {() => void} onchange */
-  constructor(onchange) {
+  /**
+   * @param {object} options
+   * @param {() => void} options.onchange
+   * @param {(session: import("./session.js").RoomSession) => void} options.onend The
+   *   Space ended, or let us in no longer; nobody asked for it here.
+   */
+  constructor({ onchange, onend }) {
     this.onchange = onchange;
+    this.onend = onend;
     // The page goes away, or into the back-forward cache: nobody hears us any more.
     window.addEventListener("pagehide", () => this.leave());
     window.addEventListener("pageshow", (event) => event.persisted && location.reload());
@@ -23,7 +29,10 @@ export class Present {
     this.leave();
     this.#listening = new AbortController();
     this.session = session;
-    const gone = () => this.#forget();
+    const gone = () => {
+      this.#forget();
+      this.onend(session);
+    };
     session.on("over", gone, this.#listening.signal);
     session.on("refused", gone, this.#listening.signal);
     this.onchange();

@@ -15,15 +15,11 @@ const OWN_TALK_LEVEL = 0.3; // of 1, about -43 dBFS: louder than a quiet room
 
 export class Pulse {
   /**
-   * @param {object} source Asked at every beat.
-   * @param {() => import("./roster.js").Room | null} source.room
-   * @param {() => number[] | null} source.csrcs
-   * @param {() => number} source.mixLevel
-   * @param {() => {uid: string, level: number}} source.own Level 0 while muted.
+   * @param {import("./session.js").RoomSession} session Asked at every beat.
    * @param {(beat: Beat) => void} onbeat
    */
-  constructor(source, onbeat) {
-    this.source = source;
+  constructor(session, onbeat) {
+    this.session = session;
     this.onbeat = onbeat;
     /** @type {Map<string, number>} uid to when it was last heard, in ms. */
     this.heard = new Map();
@@ -41,23 +37,23 @@ export class Pulse {
 
   /** @param {number} nowMs */
   #beat(nowMs) {
-    const room = this.source.room();
+    const { room, uid: ownUid, voice, player } = this.session;
     if (!room) return;
-    const own = this.source.own();
-    for (const uid of this.#others(room)) if (uid !== own.uid) this.heard.set(uid, nowMs);
-    if (own.level >= OWN_TALK_LEVEL) this.heard.set(own.uid, nowMs);
+    const ownLevel = voice.level(); // 0 while muted
+    for (const uid of this.#others(room)) if (uid !== ownUid) this.heard.set(uid, nowMs);
+    if (ownLevel >= OWN_TALK_LEVEL) this.heard.set(ownUid, nowMs);
     for (const member of room.stage) if (member.muted) this.heard.delete(member.uid);
     for (const [uid, atMs] of this.heard) if (nowMs - atMs > HOLD_MS) this.heard.delete(uid);
-    const mixLevel = this.source.mixLevel();
+    const mixLevel = player.meter?.level() ?? 0;
     this.onbeat({
       talking: new Set(this.heard.keys()),
-      level: (uid) => (uid === own.uid ? own.level : mixLevel),
+      level: (uid) => (uid === ownUid ? ownLevel : mixLevel),
     });
   }
 
   /** @param {import("./roster.js").Room} room */
   #others(room) {
-    const csrcs = this.source.csrcs();
+    const csrcs = this.session.connection.whep?.contributing() ?? null;
     this.csrcSeen ||= Boolean(csrcs?.length);
     return talkers(room, this.csrcSeen ? csrcs : null);
   }

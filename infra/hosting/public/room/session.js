@@ -14,17 +14,7 @@ import { Voice } from "./voice.js";
 
 /** @typedef {import("../api.js").Role} Role */
 
-/**
- * @typedef {object} RoomEvents Names and details of what a session tells.
- * @property {null} change Anything to draw has changed.
- * @property {import("./pulse.js").Beat} beat
- * @property {string} said For the announcer.
- * @property {Problem} problem For a toast; the session goes on.
- * @property {null} over The Space has ended.
- * @property {Problem} refused The session has failed.
- */
-
-/** @extends {Emitter<RoomEvents>} */
+/** @extends {Emitter<import("./events.js").RoomEvents>} */
 export class RoomSession extends Emitter {
   role = /** @type {Role} */ ("listener");
   /** Whether the server put us on stage and we have not answered yet. */
@@ -33,10 +23,10 @@ export class RoomSession extends Emitter {
   /** @type {import("./roster.js").Room | null} */
   room = null;
   peakListeners = 0;
-  #mutesUnderWay = 0;
+  /** @type {"speaker" | "listener"} */
+  #wish = "listener";
   #gone = false;
-  /** @type {() => void} */
-  #release = () => undefined;
+  #release = () => {};
 
   /**
    * @param {import("../api.js").Space} space
@@ -47,7 +37,10 @@ export class RoomSession extends Emitter {
     this.space = space;
     this.uid = uid;
     this.anonymous = anonymous;
-    this.voice = new Voice(() => this.#microphoneLost());
+    this.voice = new Voice({
+      tell: (muted) => api.changeParticipant(this.space.id, this.uid, { muted }),
+      onlost: () => this.#microphoneLost(),
+    });
     this.player = new Player();
     this.player.onblocked = (blocked) => this.#set({ tapNeeded: blocked });
     this.connection = new Connection({
@@ -56,21 +49,13 @@ export class RoomSession extends Emitter {
       hear: (track) => void this.player.play(track),
       moved: () => this.#moved(),
       told: (message) => this.#told(message),
-      refused: (problem) => this.emit("refused", problem),
+      refused: (problem) => this.#refuse(problem),
     });
     this.feed = new RoomFeed({
       needed: () => !this.connection.informed,
       onroom: (room) => this.#seen(room),
     });
-    this.pulse = new Pulse(
-      {
-        room: () => this.room,
-        csrcs: () => this.connection.whep?.contributing() ?? null,
-        mixLevel: () => this.player.meter?.level() ?? 0,
-        own: () => ({ uid: this.uid, level: this.voice.level() }),
-      },
-      (beat) => this.emit("beat", beat),
-    );
+    this.pulse = new Pulse(this, (beat) => this.emit("beat", beat));
   }
 
   get state() {
@@ -92,14 +77,17 @@ export class RoomSession extends Emitter {
   /**
    * Enter, and stay until left, ended or refused.
    *
-   * @param {Role} wish Somebody who is to talk is asked for the microphone first.
+   * @param {Role} wish Somebody who is to talk is asked for the microphone.
    */
   async enter(wish) {
-    this.role = wish;
-    this.#release = claim(this.space.id, this.uid, () => this.#elsewhere());
-    if (wish !== "listener") await this.#openMicrophone();
+    if (wish === "host") this.role = wish;
+    this.#wish = wish === "listener" ? "listener" : "speaker";
+    this.#release = claim(this.space.id, this.uid, () =>
+      this.#refuse(new Problem({ code: "replaced", status: 409 })),
+    );
     this.pulse.start();
     void this.connection.run();
+    if (wish !== "listener") await this.#openMicrophone();
   }
 
   /** Leave; the server learns of it even while the page goes away. */
@@ -121,23 +109,21 @@ export class RoomSession extends Emitter {
    */
   async setMuted(muted) {
     if (!muted && !(await this.#openMicrophone())) return;
-    this.#applyMuted(muted);
-    this.#mutesUnderWay += 1;
     try {
-      await api.changeParticipant(this.space.id, this.uid, { muted });
+      const told = this.voice.change(muted);
+      this.emit("change", null);
+      await told;
       this.emit("said", muted ? "You are muted." : "Your microphone is on.");
     } catch (problem) {
-      this.#applyMuted(true); // silence is the safe side of a doubt
       this.emit("problem", /** @type {Problem} */ (problem));
-    } finally {
-      this.#mutesUnderWay -= 1;
+      this.emit("change", null);
     }
   }
 
   /** Go on stage where the Space lets us. @throws {Problem} */
   async takeStage() {
     await this.#openMicrophone();
-    this.role = "speaker";
+    this.#wish = "speaker";
     const role = await this.connection.addStage().catch((problem) => {
       this.#demoted();
       throw problem;
@@ -155,20 +141,21 @@ export class RoomSession extends Emitter {
 
   /** @returns {Promise<import("../api.js").JoinAnswer>} */
   async #join() {
-    const role = this.onStage ? "speaker" : "listener";
-    const answer = await api.joinSpace(this.space.id, { role, anonymous: this.anonymous });
+    const wish = { role: this.#wish, anonymous: this.anonymous };
+    const answer = await api.joinSpace(this.space.id, wish);
     this.space = answer.space;
     this.feed.follow(answer.room_url);
-    this.#set({ role: answer.role });
-    if (answer.muted || !this.onStage) this.#applyMuted(true);
+    if (answer.muted || answer.role === "listener") this.voice.mute(true);
     // A microphone opens by a tap alone; until then the others should see that it is off.
     else if (this.muted) void this.setMuted(true);
+    this.#set({ role: answer.role });
     return answer;
   }
 
   async #openMicrophone() {
     try {
       const track = await this.voice.open();
+      if (this.#gone) this.voice.close(); // left while the browser asked
       await this.connection.whip?.use(track);
       return true;
     } catch (problem) {
@@ -192,10 +179,10 @@ export class RoomSession extends Emitter {
   /** @param {{role: Role, muted: boolean}} mine As the server has it. */
   #standing({ role, muted }) {
     if (role !== "listener") this.role = role;
-    if (muted && !this.muted && this.#mutesUnderWay === 0) {
-      this.#applyMuted(true);
+    this.voice.obey(muted, () => {
       this.emit("problem", new Problem({ code: "muted-by-host", status: 0 }));
-    }
+      this.emit("change", null);
+    });
     this.emit("change", null);
   }
 
@@ -219,6 +206,7 @@ export class RoomSession extends Emitter {
   }
 
   #demoted() {
+    this.#wish = "listener";
     this.connection.dropStage();
     this.voice.close();
     this.#set({ role: "listener", promoted: false });
@@ -230,15 +218,16 @@ export class RoomSession extends Emitter {
     this.emit("problem", new Problem({ code: "mic-missing", status: 0 }));
   }
 
-  #elsewhere() {
-    this.#quit();
-    this.emit("refused", new Problem({ code: "replaced", status: 409 }));
-  }
-
   #over() {
     if (this.#gone) return;
     this.#quit();
     this.emit("over", null);
+  }
+
+  /** @param {Problem} problem */
+  #refuse(problem) {
+    this.#quit();
+    this.emit("refused", problem);
   }
 
   /** Free everything; the server is not told. */
@@ -250,12 +239,6 @@ export class RoomSession extends Emitter {
     this.connection.close();
     this.voice.close();
     this.player.close();
-  }
-
-  /** @param {boolean} muted */
-  #applyMuted(muted) {
-    this.voice.mute(muted);
-    this.emit("change", null);
   }
 
   /** @param {Partial<Pick<RoomSession, "role" | "promoted" | "tapNeeded">>} values */

@@ -4,14 +4,24 @@
 import { Meter } from "../media/meter.js";
 import { Microphone } from "../media/microphone.js";
 
+/** The worker tells of each change in turn, a little after we made it. */
+const ECHO_MS = 1500;
+
 export class Voice {
   muted = true;
+  #changedAtMs = -Infinity;
+  #serverMuted = false;
   #microphone = new Microphone();
   /** @type {Meter | null} */
   #meter = null;
 
-  /** @param {() => void} onlost The device went away. */
-  constructor(onlost) {
+  /**
+   * @param {object} options
+   * @param {(muted: boolean) => Promise<unknown>} options.tell Lets the server know.
+   * @param {() => void} options.onlost The device went away.
+   */
+  constructor({ tell, onlost }) {
+    this.tell = tell;
     this.#microphone.onended = onlost;
   }
 
@@ -35,6 +45,41 @@ export class Voice {
     if (!this.#meter && this.#microphone.stream) this.#meter = new Meter(this.#microphone.stream);
     track.enabled = !this.muted;
     return track;
+  }
+
+  /**
+   * Mute or unmute: at once here, then at the server.
+   *
+   * @param {boolean} muted
+   * @throws {import("../http.js").Problem} The server refused; we are muted then.
+   */
+  async change(muted) {
+    this.mute(muted);
+    this.#changedAtMs = performance.now();
+    try {
+      await this.tell(muted);
+    } catch (problem) {
+      this.mute(true); // silence is the safe side of a doubt
+      throw problem;
+    }
+  }
+
+  /**
+   * Obey what the server says, once echoes of our own changes are over.
+   *
+   * @param {boolean} muted
+   * @param {() => void} onmuted Somebody else has muted us.
+   */
+  obey(muted, onmuted) {
+    this.#serverMuted = muted;
+    if (!muted || this.muted) return;
+    const echoMs = this.#changedAtMs + ECHO_MS - performance.now();
+    if (echoMs > 0) {
+      setTimeout(() => this.obey(this.#serverMuted, onmuted), echoMs);
+      return;
+    }
+    this.mute(true);
+    onmuted();
   }
 
   /** @param {boolean} muted */

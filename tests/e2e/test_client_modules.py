@@ -1,0 +1,175 @@
+"""The web client's pure modules, run where they will run: in Chromium."""
+
+import json
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+
+from tests.browser import PageFor
+
+
+@pytest.fixture
+async def page(page_for: PageFor) -> Page:
+    """A page of the client's own origin."""
+    return await page_for("modula")
+
+
+async def run(page: Page, module: str, body: str) -> Any:
+    """Return what `body` makes of the module `m`."""
+    return await page.evaluate(
+        f'async () => {{ const m = await import("{module}"); {body} }}'
+    )
+
+
+async def test_media_states_are_a_closed_table(page: Page) -> None:
+    """
+    Every transition leads to a state of the table; what is not in it is refused.
+    """
+    body = """
+      const known = new Set(Object.keys(m.TRANSITIONS));
+      const targets = Object.values(m.TRANSITIONS).flatMap((row) => Object.values(row));
+      let refused = 0;
+      try { m.nextState("idle", "up"); } catch (error) { refused = error.message; }
+      return [targets.every((state) => known.has(state)), refused];
+    """
+
+    assert await run(page, "/media/states.js", body) == [
+        True,
+        "media cannot up while idle",
+    ]
+
+
+async def test_coming_back_is_one_state(page: Page) -> None:
+    """
+    From the loss until media flows again the state is "reconnecting", whatever
+    happens between; before the first media a loss changes nothing.
+    """
+    body = """
+      const walk = (events, from) =>
+        events.map((event) => (from = m.nextState(from, event)));
+      return [walk(["lost", "granted", "lost", "granted", "up"], "live"),
+              walk(["join", "lost", "granted", "lost", "up"], "idle")];
+    """
+
+    back, first = await run(page, "/media/states.js", body)
+
+    assert back == ["reconnecting"] * 4 + ["live"]
+    assert first == ["joining", "joining", "connecting", "connecting", "live"]
+
+
+async def test_backoff_doubles_to_four_seconds(page: Page) -> None:
+    """
+    Waits grow from 250 ms to 4 s, half of each is jitter, and Retry-After is the least.
+    """
+    body = """
+      const at = (random) =>
+        [0, 1, 2, 3, 4, 9].map((n) => m.backoffMs(n, { random: () => random }));
+      return [at(0), at(1), m.backoffMs(0, { retryAfterMs: 1000 })];
+    """
+
+    least, most, asked = await run(page, "/media/backoff.js", body)
+
+    assert most == [250, 500, 1000, 2000, 4000, 4000]
+    assert least == [value / 2 for value in most]
+    assert asked == 1000
+
+
+async def test_a_stall_is_three_seconds_without_packets(page: Page) -> None:
+    """
+    A counter that stands still for 3 s is a stall; a page that slept gets 3 s anew.
+    """
+    body = """
+      const still = new m.StallDetector(0);
+      const slept = new m.StallDetector(0);
+      const notes = (detector, ...seen) => seen.map((x) => detector.note(...x));
+      return [notes(still, [0, 0], [5, 1000], [5, 2000], [5, 3000], [5, 4000]),
+              notes(slept, [5, 1000], [5, 60000], [5, 61000], [9, 62000])];
+    """
+
+    still, slept = await run(page, "/media/stall.js", body)
+
+    assert still == [False, False, False, False, True]
+    assert slept == [False] * 4
+
+
+async def test_refusals_are_judged(page: Page) -> None:
+    """
+    What passes by itself is tried again; the end is an end; the rest is told.
+    """
+    expected = {
+        ("worker-starting", 503, ""): "retry",
+        ("worker-unreachable", 503, ""): "retry",
+        ("stale-grant", 409, ""): "retry",
+        ("grant-expired", 401, ""): "retry",
+        ("not-on-stage", 403, ""): "retry",
+        ("unreachable", 0, ""): "retry",
+        ("http-500", 500, ""): "retry",
+        ("not-live", 409, "ended"): "ended",
+        ("not-live", 409, "scheduled"): "refused",
+        ("removed", 403, ""): "refused",
+        ("blocked", 403, ""): "refused",
+        ("space-not-found", 404, ""): "refused",
+    }
+    body = f"""
+      const {{ Problem }} = await import("/http.js");
+      return {json.dumps(list(expected))}.map(([code, status, state]) =>
+        m.verdictOf(new Problem({{ code, status, state }})));
+    """
+
+    assert await run(page, "/media/verdict.js", body) == list(expected.values())
+
+
+async def test_changes_of_the_stage_are_told(page: Page) -> None:
+    """
+    Who joins, leaves or changes role is told in words; oneself and old news are not.
+    """
+    body = """
+      const who = (uid, role = "speaker", muted = false) =>
+        ({ uid, role, muted, display_name: uid.toUpperCase(),
+           csrc: uid.charCodeAt(0) });
+      const room = (...stage) => ({ epoch: 2, version: 5, stage, talking: ["a", "b"] });
+      const before = room(who("a", "host"), who("b"), who("d"), who("me"));
+      const after = room(who("a", "host"), who("c"), who("b", "co_host"));
+      return [m.happenings(before, after, "me"), m.happenings(null, after, "me"),
+              [...m.talkers(room(who("a"), who("b", "speaker", true)), [97, 98])],
+              [...m.talkers(room(who("a"), who("b")), null)],
+              m.isNewer(before, { ...after, version: 5 }),
+              m.isNewer(before, { ...after, epoch: 3, version: 0 })];
+    """
+
+    told, first, heard, named, same, next_epoch = await run(
+        page, "/room/roster.js", body
+    )
+
+    assert told == ["C joined the stage.", "B is now co-host.", "D left the stage."]
+    assert first == []
+    assert heard == ["a"]
+    assert named == ["a", "b"]
+    assert (same, next_epoch) == (False, True)
+
+
+async def test_text_is_made_from_data(page: Page) -> None:
+    """
+    Durations, clocks, counts and initials read as people write them.
+    """
+    body = """
+      return [m.duration(30_000), m.duration(12.5 * 60_000), m.duration(64 * 60_000),
+              m.clock(7000), m.clock(3_723_000), m.plural(1, "listener"),
+              m.plural(1240, "listener"), m.initials("Ana Lima"), m.initials("bo"),
+              m.initials(""), m.hue("Ana") === m.hue("ana")];
+    """
+
+    assert await run(page, "/format.js", body) == [
+        "< 1 min",
+        "12 min",
+        "1 h 4 min",
+        "0:07",
+        "1:02:03",
+        "1 listener",
+        "1.2K listeners",
+        "AL",
+        "B",
+        "?",
+        True,
+    ]
