@@ -1,0 +1,276 @@
+"""`python -m infra.local up` as one runs it: start, crash, refuse, stop."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from tests.running_stack import ROOT, RunningStack, start
+
+SERVICES = ("firestore", "tasks", "infra.local.gateway", "infra.local.functions_server")
+
+
+@contextlib.contextmanager
+def a_stack(
+    data: Path, port: int | None = None, host: str | None = None
+) -> Iterator[RunningStack]:
+    """Start a stack, and end it where the test has not."""
+    running = start(data, port, host)
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.stop()
+        for pipe in (running.process.stdout, running.process.stderr):
+            assert pipe is not None
+            pipe.close()
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """A stack for the tests that leave it running."""
+    with a_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+def until(condition: Callable[[], Any], *, within_s: float = 15) -> None:
+    """Return when `condition` holds; fail if it does not in time."""
+    deadline_s = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline_s, "waited in vain"
+        time.sleep(0.05)
+
+
+def launcher(stack: RunningStack) -> tuple[str, dict[str, str]]:
+    """Return the URL of a stack's workloads and the headers that open it."""
+    environment = service(stack, "infra.local.functions_server").environ()
+    url = environment["PARLEY_LOCAL_LAUNCHER_URL"] + "/workloads"
+    return url, {
+        "Authorization": f"Bearer {environment['PARLEY_LOCAL_LAUNCHER_TOKEN']}"
+    }
+
+
+def service(stack: RunningStack, name: str) -> psutil.Process:
+    """Return the child that the supervisor started for a service."""
+    return next(
+        child
+        for child in psutil.Process(stack.process.pid).children()
+        if child.status() != psutil.STATUS_ZOMBIE and name in child.cmdline()
+    )
+
+
+def api_answers(stack: RunningStack) -> bool:
+    """Return whether a request goes all the way through to Firestore."""
+    try:
+        return requests.get(f"{stack.url}/v1/spaces?state=live", timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+def refused(*arguments: str) -> str:
+    """Run `up`, expect exit code 1 and one line on standard error, and return it."""
+    ended = subprocess.run(
+        (sys.executable, "-m", "infra.local", "up", *arguments),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert ended.stderr.count("\n") == 1, ended.stderr
+    return ended.stderr
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_that_is_killed_comes_back(stack: RunningStack, name: str) -> None:
+    """
+    On the same ports, by itself, with the API answering again.
+    """
+    killed = service(stack, name)
+    arguments = killed.cmdline()
+
+    killed.kill()
+    killed.wait(5)
+
+    until(lambda: api_answers(stack))
+    until(lambda: [c for c in stack.children() if c.cmdline() == arguments])
+
+
+def test_what_was_written_survives_every_services_death(stack: RunningStack) -> None:
+    """
+    A profile is there after Firestore, and everything else, was killed.
+    """
+    body = {"handle": "ana"}
+    me = requests.post(f"{stack.url}/local/sign-in", json=body, timeout=5).json()
+    headers = {"Authorization": f"Bearer {me['id_token']}"}
+    profile = {"handle": "ana", "display_name": "Ana"}
+    url = f"{stack.url}/v1/me"
+    requests.put(url, json=profile, headers=headers, timeout=5).raise_for_status()
+
+    for name in SERVICES:
+        service(stack, name).kill()
+    until(lambda: api_answers(stack))
+
+    found = requests.get(url, headers=headers, timeout=5).json()
+    assert found["display_name"] == "Ana"
+
+
+def test_a_workload_is_launched_once_and_not_restarted(stack: RunningStack) -> None:
+    """
+    The same four values mean the same worker; a dead one waits for the watchdog.
+    """
+    url, headers = launcher(stack)
+    wanted = {"kind": "room", "key": "1abcDEF234567", "epoch": 1, "index": 0}
+
+    first = requests.post(url, json=wanted, headers=headers, timeout=5)
+    second = requests.post(url, json=wanted, headers=headers, timeout=5)
+
+    launched = first.json()
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert launched["ref"] == second.json()["ref"]
+    assert launched["pid"] == second.json()["pid"]
+    worker = psutil.Process(launched["pid"])
+    assert worker.environ()["PARLEY_SPACE_ID"] == "1abcDEF234567"
+    assert "PYTHONASYNCIODEBUG" not in worker.environ()
+    worker.kill()
+    until(lambda: not worker.is_running())
+    dead = requests.post(url, json=wanted, headers=headers, timeout=5).json()
+    assert dead["pid"] == launched["pid"]
+    assert dead["state"] == "ended"
+
+
+def test_the_launcher_wants_its_token(stack: RunningStack) -> None:
+    """
+    Without it nothing is launched, listed or ended.
+    """
+    url, _ = launcher(stack)
+    wrong = {"Authorization": "Bearer guess"}
+    wanted = {"kind": "room", "key": "a", "epoch": 1, "index": 0}
+
+    answers = (
+        requests.get(url, timeout=5),
+        requests.post(url, json=wanted, headers=wrong, timeout=5),
+        requests.delete(f"{url}/room-a-1-0", headers=wrong, timeout=5),
+    )
+
+    assert [answer.status_code for answer in answers] == [401, 401, 401]
+
+
+def test_the_cloud_can_be_looked_into(stack: RunningStack) -> None:
+    """
+    Tasks, operations and pushes are shown, and a task can be run now.
+    """
+    for path in ("tasks", "operations", "push", "push?uid=somebody"):
+        assert requests.get(f"{stack.url}/local/{path}", timeout=10).json(), path
+    operations = requests.get(f"{stack.url}/local/operations", timeout=5).json()
+    name = "projects/demo-parley/locations/local/queues/parley/tasks/unknown"
+    unknown = requests.post(
+        f"{stack.url}/local/tasks/run", json={"name": name}, timeout=5
+    )
+
+    assert operations.keys() >= {"reads", "writes", "deletes", "tasks_created"}
+    assert unknown.status_code == 404
+
+
+def test_a_taken_port_is_said_in_one_line(stack: RunningStack, tmp_path: Path) -> None:
+    """
+    The line names the port.
+    """
+    line = refused("--port", str(stack.port), "--data", str(tmp_path))
+
+    assert f"port {stack.port} on 127.0.0.1 is taken" in line
+
+
+def test_a_second_instance_is_said_in_one_line(stack: RunningStack) -> None:
+    """
+    One data folder has one stack.
+    """
+    supervisor = psutil.Process(stack.process.pid)
+    data = supervisor.cmdline()[supervisor.cmdline().index("--data") + 1]
+
+    assert "another instance" in refused("--port", "0", "--data", data)
+
+
+@pytest.mark.parametrize("where", ["/proc/parley", "file"])
+def test_an_unwritable_folder_is_said_in_one_line(tmp_path: Path, where: str) -> None:
+    """
+    The line names the folder.
+    """
+    (tmp_path / "file").touch()
+    data = str(tmp_path / where)
+
+    assert data in refused("--port", "0", "--data", data)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.123", "0.0.0.0", "nosuchname.invalid"])  # noqa: S104
+def test_a_host_that_is_not_ours_is_said_in_one_line(tmp_path: Path, host: str) -> None:
+    """
+    The line names the address.
+    """
+    assert host in refused("--port", "0", "--data", str(tmp_path), "--host", host)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
+    """
+    Ctrl-C and SIGTERM end all of it, with exit code 0, and the port is free again.
+    """
+    with a_stack(tmp_path) as stack:
+        children = stack.children()
+
+        stack.process.send_signal(number)
+
+        assert stack.process.wait(20) == 0
+        _, alive = psutil.wait_procs(children, timeout=2)
+        assert alive == []
+        with socket.create_server(("127.0.0.1", stack.port)):
+            pass
+
+
+def test_a_killed_supervisor_leaves_no_process(tmp_path: Path) -> None:
+    """
+    Not even `kill -9` leaves children behind, and the next start works at once.
+    """
+    with a_stack(tmp_path) as stack:
+        url, headers = launcher(stack)
+        room = {"kind": "room", "key": "1abcDEF234567", "epoch": 1, "index": 0}
+        requests.post(url, json=room, headers=headers, timeout=5).raise_for_status()
+        children = stack.children()
+
+        stack.process.kill()
+        stack.process.wait(5)
+
+        _, alive = psutil.wait_procs(children, timeout=3)
+        assert alive == []
+    with a_stack(tmp_path, stack.port) as again:
+        assert api_answers(again)
+
+
+def test_another_address_is_served_over_tls(tmp_path: Path) -> None:
+    """
+    With a certificate for it; the private parts of /local/ stay on loopback.
+    """
+    host = "127.0.0.2"  # an address of every Linux machine that is not 127.0.0.1
+    with a_stack(tmp_path, host=host) as stack:
+        authority = tmp_path / "keys" / "tls-authority.cert.pem"
+        page, shown, hidden = (
+            requests.get(stack.url + path, verify=str(authority), timeout=5)
+            for path in ("/s/1abcDEF234567", "/local/authority.crt", "/local/tasks")
+        )
+        loopback = requests.get(f"http://127.0.0.1:{stack.port}/local/tasks", timeout=5)
+
+    assert stack.url == f"https://{host}:{stack.port}"
+    statuses = [answer.status_code for answer in (page, shown, hidden, loopback)]
+    assert statuses == [200, 200, 404, 200]
+    assert shown.content == authority.read_bytes()
