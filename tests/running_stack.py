@@ -122,7 +122,8 @@ def start(data: Path, port: int | None = None, host: str | None = None) -> Runni
                 return RunningStack(process, line.split()[1].strip(), port)
     finally:
         timer.cancel()
-    process.wait()
+    with process:  # waits, and closes its pipes
+        reader.join()
     raise RuntimeError(f"exit code {process.returncode}: {''.join(said)}")
 
 
@@ -132,8 +133,9 @@ def running_stack(
 ) -> Iterator[RunningStack]:
     """Start a stack, and stop it at the end whatever happened."""
     stack = start(data, port, host)
-    try:
-        yield stack
-    finally:
-        if stack.process.poll() is None:
-            stack.stop()
+    with stack.process:  # closes its pipes when it has ended
+        try:
+            yield stack
+        finally:
+            if stack.process.poll() is None:
+                stack.stop()

@@ -19,8 +19,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """Everything on loopback; stopped as Ctrl-C does."""
     with running_stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
-    with running.process:  # it has ended; this closes its pipes
-        pass
 
 
 @pytest.fixture(scope="session")
