@@ -1,6 +1,6 @@
 """The functions' two applications over doubles, and people who call them."""
 
-import itertools
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,17 +11,23 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from werkzeug.test import TestResponse
 
+from spaces.adapters.clock import random_space_id, random_token
 from spaces.adapters.signed_tokens import Ed25519Signer
 from spaces.http import media, membership, profiles, spaces
 from spaces.http.app import api_app, tasks_app
 from spaces.http.operations import Operation
 from spaces.service.media import IceServer, MediaService
 from spaces.service.membership import MembershipService
+from spaces.service.ports import (
+    LaunchStore,
+    MemberStore,
+    ProfileStore,
+    SpaceStore,
+)
 from spaces.service.profiles import ProfileService
 from spaces.service.spaces import SpaceService
 from spaces.service.upkeep import UpkeepService
 from spaces_contract.grants import Grant
-from spaces_contract.ids import SpaceId
 from tests.fakes import (
     EffectLog,
     FakeClock,
@@ -53,46 +59,52 @@ def a_private_key() -> str:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """Where a deployment keeps everything."""
+
+    spaces: SpaceStore
+    members: MemberStore
+    profiles: ProfileStore
+    launches: LaunchStore
+
+
 class World:
     """Everything of one deployment, in memory."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.database = MemoryDatabase()
-        self.effects = EffectLog(self.database)
+        self.effects = self.make_effects()
         self.launches = MemoryLaunchStore()
         self.launcher = FakeLauncher()
         self.workers = FakeWorkerControl()
         self.id_tokens = FakeIdTokens()
         self.signer = Ed25519Signer(a_private_key())
-        self._numbers = itertools.count(1)
-        space_store = MemorySpaceStore(self.database, self.clock)
-        profile_store = MemoryProfileStore(self.database)
-        self.profiles = ProfileService(profiles=profile_store, now=self.clock)
+        stores = self.make_stores()
+        self.profiles = ProfileService(profiles=stores.profiles, now=self.clock)
         self.spaces = SpaceService(
-            spaces=space_store,
-            profiles=profile_store,
+            spaces=stores.spaces,
+            profiles=stores.profiles,
             effects=self.effects,
             now=self.clock,
-            new_space_id=lambda: SpaceId(
-                f"{next(self._numbers):13d}".replace(" ", "x")
-            ),
+            new_space_id=random_space_id,
         )
         self.membership = MembershipService(
-            members=MemoryMemberStore(self.database),
+            members=stores.members,
             grants=self.signer,
             now=self.clock,
-            new_token=lambda: f"token{next(self._numbers)}",
+            new_token=random_token,
         )
         self.media = MediaService(
-            spaces=space_store,
+            spaces=stores.spaces,
             grants=self.signer,
             workers=self.workers,
             now=self.clock,
         )
         self.upkeep = UpkeepService(
-            spaces=space_store,
-            launches=self.launches,
+            spaces=stores.spaces,
+            launches=stores.launches,
             launcher=self.launcher,
             effects=self.effects,
             now=self.clock,
@@ -110,6 +122,19 @@ class World:
             public_url=PUBLIC_URL,
         )
         self.tasks = tasks_app(self.upkeep, FakeTaskTokens())
+
+    def make_stores(self) -> Stores:
+        """Return the stores; a world on another technology has others."""
+        return Stores(
+            spaces=MemorySpaceStore(self.database, self.clock),
+            members=MemoryMemberStore(self.database),
+            profiles=MemoryProfileStore(self.database),
+            launches=self.launches,
+        )
+
+    def make_effects(self) -> EffectLog:
+        """Return the queue, which goes with the stores."""
+        return EffectLog(self.database)
 
     def call(
         self, method: str, path: str, *, as_user: str | None = None, **kwargs: Any

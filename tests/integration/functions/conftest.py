@@ -10,6 +10,14 @@ import grpc
 import pytest
 
 from spaces.adapters.firestore.client import BoundedClient
+from spaces.adapters.firestore.launches import FirestoreLaunchStore
+from spaces.adapters.firestore.members import FirestoreMemberStore
+from spaces.adapters.firestore.outbox import FirestoreOutbox
+from spaces.adapters.firestore.profiles import FirestoreProfileStore
+from spaces.adapters.firestore.spaces import FirestoreSpaceStore
+from spaces.domain.effects import Effect
+from tests.fakes import EffectLog, MemoryDatabase
+from tests.world import Stores, World
 
 STOP_WITHIN_S = 10
 
@@ -84,6 +92,49 @@ def connected(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bounded
     client: Any = BoundedClient(project="demo-parley")
     yield client
     client.close()
+
+
+class FirestoreEffectLog(EffectLog):
+    """Keeps what it is given, and forgets what Firestore has stored of it."""
+
+    def __init__(self, client: BoundedClient) -> None:
+        super().__init__(MemoryDatabase())
+        self._outbox = FirestoreOutbox(client)
+
+    def release(self, effect: Effect) -> None:
+        self.put(effect)
+        self._outbox.delete(effect)
+
+
+class FirestoreWorld(World):
+    """A deployment that keeps everything in Firestore."""
+
+    def __init__(self, client: BoundedClient) -> None:
+        self._client = client
+        super().__init__()
+
+    def make_stores(self) -> Stores:
+        return Stores(
+            spaces=FirestoreSpaceStore(self._client, self.clock),
+            members=FirestoreMemberStore(self._client),
+            profiles=FirestoreProfileStore(self._client),
+            launches=FirestoreLaunchStore(self._client),
+        )
+
+    def make_effects(self) -> EffectLog:
+        return FirestoreEffectLog(self._client)
+
+
+@pytest.fixture
+def world(client: BoundedClient) -> World:
+    """Return a deployment on Firestore."""
+    return FirestoreWorld(client)
+
+
+@pytest.fixture
+def contended_world(contended_client: BoundedClient) -> World:
+    """Return a deployment on Firestore, once for each kind of locking."""
+    return FirestoreWorld(contended_client)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         # A seat is taken in the Space's own document, or two could take the last one.
         "join_space, to speak": Cost(JOIN_FACTS, SEAT),
         "join_space, followed by the host": Cost((*JOIN_FACTS, FOLLOW), SEAT),
-        "join_space, the host": Cost((SPACE, PROFILE, MEMBER)),
+        "join_space, the host": Cost((SPACE, PROFILE, MEMBER, BLOCKED_ON_STAGE)),
         "get_membership": Cost((SPACE, MEMBER)),
         "edit_participant, mute": Cost((SPACE, MEMBER), (MEMBER,)),
         "edit_participant, promote": Cost((SPACE, MEMBER), SEAT),

@@ -1,0 +1,155 @@
+"""Each call costs what the table says, counted as Google bills it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import pytest
+from werkzeug.test import TestResponse
+
+from infra.local.firestore.operations import fetch_operations
+from spaces.adapters.firestore.client import BoundedClient
+from spaces.adapters.firestore.codec import runtime_to_doc
+from spaces.adapters.firestore.costs import COSTS
+from spaces_contract import paths
+from spaces_contract.ids import SpaceId
+from tests.builders import AN_OFFER, a_runtime
+from tests.world import World
+
+Counted = dict[str, tuple[int, int, int]]
+
+
+class Bill:
+    """Does calls one by one and keeps what each of them cost."""
+
+    def __init__(self, world: World, counter: grpc.Channel) -> None:
+        self._world = world
+        self._counter = counter
+        self.counted: Counted = {}
+
+    def call(
+        self, name: str, method: str, path: str, user: str, **kwargs: Any
+    ) -> TestResponse:
+        """Do an API call; note its cost as that of `name`."""
+        return self.noted(
+            name, lambda: self._world.call(method, path, as_user=user, **kwargs)
+        )
+
+    def noted(self, name: str, do: Callable[[], TestResponse]) -> TestResponse:
+        """Do it, and note its cost as that of `name`."""
+        before = fetch_operations(self._counter)
+        answer = do()
+        after = fetch_operations(self._counter)
+        assert answer.status_code < 300, answer.text
+        reads, writes, deletes = (
+            after[kind] - before[kind] for kind in ("reads", "writes", "deletes")
+        )
+        self.counted[name] = (reads, writes, deletes)
+        return answer
+
+
+@pytest.fixture
+def bill(world: World, operations: grpc.Channel) -> Bill:
+    """Return a bill of a deployment in which nothing was done yet."""
+    return Bill(world, operations)
+
+
+def test_every_call_costs_what_the_table_says(
+    bill: Bill, world: World, client: BoundedClient
+) -> None:
+    """
+    Reads, writes and deletes of every row of the table, and no row is left out.
+    """
+    for user in ("host", "ana", "bo", "cleo", "dan"):
+        person = {"handle": f"bill_{user}", "display_name": user}
+        bill.call("put_me", "PUT", "/v1/me", user, json=person)
+    bill.call("get_me", "GET", "/v1/me", "host")
+    path = _open_and_start(bill)
+    client.document("users/host/following/cleo").set({})
+    _join(bill, path, client)
+    _edit_and_leave(bill, path)
+    _media_and_tasks(bill, world, path, client)
+    bill.call("end_space", "POST", f"{path}/end", "host")
+
+    table = {
+        name: (len(cost.reads), len(cost.writes), len(cost.deletes))
+        for name, cost in COSTS.items()
+    }
+    assert bill.counted == table
+
+
+@pytest.mark.parametrize(
+    ("name", "reads", "writes"),
+    [
+        ("create_space, with a key", 3, 4),
+        ("get_space", 1, 0),
+        ("join_space, to listen", 5, 1),
+        ("start_space", 2, 3),
+    ],
+)
+def test_the_published_bounds(name: str, reads: int, writes: int) -> None:
+    """
+    What the API promises of its cost is in the table.
+    """
+    assert len(COSTS[name].reads) <= reads
+    assert len(COSTS[name].writes) <= writes
+
+
+def _open_and_start(bill: Bill) -> str:
+    def create(name: str, **headers: str) -> str:
+        body = {"speaker_policy": "following"}
+        made = bill.call(name, "POST", "/v1/spaces", "host", json=body, headers=headers)
+        return str(made.get_json()["id"])
+
+    create("create_space")
+    key = {"Idempotency-Key": "bill-1"}
+    path = f"/v1/spaces/{create('create_space, with a key', **key)}"
+    create("create_space, the key again", **key)
+    bill.call("get_space", "GET", path, "host")
+    bill.call("start_space", "POST", f"{path}/start", "host")
+    bill.call("start_space, again", "POST", f"{path}/start", "host")
+    return path
+
+
+def _join(bill: Bill, path: str, client: BoundedClient) -> None:
+    speak, hide = {"role": "speaker"}, {"anonymous": True}
+    join = f"{path}/join"
+    bill.call("join_space, to listen", "POST", join, "ana")
+    bill.call("join_space, again", "POST", join, "ana")
+    bill.call("join_space, anonymous", "POST", join, "bo", json=hide)
+    bill.call("join_space, followed by the host", "POST", join, "cleo", json=speak)
+    space = client.document(path.removeprefix("/v1/"))
+    space.update({"speaker_policy": "everyone"})
+    bill.call("join_space, to speak", "POST", join, "dan", json=speak)
+    bill.call("join_space, the host", "POST", join, "host")
+    bill.call("get_membership", "GET", f"{path}/me", "ana")
+
+
+def _edit_and_leave(bill: Bill, path: str) -> None:
+    def edit(name: str, user: str, **change: object) -> None:
+        target = f"{path}/participants/{user}"
+        bill.call(f"edit_participant, {name}", "PATCH", target, "host", json=change)
+
+    edit("mute", "dan", muted=True)
+    edit("promote", "ana", role="speaker")
+    bill.call("leave_space, a speaker", "POST", f"{path}/leave", "ana")
+    bill.call("join_space, to listen", "POST", f"{path}/join", "ana")
+    bill.call("leave_space, a listener", "POST", f"{path}/leave", "ana")
+
+
+def _media_and_tasks(
+    bill: Bill, world: World, path: str, client: BoundedClient
+) -> None:
+    space_id = SpaceId(path.rsplit("/", 1)[1])
+    task = {"space_id": space_id, "epoch": 1, "n": 1}
+    bill.noted("task launch", lambda: world.task("launch", task))
+    bill.noted("task watchdog", lambda: world.task("watchdog", task))
+    claimed = runtime_to_doc(a_runtime()) | {"control_url": "http://127.0.0.1:9"}
+    client.document(paths.runtime_worker(space_id)).set(claimed)
+    grant = world.call("POST", f"{path}/join", as_user="host").get_json()["grant"]
+    opened = bill.noted(
+        "open_whep", lambda: world.post_sdp(f"{path}/whep", grant, AN_OFFER)
+    )
+    session = "/v1/" + opened.headers["Location"].split("/v1/")[1]
+    headers = {"Authorization": f"Bearer {grant}"}
+    bill.noted("close_session", lambda: world.call("DELETE", session, headers=headers))

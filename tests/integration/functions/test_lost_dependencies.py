@@ -1,0 +1,137 @@
+"""A dependency that is gone costs a caller seconds and an honest answer, not a hang."""
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spaces.adapters.firestore.client import (
+    RETRY_FOR_S,
+    RPC_TIMEOUT_S,
+    BoundedClient,
+)
+from spaces.adapters.launchers.process import ProcessLauncher
+from spaces.adapters.worker_control import HttpWorkerControl
+from spaces.domain.errors import DependencyUnavailable
+from spaces.service.errors import WorkerUnreachable
+from spaces.service.ports import Workload, WorkloadKind
+from tests.builders import SPACE_ID
+from tests.integration.functions.conftest import (
+    FirestoreWorld,
+    connected,
+    started,
+    stopped,
+)
+from tests.world import code_of
+
+GIVES_UP_WITHIN_S = 10.0
+PATH = f"/v1/spaces/{SPACE_ID}"
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """Yield an address that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture
+def closed_port() -> str:
+    """Return an address at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "path"),
+    [
+        ("closed_port", "GET", PATH),
+        ("closed_port", "GET", "/v1/spaces"),
+        ("closed_port", "PUT", "/v1/me"),
+        ("nobody", "POST", f"{PATH}/join"),
+        ("nobody", "PUT", "/v1/me"),
+    ],
+)
+def test_a_lost_firestore_is_503(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    method: str,
+    path: str,
+) -> None:
+    """
+    Reads, queries, joins and transactions answer 503 with Retry-After in seconds.
+    """
+    person = {"handle": "ana", "display_name": "Ana"}
+    body = person if method == "PUT" else None
+    begun_s = time.monotonic()
+
+    for client in connected(request.getfixturevalue(kind), monkeypatch):
+        world = FirestoreWorld(client)
+        response = world.call(method, path, as_user="ana", json=body)
+
+    assert (response.status_code, code_of(response)) == (503, "dependency-unavailable")
+    assert response.headers["Retry-After"] == "1"
+    assert time.monotonic() - begun_s < GIVES_UP_WITHIN_S
+
+
+def test_a_restart_goes_unnoticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A Firestore that was killed and is back answers the next call, with all it had.
+    """
+    server, address = started("firestore", tmp_path)
+    port = address.rsplit(":", 1)[1]
+    for client in connected(address, monkeypatch):
+        world = FirestoreWorld(client)
+        person = {"handle": "ana", "display_name": "Ana"}
+        before = world.call("PUT", "/v1/me", as_user="ana", json=person)
+        server.kill()
+        server.wait()
+        assert server.stdout is not None
+        server.stdout.close()
+        server, _ = started("firestore", tmp_path, "--port", port)
+        after = world.call("GET", "/v1/me", as_user="ana")
+        assert after.get_json() == before.get_json()
+    stopped(server)
+
+
+@pytest.mark.parametrize("kind", ["nobody", "closed_port"])
+def test_a_lost_worker_is_unreachable(
+    request: pytest.FixtureRequest, kind: str
+) -> None:
+    """
+    A worker that is silent, or is not there, is said to be unreachable in seconds.
+    """
+    url = f"http://{request.getfixturevalue(kind)}"
+    begun_s = time.monotonic()
+
+    with pytest.raises(WorkerUnreachable):
+        HttpWorkerControl().open_session(url, forward="f", offer_sdp=b"v=0")
+
+    assert time.monotonic() - begun_s < GIVES_UP_WITHIN_S
+
+
+def test_a_lost_supervisor_passes(closed_port: str) -> None:
+    """
+    A launch that finds no supervisor may succeed later.
+    """
+    launcher = ProcessLauncher(f"http://{closed_port}", token="t")
+
+    with pytest.raises(DependencyUnavailable):
+        launcher.launch(Workload(kind=WorkloadKind.ROOM, key="s", epoch=1))
+
+
+def test_the_bounded_client_bounds_every_method(client: BoundedClient) -> None:
+    """
+    What `BoundedClient` overrides is what the library uses: no method keeps 60 s.
+    """
+    wrapped: dict[Any, Any] = client._firestore_api.transport._wrapped_methods
+
+    assert len(wrapped) > 10
+    assert {method._timeout for method in wrapped.values()} == {RPC_TIMEOUT_S}
+    assert {method._retry.timeout for method in wrapped.values()} == {RETRY_FOR_S}

@@ -1,0 +1,121 @@
+"""Configuration: all that is wrong at once, and nothing local in production."""
+
+import pytest
+
+from spaces.config import Config, ConfigError
+from spaces.service.media import IceServer
+
+LOCAL = {
+    "PARLEY_ENVIRONMENT": "local",
+    "PARLEY_PROJECT_ID": "demo-parley",
+    "PARLEY_PUBLIC_URL": "http://127.0.0.1:8080/",
+    "PARLEY_CORS_ORIGINS": "https://a.example, https://b.example",
+    "PARLEY_GRANT_PRIVATE_KEY": "pem",
+    "PARLEY_TASKS_QUEUE": "projects/demo-parley/locations/local/queues/parley",
+    "PARLEY_TASKS_TARGET_URL": "http://127.0.0.1:8080",
+    "PARLEY_TASKS_SERVICE_ACCOUNT": "tasks@demo-parley.iam.gserviceaccount.com",
+    "PARLEY_TASKS_AUDIENCE": "http://127.0.0.1:8080/tasks",
+    "PARLEY_LAUNCHER": "process",
+    "FIRESTORE_EMULATOR_HOST": "127.0.0.1:8081",
+    "PARLEY_LOCAL_TASKS_HOST": "127.0.0.1:8082",
+    "PARLEY_LOCAL_ID_TOKEN_CERTS_URL": "http://127.0.0.1:8080/local/id-token-certs",
+    "PARLEY_LOCAL_OIDC_CERTS_URL": "http://127.0.0.1:8080/local/oidc-certs",
+    "PARLEY_LOCAL_LAUNCHER_URL": "http://127.0.0.1:8083",
+    "PARLEY_LOCAL_LAUNCHER_TOKEN": "token",
+}
+
+
+def test_a_local_environment_is_read() -> None:
+    """
+    Everything is taken over; URLs lose their last slash, lists are split.
+    """
+    config = Config.from_env(LOCAL)
+
+    assert config.public_url == "http://127.0.0.1:8080"
+    assert config.cors_origins == {"https://a.example", "https://b.example"}
+    assert config.ice_servers == ()
+    assert config.local is not None
+    assert config.local.tasks_host == "127.0.0.1:8082"
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_what_is_missing_is_named(name: str) -> None:
+    """
+    Each name is needed, and an empty value is as good as none.
+    """
+    with pytest.raises(ConfigError, match=f"missing: {name}"):
+        Config.from_env(LOCAL | {name: " "})
+
+
+def test_all_that_is_missing_is_named_at_once() -> None:
+    """
+    One error lists every name that an empty environment lacks.
+    """
+    with pytest.raises(ConfigError) as error:
+        Config.from_env({})
+
+    shared = {
+        name
+        for name in LOCAL
+        if not name.startswith("PARLEY_LOCAL_") and name.startswith("PARLEY_")
+    }
+    assert all(name in str(error.value) for name in shared)
+
+
+def test_production_refuses_what_is_local() -> None:
+    """
+    Every local name, the emulator's host included, is refused by name.
+    """
+    local = [n for n in LOCAL if n.startswith(("PARLEY_LOCAL_", "FIRESTORE_"))]
+
+    with pytest.raises(ConfigError) as error:
+        Config.from_env(LOCAL | {"PARLEY_ENVIRONMENT": "production"})
+
+    for name in local:
+        assert f"{name} is not allowed in production" in str(error.value)
+    assert "PARLEY_LAUNCHER" in str(error.value)
+
+
+@pytest.mark.parametrize("environment", ["local", "production"])
+def test_unsigned_tokens_are_never_accepted(environment: str) -> None:
+    """
+    The variable that makes firebase-admin believe anything is refused everywhere.
+    """
+    env = LOCAL | {
+        "PARLEY_ENVIRONMENT": environment,
+        "FIREBASE_AUTH_EMULATOR_HOST": "127.0.0.1:9099",
+    }
+
+    with pytest.raises(ConfigError, match="FIREBASE_AUTH_EMULATOR_HOST"):
+        Config.from_env(env)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PARLEY_ENVIRONMENT", "staging"),
+        ("PARLEY_LAUNCHER", "magic"),
+        ("PARLEY_ICE_SERVERS", "{"),
+        ("PARLEY_ICE_SERVERS", "[1]"),
+        ("PARLEY_ICE_SERVERS", '[{"url": "stun:x"}]'),
+    ],
+)
+def test_what_is_wrong_is_named(name: str, value: str) -> None:
+    """
+    A value that means nothing is refused with its name.
+    """
+    with pytest.raises(ConfigError, match=name):
+        Config.from_env(LOCAL | {name: value})
+
+
+def test_ice_servers_are_read() -> None:
+    """
+    ICE servers are written as browsers write them.
+    """
+    value = '[{"urls": ["turn:t"], "username": "u", "credential": "c"}]'
+
+    config = Config.from_env(LOCAL | {"PARLEY_ICE_SERVERS": value})
+
+    assert config.ice_servers == (
+        IceServer(urls=("turn:t",), username="u", credential="c"),
+    )

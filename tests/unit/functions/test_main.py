@@ -1,0 +1,79 @@
+"""The entry points: importable anywhere, and small."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.unit.functions.test_config import LOCAL
+from tests.world import a_private_key
+
+FUNCTIONS = Path(__file__).parents[3] / "functions"
+OFFLINE = """
+import socket
+def refused(*args, **kwargs):
+    raise AssertionError("the import opened a connection")
+socket.socket.connect = refused
+socket.create_connection = refused
+socket.getaddrinfo = refused
+import functions_framework
+for target in ("api", "tasks"):
+    app = functions_framework.create_app(target, "main.py")
+import main
+assert main.api_app.cache_info().currsize == 0, "something was built at import"
+print("imported")
+"""
+
+
+def test_main_is_importable_without_anything() -> None:
+    """
+    With an empty environment and no network, discovery loads both targets.
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", OFFLINE],
+        cwd=FUNCTIONS,
+        env={},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "imported\n"), done.stderr
+
+
+def test_main_has_entry_points_only() -> None:
+    """
+    At most 40 lines: everything else lives in the package.
+    """
+    assert len((FUNCTIONS / "main.py").read_text().splitlines()) <= 40
+
+
+BUILD = """
+import main
+from werkzeug.test import Client
+for build, path, status in (
+    (main.api_app, "/v1/openapi.json", 200),
+    (main.tasks_app, "/tasks/sweep", 405),
+):
+    assert Client(build()).get(path).status_code == status
+print("served")
+"""
+
+
+def test_both_applications_build_without_a_connection() -> None:
+    """
+    With a local configuration both answer before any server of the stack is there.
+    """
+    env = LOCAL | {"PARLEY_GRANT_PRIVATE_KEY": a_private_key()}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", BUILD],
+        cwd=FUNCTIONS,
+        env={**env, "PATH": os.environ.get("PATH", "")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "served\n"), done.stderr
