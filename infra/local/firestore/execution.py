@@ -8,7 +8,9 @@ from itertools import islice
 from typing import Final
 
 from .documents import StoredDocument
+from .index_choice import check_direction
 from .indexes import Catalog
+from .paths import END
 from .planner import Scan, plan
 from .queries import Query
 from .store import Store
@@ -87,18 +89,14 @@ class QueryRunner:
     def _walk(
         self, query: Query, connection: sqlite3.Connection
     ) -> Iterator[StoredDocument]:
+        """Yield documents of all collections; they are ordered by name alone."""
+        check_direction(query.orders[0], ())
         after = b""
-        if query.start is not None and not query.orders[0].descending:
-            after = query.start.components[0][:-1] if query.start.components else b""
-        documents: Iterable[StoredDocument] = self.store.below(
-            query.parent.key(), connection, after=after
-        )
-        if query.orders[0].descending:
-            documents = reversed(list(documents))
-        for document in documents:
-            components = document.name_component
-            ended = query.end is not None and query.end.precedes((components,))
-            if ended and not query.orders[0].descending:
+        if query.start is not None and query.start.components:
+            after = query.start.components[0].removesuffix(END)
+        for document in self.store.below(query.parent.key(), connection, after=after):
+            name = (document.name_component,)
+            if query.end is not None and query.end.precedes(name):
                 return
             if query.position(document) is not None:
                 yield document

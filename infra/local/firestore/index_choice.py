@@ -9,7 +9,8 @@ equality fields followed by exactly the order of the query.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .filters import Op, Term
+from .errors import precondition_failed
+from .filters import NAME, Op, Term
 from .indexes import (
     BY_NAME,
     BY_NAME_IN_GROUP,
@@ -62,11 +63,23 @@ def choose(
     chooser = _Chooser(catalog, _collection(query), _scope(query))
     *ordered, last = orders
     if not ordered:
+        check_direction(last, equals)
         sources = tuple(chooser.equality(term) for term in equals)
         return Choice(sources or (by_name(query),), last.descending)
     if not equals and len(ordered) == 1 and ordered[0].descending == last.descending:
         return Choice((chooser.ordered(ordered[0]),), last.descending)
     return Choice(chooser.composites(equals, orders), backwards=False)
+
+
+def check_direction(name: Order, equals: Sequence[Term]) -> None:
+    """
+    Refuse to read documents by name alone from the last to the first.
+
+    Raises:
+        StatusError: FAILED_PRECONDITION, as production has no index for that.
+    """
+    if name.descending and all(term.path == NAME for term in equals):
+        raise precondition_failed("Firestore does not support descending key scans")
 
 
 def _collection(query: Query) -> Path:

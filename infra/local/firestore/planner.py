@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from .fields import FieldPath
 from .filters import INEQUALITIES, NAME, RANGES, Op, Term, disjuncts
-from .index_choice import Source, by_name, choose
+from .index_choice import Source, by_name, check_direction, choose
 from .indexes import Catalog
 from .queries import Bound, Order, Query
 from .values import AFTER, invert, type_range
@@ -52,6 +52,7 @@ def _plan_one(query: Query, catalog: Catalog, conjunction: Sequence[Term]) -> Sc
     equals = [t for t in conjunction if t.op in (Op.EQUAL, Op.ARRAY_CONTAINS)]
     for term in equals:
         if term.path == NAME:
+            check_direction(query.orders[-1], equals)
             lower, upper = (b"", term.values[0]), (b"", term.values[0] + AFTER)
             return Scan(by_name(query), (), lower, upper, False, exact=False)
     fixed = {term.path: term.values[0] for term in equals if term.op is Op.EQUAL}

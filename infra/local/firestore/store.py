@@ -176,8 +176,8 @@ class Store:
         """Yield the documents below a name key, in order of their names."""
         for row in connection.execute(
             f"SELECT {_COLUMNS} FROM documents"  # noqa: S608
-            " WHERE name > ? AND name < ? ORDER BY name",
-            (max(key, after), key + BELOW),
+            " WHERE name >= ? AND name < ? AND name <> ? ORDER BY name",
+            (max(key, after), key + BELOW, key),
         ):
             yield StoredDocument(*row)
 

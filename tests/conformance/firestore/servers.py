@@ -1,0 +1,191 @@
+"""Firestore servers for tests: ours, and Google's emulator where its jar is found."""
+
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore
+
+ADDRESS_VARIABLE: Final = "FIRESTORE_EMULATOR_HOST"
+JAR_VARIABLE: Final = "PARLEY_FIRESTORE_EMULATOR_JAR"
+JAR_NAME: Final = "cloud-firestore-emulator.jar"
+MAIN_CLASS: Final = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
+START_TIMEOUT_S: Final = 30.0
+_SDK_ROOTS: Final = (
+    "/usr/lib/google-cloud-sdk",
+    "/usr/share/google-cloud-sdk",
+    "/opt/google-cloud-sdk",
+)
+
+
+def emulator_jar() -> Path | None:
+    """Return Google's emulator, named by the environment or in a gcloud SDK."""
+    named = os.environ.get(JAR_VARIABLE)
+    if named:
+        return Path(named)
+    gcloud = shutil.which("gcloud")
+    roots = [Path(root) for root in _SDK_ROOTS]
+    if gcloud:
+        roots.append(Path(gcloud).resolve().parent.parent)
+    for root in roots:
+        jar = root / "platform" / "cloud-firestore-emulator" / JAR_NAME
+        if jar.exists() and shutil.which("java"):
+            return jar
+    return None
+
+
+@dataclass(slots=True)
+class ParleyFirestore:
+    """
+    Our server as a process on a port that stays the same over restarts.
+
+    Args:
+        data: Its folder.
+        options: Further command-line options.
+    """
+
+    data: Path
+    options: Sequence[str] = ()
+    port: int = 0
+    _process: subprocess.Popen[str] | None = field(default=None, init=False)
+
+    @property
+    def address(self) -> str:
+        """Return host:port."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Return the process id of the running server."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start; return when it serves."""
+        command = [
+            sys.executable, "-m", "infra.local", "firestore",
+            "--port", str(self.port), "--data", str(self.data), *self.options,
+        ]  # fmt: skip
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        readable, _, _ = select.select([self._process.stdout], [], [], START_TIMEOUT_S)
+        line = self._process.stdout.readline() if readable else ""
+        if not line.startswith("ready "):
+            raise RuntimeError(f"the server said {line!r}")
+        self.port = int(line.rsplit(":", 1)[1])
+
+    def stop(self) -> int:
+        """Ask it to stop; return its exit status."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill it where it stands."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: signal.Signals) -> int:
+        assert self._process is not None
+        self._process.send_signal(number)
+        status = self._process.wait(timeout=20)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._process = None
+        return status
+
+
+@contextmanager
+def running(data: Path, *options: str) -> Iterator[ParleyFirestore]:
+    """Run our server for the length of a block, which may also stop or kill it."""
+    server = ParleyFirestore(data, options)
+    server.start()
+    try:
+        yield server
+    finally:
+        if server._process is not None:
+            server.stop()
+
+
+@contextmanager
+def running_emulator(jar: Path) -> Iterator[str]:
+    """Run Google's emulator for the length of a block; yield its host:port."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [
+        "java", "-Xmx1g", "-cp", str(jar), MAIN_CLASS, "start",
+        "--host", "127.0.0.1", "--port", str(port),
+    ]  # fmt: skip
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        _wait_for(port)
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(port: int) -> None:
+    deadline_s = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline_s:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1.0).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError(f"nothing listens on port {port}")
+
+
+@contextmanager
+def _address(address: str) -> Iterator[None]:
+    # Clients read the variable in their constructor.
+    previous = os.environ.get(ADDRESS_VARIABLE)
+    os.environ[ADDRESS_VARIABLE] = address
+    try:
+        yield
+    finally:
+        if previous is None:
+            del os.environ[ADDRESS_VARIABLE]
+        else:
+            os.environ[ADDRESS_VARIABLE] = previous
+
+
+@contextmanager
+def client(address: str, project: str) -> Iterator[firestore.Client]:
+    """Lend a client of the server at `address`."""
+    with _address(address):
+        made = firestore.Client(project=project, credentials=AnonymousCredentials())
+    try:
+        yield made
+    finally:
+        made._firestore_api.transport.close()
+
+
+@asynccontextmanager
+async def async_client(
+    address: str, project: str
+) -> AsyncIterator[firestore.AsyncClient]:
+    """Lend an AsyncClient of the server at `address`."""
+    with _address(address):
+        made = firestore.AsyncClient(
+            project=project, credentials=AnonymousCredentials()
+        )
+    try:
+        yield made
+    finally:
+        await made._firestore_api.transport.close()
