@@ -2,8 +2,8 @@
 SRTP in place: libsrtp through pylibsrtp's own binding, without its copies.
 
 `pylibsrtp.Session.protect` copies a packet in and out and allocates twice, which costs
-more than the cipher.  Its compiled binding takes any memory; the private names used here
-(`_binding`, `Session._srtp`) are pinned by `tests/unit/transport/test_stamping.py`.
+more than the cipher.  Its compiled binding takes any memory; the private names that
+this needs (`_binding`, `Session._srtp`) are pinned by the tests of stamping.
 """
 
 from collections.abc import Iterable

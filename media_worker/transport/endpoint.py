@@ -139,7 +139,7 @@ class UdpMediaEndpoint:
         """
         Open a session and return the SDP answer; media follows when DTLS is up.
 
-        Sessions of the same user and kind are closed with `REPLACED`.
+        An earlier session of the same user and kind is closed with `REPLACED`.
 
         Raises:
             SdpRefused: with the `ControlError` that says why.
@@ -147,16 +147,12 @@ class UdpMediaEndpoint:
         """
         offer = parse_offer(offer_sdp)
         negotiated = negotiate(offer, kind)
-        replaced = [
-            session
-            for session in self._sessions
-            if session.user_id == user_id and session.kind is kind
-        ]
-        self._check_room(len(replaced))
+        replaced = self._sessions.by_person(user_id, kind)
+        self._check_room(0 if replaced is None else 1)
         session = self._add(negotiated, session_id, user_id, grant_id)
         answer = answer_sdp(offer, negotiated, self._local(session))
-        for old in replaced:
-            await self.close_session(old.session_id, PeerCloseReason.REPLACED)
+        if replaced is not None:
+            await self.close_session(replaced.session_id, PeerCloseReason.REPLACED)
         return answer
 
     async def close_session(

@@ -103,11 +103,18 @@ def negotiate(offer: Offer, kind: PeerKind) -> Negotiated:
 def _audio(offer: Offer) -> Section:
     """Return the audio section to use: the first that is not switched off."""
     for section in offer.sections:
-        # Port 0 is a refused section, unless it is bundle-only (RFC 9143 6).
-        used = section.port != 0 or "bundle-only" in section.attributes
-        if section.kind == "audio" and used and section.protocol in _AUDIO_PROTOCOLS:
+        if (
+            section.kind == "audio"
+            and section.protocol in _AUDIO_PROTOCOLS
+            and _is_used(section)
+        ):
             return section
     raise SdpRefused(ControlError.SDP_NO_AUDIO, "no audio section over DTLS-SRTP")
+
+
+def _is_used(section: Section) -> bool:
+    # Port 0 is a refused section, unless it is bundle-only (RFC 9143 6).
+    return section.port != 0 or "bundle-only" in section.attributes
 
 
 def _opus(audio: Section) -> int:
@@ -167,6 +174,7 @@ def _channel(offer: Offer, audio: Section) -> StageChannel | None:
             section.kind == "application"
             and section.protocol in _CHANNEL_PROTOCOLS
             and section.formats == (_CHANNEL_FORMAT,)
+            and _is_used(section)
             and {audio.mid, section.mid} <= bundled
         ):
             return StageChannel(

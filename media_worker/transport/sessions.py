@@ -1,8 +1,9 @@
-"""The open sessions of a process, found by id, by ICE user name and by address."""
+"""The open sessions of a process, found by id, person, ICE user name and address."""
 
 from collections.abc import Iterator
 
-from spaces_contract.ids import SessionId
+from spaces_contract.ids import SessionId, UserId
+from spaces_contract.roles import PeerKind
 
 from .addresses import Address
 from .session import Session
@@ -10,13 +11,14 @@ from .session import Session
 
 class Sessions:
     """
-    Three indices over one set of sessions.
+    Four indices over one set of sessions.
 
     Addresses enter only by authenticated requests, at most `MAX_ADDRESSES` a session.
     """
 
     def __init__(self) -> None:
         self._by_id: dict[SessionId, Session] = {}
+        self._by_person: dict[tuple[UserId, PeerKind], Session] = {}
         self._by_ufrag: dict[bytes, Session] = {}
         self._by_address: dict[Address, Session] = {}
 
@@ -28,7 +30,7 @@ class Sessions:
 
     def add(self, session: Session) -> None:
         """
-        Take a session in.
+        Take a session in; by its person, it is found instead of an earlier one.
 
         Raises:
             ValueError: its id or its ufrag is in use.
@@ -36,12 +38,16 @@ class Sessions:
         if session.session_id in self._by_id or session.ufrag in self._by_ufrag:
             raise ValueError("a session with this id or ufrag is open")
         self._by_id[session.session_id] = session
+        self._by_person[session.user_id, session.kind] = session
         self._by_ufrag[session.ufrag] = session
 
     def remove(self, session: Session) -> None:
         """Forget an open session and its addresses."""
         del self._by_id[session.session_id]
         del self._by_ufrag[session.ufrag]
+        person = (session.user_id, session.kind)
+        if self._by_person.get(person) is session:
+            del self._by_person[person]
         for known in session.addresses:
             if self._by_address.get(known) is session:
                 del self._by_address[known]
@@ -61,6 +67,10 @@ class Sessions:
     def by_id(self, session_id: SessionId) -> Session | None:
         """Return the session of that id."""
         return self._by_id.get(session_id)
+
+    def by_person(self, user_id: UserId, kind: PeerKind) -> Session | None:
+        """Return the latest session of that person in that direction."""
+        return self._by_person.get((user_id, kind))
 
     def by_ufrag(self, ufrag: bytes) -> Session | None:
         """Return the session whose requests carry that user name fragment."""

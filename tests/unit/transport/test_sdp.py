@@ -152,6 +152,16 @@ def test_the_data_channel_is_whip_only() -> None:
     assert whep.media[1].port == 0
 
 
+def test_a_section_switched_off_is_not_taken() -> None:
+    """
+    Port 0 means refused, unless the section is bundle-only.
+    """
+    off = CHANNEL.replace("application 9", "application 0")
+
+    assert taken(SESSION + AUDIO + off).channel is None
+    assert taken(SESSION + AUDIO + off + "a=bundle-only\n").channel is not None
+
+
 @pytest.mark.parametrize(
     ("kind", "offered", "accepted"),
     [

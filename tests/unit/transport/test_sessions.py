@@ -67,6 +67,24 @@ async def test_a_session_is_found_until_it_is_removed() -> None:
     assert sessions.by_address(port(1)) is None
 
 
+async def test_a_person_has_one_session_a_direction() -> None:
+    """
+    The latest is found, also after the earlier one is gone.
+    """
+    sessions, old, new = Sessions(), a_session("old"), a_session("new")
+    ana = UserId("ana")
+    sessions.add(old)
+    assert sessions.by_person(ana, PeerKind.WHEP) is old
+
+    sessions.add(new)
+    sessions.remove(old)
+
+    assert sessions.by_person(ana, PeerKind.WHEP) is new
+    assert sessions.by_person(ana, PeerKind.WHIP) is None
+    sessions.remove(new)
+    assert sessions.by_person(ana, PeerKind.WHEP) is None
+
+
 async def test_an_id_is_used_once() -> None:
     """
     A second session of the same id is refused, and changes nothing.
