@@ -10,7 +10,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from ..stack import READY_PATH
+from .cloud_clients import CloudClients
 from .cloud_view import CloudView
+from .console import CONSOLE_FILES, console_file
+from .documents_view import DocumentsView
 from .hosting import Hosting
 from .hosting_rules import HostingRules
 from .identity import Identity
@@ -18,6 +21,7 @@ from .live_edge import LiveEdge
 from .problems import not_found
 from .proxy import FunctionsProxy
 from .push_sink import PushSink
+from .push_store import PushStore
 
 # What another machine may use of /local/; the rest shows or moves what is private to
 # the person at this keyboard.
@@ -37,7 +41,10 @@ class GatewayParts:
 
     identity: Identity
     push: PushSink
+    push_store: PushStore
+    clients: CloudClients
     cloud: CloudView
+    documents: DocumentsView
     live: LiveEdge
     proxy: FunctionsProxy
     rules: HostingRules
@@ -65,6 +72,9 @@ def _add_local(router: web.UrlDispatcher, parts: GatewayParts) -> None:
     async def nothing(_request: web.Request) -> web.Response:
         return not_found()
 
+    async def to_console(_request: web.Request) -> web.Response:
+        raise web.HTTPFound("/local/")
+
     async def authority(_request: web.Request) -> web.StreamResponse:
         if not parts.authority.is_file():
             return not_found()
@@ -74,6 +84,7 @@ def _add_local(router: web.UrlDispatcher, parts: GatewayParts) -> None:
 
     router.add_get(READY_PATH, ready)
     router.add_post("/local/sign-in", parts.identity.sign_in)
+    router.add_options("/local/sign-in", parts.identity.preflight)
     router.add_get("/local/id-token-certs", parts.identity.id_token_certs)
     router.add_get("/local/oidc-certs", parts.identity.oidc_certs)
     router.add_get("/local/authority.crt", authority)
@@ -82,6 +93,10 @@ def _add_local(router: web.UrlDispatcher, parts: GatewayParts) -> None:
     router.add_get("/local/tasks", parts.cloud.tasks)
     router.add_post("/local/tasks/run", parts.cloud.run_task)
     router.add_get("/local/operations", parts.cloud.operations)
+    router.add_get("/local/documents", parts.documents.read)
+    router.add_get("/local", to_console)
+    for path, file in CONSOLE_FILES.items():
+        router.add_get(path, console_file(file))
     router.add_route("*", "/local/{path:.*}", nothing)
 
 
@@ -89,7 +104,7 @@ def _local_stays_local() -> Middleware:
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         path = request.path
-        if path.startswith("/local/") and path not in _LOCAL_FOR_ALL and request.secure:
+        if path.startswith("/local") and path not in _LOCAL_FOR_ALL and request.secure:
             return not_found()
         return await handler(request)
 
@@ -103,6 +118,7 @@ def _lifetimes(
         parts.proxy.start()
         yield
         await parts.proxy.aclose()
-        await parts.cloud.aclose()
+        await parts.clients.aclose()
+        parts.push_store.close()
 
     return run

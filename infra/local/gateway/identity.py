@@ -35,6 +35,18 @@ class Identity:
         self._project_id = project_id
         self._now_s = now_s
 
+    async def preflight(self, _request: web.Request) -> web.Response:
+        """Let apps under development on other origins sign in (CORS)."""
+        return web.Response(
+            status=HTTPStatus.NO_CONTENT,
+            headers={
+                "Access-Control-Allow-Origin": "*",
+                "Access-Control-Allow-Methods": "POST",
+                "Access-Control-Allow-Headers": "Content-Type",
+                "Access-Control-Max-Age": "600",
+            },
+        )
+
     async def sign_in(self, request: web.Request) -> web.Response:
         """POST {"handle"} -> {"uid", "id_token", "expires_in"}; uid stays for ever."""
         try:
@@ -58,6 +70,7 @@ class Identity:
             {"uid": uid, "id_token": token, "expires_in": ID_TOKEN_LIFETIME_S}
         )
         response.headers["Cache-Control"] = "no-store"
+        response.headers["Access-Control-Allow-Origin"] = "*"
         return response
 
     async def id_token_certs(self, _request: web.Request) -> web.Response:

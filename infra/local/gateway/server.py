@@ -23,7 +23,9 @@ from ..keys import (
 from ..ports import LOOPBACK
 from ..stack import PROJECT_ID, REPOSITORY
 from .app import GatewayParts, gateway_app
+from .cloud_clients import CloudClients
 from .cloud_view import CloudView
+from .documents_view import DocumentsView
 from .hosting_rules import read_rules
 from .identity import Identity
 from .live_edge import LiveEdge
@@ -66,6 +68,10 @@ def _parts(options: argparse.Namespace) -> GatewayParts:
     folder = DataFolder(options.data)
     keys = KeyFolder(folder.keys)
     push = PushStore(folder.push / "push.db")
+    clients = CloudClients(
+        firestore=f"{LOOPBACK}:{options.firestore_port}",
+        tasks=f"{LOOPBACK}:{options.tasks_port}",
+    )
     return GatewayParts(
         identity=Identity(
             keys.signing_key(ID_TOKEN_ISSUER),
@@ -73,11 +79,10 @@ def _parts(options: argparse.Namespace) -> GatewayParts:
             project_id=PROJECT_ID,
         ),
         push=PushSink(push, project_id=PROJECT_ID),
-        cloud=CloudView(
-            push,
-            firestore=f"{LOOPBACK}:{options.firestore_port}",
-            tasks=f"{LOOPBACK}:{options.tasks_port}",
-        ),
+        push_store=push,
+        clients=clients,
+        cloud=CloudView(push, clients),
+        documents=DocumentsView(clients),
         live=LiveEdge(folder.objects),
         proxy=FunctionsProxy(f"http://{LOOPBACK}:{options.functions_port}"),
         rules=read_rules(REPOSITORY / "firebase.json"),

@@ -15,7 +15,9 @@ from aiohttp.typedefs import Handler
 
 from infra.local.folder import DataFolder
 from infra.local.gateway.app import GatewayParts, gateway_app
+from infra.local.gateway.cloud_clients import CloudClients
 from infra.local.gateway.cloud_view import CloudView
+from infra.local.gateway.documents_view import DocumentsView
 from infra.local.gateway.hosting_rules import read_rules
 from infra.local.gateway.identity import Identity
 from infra.local.gateway.live_edge import LiveEdge
@@ -84,6 +86,7 @@ async def running_gateway(root: Path, functions_url: str) -> AsyncIterator[Gatew
         (folder.keys / name).write_bytes(content)
     keys = KeyFolder(folder.keys)
     push = PushStore(folder.push / "push.db")
+    clients = CloudClients(firestore="127.0.0.1:9", tasks="127.0.0.1:9")
     parts = GatewayParts(
         identity=Identity(
             keys.signing_key(ID_TOKEN_ISSUER),
@@ -93,7 +96,10 @@ async def running_gateway(root: Path, functions_url: str) -> AsyncIterator[Gatew
         push=PushSink(
             push, project_id=PROJECT, now=lambda: dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
         ),
-        cloud=CloudView(push, firestore="127.0.0.1:9", tasks="127.0.0.1:9"),
+        push_store=push,
+        clients=clients,
+        cloud=CloudView(push, clients),
+        documents=DocumentsView(clients),
         live=LiveEdge(folder.objects),
         proxy=FunctionsProxy(functions_url),
         rules=read_rules(root / "firebase.json"),

@@ -105,3 +105,17 @@ async def test_tokens_that_are_not_ours_are_refused(
             with pytest.raises(auth.InvalidIdTokenError):
                 await verify(firebase, gateway, bad)
         assert (await verify(firebase, gateway, good))["uid"] == "u"
+
+
+async def test_an_app_on_another_origin_can_sign_in(tmp_path: Path) -> None:
+    """
+    A browser's preflight is answered, and the answer may be read (CORS).
+    """
+    async with running_gateway(tmp_path, AWAY) as gateway:
+        url = f"{gateway.url}/local/sign-in"
+        async with gateway.session.options(url) as preflight:
+            allowed = preflight.headers["Access-Control-Allow-Headers"]
+        async with gateway.session.post(url, json={"handle": "ana"}) as answer:
+            origin = answer.headers["Access-Control-Allow-Origin"]
+
+    assert (preflight.status, allowed, origin) == (204, "Content-Type", "*")

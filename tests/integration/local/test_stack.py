@@ -183,6 +183,45 @@ def test_the_cloud_can_be_looked_into(stack: RunningStack) -> None:
     assert unknown.status_code == 404
 
 
+def test_the_documents_can_be_walked(stack: RunningStack) -> None:
+    """
+    Database, collection, document: each level names the next; odd paths are 400.
+    """
+    url = f"{stack.url}/local/documents"
+    me = requests.post(
+        f"{stack.url}/local/sign-in", json={"handle": "walker"}, timeout=5
+    ).json()
+    profile = {"handle": "walker", "display_name": "W"}
+    bearer = {"Authorization": f"Bearer {me['id_token']}"}
+    requests.put(f"{stack.url}/v1/me", json=profile, headers=bearer, timeout=5)
+
+    root = requests.get(url, timeout=10).json()
+    users = requests.get(url, params={"path": "users"}, timeout=5).json()
+    path = f"users/{me['uid']}"
+    document = requests.get(url, params={"path": path}, timeout=5).json()
+    missing = requests.get(url, params={"path": "users/nobody"}, timeout=5).json()
+    odd = requests.get(url, params={"path": "users//x"}, timeout=5)
+
+    assert "users" in root["collections"]
+    assert {"id": me["uid"]} in users["documents"]
+    assert document["fields"]["handle"] == "walker"
+    assert missing["fields"] is None
+    assert odd.status_code == 400
+
+
+def test_developers_have_a_page(stack: RunningStack) -> None:
+    """
+    `/local` leads to it; no script but its own may run in it.
+    """
+    page = requests.get(f"{stack.url}/local", timeout=5)
+    script = requests.get(f"{stack.url}/local/console.js", timeout=5)
+
+    assert page.url == f"{stack.url}/local/"
+    assert "<title>Parley, locally</title>" in page.text
+    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+    assert script.headers["Content-Type"] == "text/javascript; charset=utf-8"
+
+
 def test_a_taken_port_is_said_in_one_line(stack: RunningStack, tmp_path: Path) -> None:
     """
     The line names the port.
