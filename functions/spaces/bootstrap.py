@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import flask
-from google.cloud import firestore
 
 from .adapters.clock import random_space_id, random_token, utc_now
 from .adapters.cloud_tasks import (
@@ -26,6 +25,7 @@ from .config import Config, ConfigError
 from .http import media, membership, profiles, spaces
 from .http.app import api_app, tasks_app
 from .http.json_log import configure_logging
+from .http.operations import Operation
 from .service.media import MediaService
 from .service.membership import MembershipService
 from .service.ports import EffectQueue, Launcher, TaskTokens
@@ -43,51 +43,43 @@ def build_api(env: Mapping[str, str]) -> flask.Flask:
     """
     configure_logging()
     config = Config.from_env(env)
-    client = BoundedClient(project=config.project_id)
-    signer = Ed25519Signer(config.grant_private_key)
-    space_store = FirestoreSpaceStore(client, utc_now)
-    profile_store = FirestoreProfileStore(client)
     local = config.local
-    documented = (
-        *profiles.operations(ProfileService(profiles=profile_store, now=utc_now)),
-        *spaces.operations(
-            SpaceService(
-                spaces=space_store,
-                profiles=profile_store,
-                effects=_effects(config, client),
-                now=utc_now,
-                new_space_id=random_space_id,
-            ),
-            config.public_url,
-        ),
-        *membership.operations(
-            MembershipService(
-                members=FirestoreMemberStore(client),
-                grants=signer,
-                now=utc_now,
-                new_token=random_token,
-            ),
-            config.public_url,
-            config.ice_servers,
-        ),
-        *media.operations(
-            MediaService(
-                spaces=space_store,
-                grants=signer,
-                workers=HttpWorkerControl(),
-                now=utc_now,
-            ),
-            config.public_url,
-            config.ice_servers,
-        ),
-    )
     return api_app(
-        documented,
+        _operations(config, BoundedClient(project=config.project_id)),
         id_tokens=FirebaseIdTokens(
             config.project_id, certs_url=local.id_token_certs_url if local else None
         ),
         cors_origins=config.cors_origins,
         public_url=config.public_url,
+    )
+
+
+def _operations(config: Config, client: BoundedClient) -> tuple[Operation, ...]:
+    signer = Ed25519Signer(config.grant_private_key)
+    space_store = FirestoreSpaceStore(client, utc_now)
+    profile_store = FirestoreProfileStore(client)
+    hosting = SpaceService(
+        spaces=space_store,
+        profiles=profile_store,
+        effects=_effects(config, client),
+        now=utc_now,
+        new_space_id=random_space_id,
+    )
+    taking_part = MembershipService(
+        members=FirestoreMemberStore(client),
+        grants=signer,
+        now=utc_now,
+        new_token=random_token,
+    )
+    talking = MediaService(
+        spaces=space_store, grants=signer, workers=HttpWorkerControl(), now=utc_now
+    )
+    url, ice_servers = config.public_url, config.ice_servers
+    return (
+        *profiles.operations(ProfileService(profiles=profile_store, now=utc_now)),
+        *spaces.operations(hosting, url),
+        *membership.operations(taking_part, url, ice_servers),
+        *media.operations(talking, url, ice_servers),
     )
 
 
@@ -111,7 +103,7 @@ def build_tasks(env: Mapping[str, str]) -> flask.Flask:
     return tasks_app(upkeep, _task_tokens(config))
 
 
-def _effects(config: Config, client: firestore.Client) -> EffectQueue:
+def _effects(config: Config, client: BoundedClient) -> EffectQueue:
     return CloudTasksEffectQueue(
         open_tasks_client(config.local.tasks_host if config.local else None),
         FirestoreOutbox(client),

@@ -53,14 +53,7 @@ def edit(
     """
     if space.state is not SpaceState.LIVE:
         raise NotLive(space.state)
-    by_self = member is not None and actor_id == member.user_id
-    if actor_id not in space.host_ids and not by_self:
-        raise ModeratorOnly("Only the host and co-hosts can do this.")
-    if member is None:
-        raise ParticipantNotFound
-    if by_self and member.removed:
-        raise RemovedFromSpace
-    after = member
+    member = after = _editable(space, member, actor_id)
     if change.removed is not None:
         space, after = _set_removed(space, after, change.removed, actor_id, now)
     if change.role is not None:
@@ -68,6 +61,19 @@ def edit(
     if change.muted is not None:
         after = _set_muted(after, change.muted, actor_id)
     return MemberDecision(space=space, member=touched(member, after, now=now))
+
+
+def _editable(
+    space: Space, member: Participant | None, actor_id: UserId
+) -> Participant:
+    by_self = member is not None and actor_id == member.user_id
+    if actor_id not in space.host_ids and not by_self:
+        raise ModeratorOnly("Only the host and co-hosts can do this.")
+    if member is None:
+        raise ParticipantNotFound
+    if by_self and member.removed:
+        raise RemovedFromSpace
+    return member
 
 
 def _set_removed(

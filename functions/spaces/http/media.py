@@ -1,5 +1,8 @@
 """WHIP (RFC 9725) and WHEP: SDP in, SDP out, and a URL to close it by."""
 
+from collections.abc import Callable
+from typing import Final
+
 import flask
 
 from spaces_contract.control import ControlError
@@ -19,10 +22,20 @@ from ..service.media import IceServer, MediaService
 from .operations import Access, Call, Operation
 from .replies import empty_reply
 
-OFFER_REFUSALS = tuple(
+OFFER_ERRORS: Final = (
+    SpaceNotFound,
+    NotLive,
+    GrantExpired,
+    GrantForOtherSpace,
+    GrantForbids,
+    StaleGrant,
+    WorkerStarting,
+    WorkerUnreachable,
+)
+OFFER_REFUSALS: Final = tuple(
     code for code in ControlError if code is not ControlError.SESSION_NOT_FOUND
 )
-CLOSE_REFUSALS = (ControlError.SESSION_NOT_FOUND, ControlError.INVALID_FORWARD)
+CLOSE_REFUSALS: Final = (ControlError.SESSION_NOT_FOUND, ControlError.INVALID_FORWARD)
 
 
 class MediaResource:
@@ -70,36 +83,9 @@ def operations(
 ) -> tuple[Operation, ...]:
     """Return the operations on media sessions."""
     resource = MediaResource(media, public_url, ice_servers)
-    opening = (
-        ("whip", "Talk: send an SDP offer that sends audio", resource.whip),
-        ("whep", "Listen: send an SDP offer that receives audio", resource.whep),
-    )
     return (
-        *(
-            Operation(
-                id=f"open_{name}",
-                method="POST",
-                path=f"/v1/spaces/{{space_id}}/{name}",
-                summary=summary,
-                access=Access.GRANT,
-                handle=handle,
-                status=201,
-                sdp=True,
-                creates=True,
-                errors=(
-                    SpaceNotFound,
-                    NotLive,
-                    GrantExpired,
-                    GrantForOtherSpace,
-                    GrantForbids,
-                    StaleGrant,
-                    WorkerStarting,
-                    WorkerUnreachable,
-                ),
-                refusals=OFFER_REFUSALS,
-            )
-            for name, summary, handle in opening
-        ),
+        _opening("whip", "Talk: offer to send audio", resource.whip),
+        _opening("whep", "Listen: offer to receive audio", resource.whep),
         # No PATCH: RFC 9725 4.3 wants 405 from a server without trickle ICE and
         # ICE restart, which is what a method that is not there is answered with.
         Operation(
@@ -113,6 +99,24 @@ def operations(
             errors=(SpaceNotFound, GrantForOtherSpace, WorkerUnreachable),
             refusals=CLOSE_REFUSALS,
         ),
+    )
+
+
+def _opening(
+    name: str, summary: str, handle: Callable[[Call], flask.Response]
+) -> Operation:
+    return Operation(
+        id=f"open_{name}",
+        method="POST",
+        path=f"/v1/spaces/{{space_id}}/{name}",
+        summary=summary,
+        access=Access.GRANT,
+        handle=handle,
+        status=201,
+        sdp=True,
+        creates=True,
+        errors=OFFER_ERRORS,
+        refusals=OFFER_REFUSALS,
     )
 
 

@@ -1,6 +1,7 @@
 """`/v1/spaces/{id}`: joining, leaving, and who is there."""
 
 from datetime import UTC, datetime
+from typing import Final
 
 import flask
 
@@ -42,6 +43,28 @@ from .schemas import (
     ParticipantsView,
     ParticipantView,
     SpaceView,
+)
+
+JOIN_ERRORS: Final = (
+    SpaceNotFound,
+    NotLive,
+    ProfileRequired,
+    BlockedByHost,
+    RemovedFromSpace,
+)
+EDIT_ERRORS: Final = (
+    SpaceNotFound,
+    ParticipantNotFound,
+    NotLive,
+    HostOnly,
+    ModeratorOnly,
+    HostStays,
+    CannotUnmuteAnother,
+    RemovedFromSpace,
+    StageFull,
+    CoHostsFull,
+    TargetNotOnStage,
+    StaleRevision,
 )
 
 
@@ -146,6 +169,10 @@ def operations(
 ) -> tuple[Operation, ...]:
     """Return the operations on people in Spaces."""
     resource = MembershipResource(membership, public_url, ice_servers)
+    return (*_coming_and_going(resource), *_people(resource))
+
+
+def _coming_and_going(resource: MembershipResource) -> tuple[Operation, ...]:
     return (
         Operation(
             id="join_space",
@@ -157,13 +184,7 @@ def operations(
             body=JoinBody,
             body_required=False,
             answer=JoinedView,
-            errors=(
-                SpaceNotFound,
-                NotLive,
-                ProfileRequired,
-                BlockedByHost,
-                RemovedFromSpace,
-            ),
+            errors=JOIN_ERRORS,
         ),
         Operation(
             id="leave_space",
@@ -185,6 +206,11 @@ def operations(
             answer=MembershipView,
             errors=(SpaceNotFound,),
         ),
+    )
+
+
+def _people(resource: MembershipResource) -> tuple[Operation, ...]:
+    return (
         Operation(
             id="list_participants",
             method="GET",
@@ -206,20 +232,7 @@ def operations(
             body=ParticipantBody,
             answer=ParticipantView,
             if_match=True,
-            errors=(
-                SpaceNotFound,
-                ParticipantNotFound,
-                NotLive,
-                HostOnly,
-                ModeratorOnly,
-                HostStays,
-                CannotUnmuteAnother,
-                RemovedFromSpace,
-                StageFull,
-                CoHostsFull,
-                TargetNotOnStage,
-                StaleRevision,
-            ),
+            errors=EDIT_ERRORS,
         ),
     )
 

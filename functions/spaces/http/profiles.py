@@ -10,23 +10,34 @@ from .replies import json_reply
 from .schemas import ProfileBody, ProfileView
 
 
-def operations(profiles: ProfileService) -> tuple[Operation, ...]:
-    """Return the operations on profiles."""
+class ProfileResource:
+    """Handlers of the caller's own account."""
 
-    def get(call: Call) -> flask.Response:
-        found = profiles.get(call.actor_id)
+    def __init__(self, profiles: ProfileService) -> None:
+        self._profiles = profiles
+
+    def get(self, call: Call) -> flask.Response:
+        """Show it."""
+        found = self._profiles.get(call.actor_id)
         return json_reply(ProfileView.of(found), revision=found.revision)
 
-    def put(call: Call) -> flask.Response:
+    def put(self, call: Call) -> flask.Response:
+        """Make or change it."""
         body = call.read(ProfileBody)
         edit = ProfileEdit(
             handle=body.handle,
             display_name=body.display_name,
             protected=body.protected,
         )
-        saved = profiles.save(edit, user_id=call.actor_id, revision=call.if_match())
+        saved = self._profiles.save(
+            edit, user_id=call.actor_id, revision=call.if_match()
+        )
         return json_reply(ProfileView.of(saved), revision=saved.revision)
 
+
+def operations(profiles: ProfileService) -> tuple[Operation, ...]:
+    """Return the operations on profiles."""
+    resource = ProfileResource(profiles)
     return (
         Operation(
             id="get_me",
@@ -34,7 +45,7 @@ def operations(profiles: ProfileService) -> tuple[Operation, ...]:
             path="/v1/me",
             summary="The caller's profile",
             access=Access.ID_TOKEN,
-            handle=get,
+            handle=resource.get,
             answer=ProfileView,
             errors=(ProfileNotFound,),
         ),
@@ -44,7 +55,7 @@ def operations(profiles: ProfileService) -> tuple[Operation, ...]:
             path="/v1/me",
             summary="Make or change the caller's profile",
             access=Access.ID_TOKEN,
-            handle=put,
+            handle=resource.put,
             body=ProfileBody,
             answer=ProfileView,
             if_match=True,

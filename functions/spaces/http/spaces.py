@@ -25,6 +25,10 @@ from .schemas import SpaceBody, SpacesQuery, SpacesView, SpaceView
 KEY_PATTERN: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
+CREATE_ERRORS: Final = (ProfileRequired, ProtectedAccount, IdempotencyKeyReused)
+END_ERRORS: Final = (SpaceNotFound, HostOnly, IllegalTransition)
+
+
 class SpaceResource:
     """Handlers of one deployment, whose public URL is in what they answer."""
 
@@ -78,6 +82,10 @@ class SpaceResource:
 def operations(spaces: SpaceService, public_url: str) -> tuple[Operation, ...]:
     """Return the operations on Spaces."""
     resource = SpaceResource(spaces, public_url)
+    return (*_hosting(resource), *_finding(resource))
+
+
+def _hosting(resource: SpaceResource) -> tuple[Operation, ...]:
     return (
         Operation(
             id="create_space",
@@ -91,8 +99,33 @@ def operations(spaces: SpaceService, public_url: str) -> tuple[Operation, ...]:
             answer=SpaceView,
             creates=True,
             idempotency_key=True,
-            errors=(ProfileRequired, ProtectedAccount, IdempotencyKeyReused),
+            errors=CREATE_ERRORS,
         ),
+        Operation(
+            id="start_space",
+            method="POST",
+            path="/v1/spaces/{space_id}/start",
+            summary="Go live; again is harmless",
+            access=Access.ID_TOKEN,
+            handle=resource.start,
+            answer=SpaceView,
+            errors=(*END_ERRORS, ProfileRequired, ProtectedAccount),
+        ),
+        Operation(
+            id="end_space",
+            method="POST",
+            path="/v1/spaces/{space_id}/end",
+            summary="End a live Space; again is harmless",
+            access=Access.ID_TOKEN,
+            handle=resource.end,
+            answer=SpaceView,
+            errors=END_ERRORS,
+        ),
+    )
+
+
+def _finding(resource: SpaceResource) -> tuple[Operation, ...]:
+    return (
         Operation(
             id="list_spaces",
             method="GET",
@@ -113,32 +146,6 @@ def operations(spaces: SpaceService, public_url: str) -> tuple[Operation, ...]:
             handle=resource.get,
             answer=SpaceView,
             errors=(SpaceNotFound,),
-        ),
-        Operation(
-            id="start_space",
-            method="POST",
-            path="/v1/spaces/{space_id}/start",
-            summary="Go live; again is harmless",
-            access=Access.ID_TOKEN,
-            handle=resource.start,
-            answer=SpaceView,
-            errors=(
-                SpaceNotFound,
-                HostOnly,
-                IllegalTransition,
-                ProfileRequired,
-                ProtectedAccount,
-            ),
-        ),
-        Operation(
-            id="end_space",
-            method="POST",
-            path="/v1/spaces/{space_id}/end",
-            summary="End a live Space; again is harmless",
-            access=Access.ID_TOKEN,
-            handle=resource.end,
-            answer=SpaceView,
-            errors=(SpaceNotFound, HostOnly, IllegalTransition),
         ),
     )
 

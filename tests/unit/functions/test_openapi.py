@@ -150,7 +150,7 @@ def test_answers_are_as_documented(
                 )
             described = document["paths"][operation.path][operation.method.lower()]
             answer = described["responses"][str(response.status_code)]
-            _must_fit(answer, response.mimetype, document, response)
+            _must_fit(answer, response.mimetype or "", document, response)
 
 
 def _must_fit(answer: Json, mimetype: str, document: Json, response: Any) -> None:

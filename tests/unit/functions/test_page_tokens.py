@@ -11,9 +11,10 @@ from spaces.http.errors import InvalidPageToken
 from spaces.service.ports import Cursor
 
 times = st.datetimes(
-    min_value=datetime(1970, 1, 1),
+    min_value=datetime(1970, 1, 1),  # noqa: DTZ001 - hypothesis wants naive bounds
     max_value=datetime(5000, 1, 1),  # noqa: DTZ001
-).map(lambda at: at.replace(tzinfo=UTC))
+    timezones=st.just(UTC),
+)
 space_ids = st.from_regex(r"[1-9A-Za-z]{13}", fullmatch=True)
 
 
