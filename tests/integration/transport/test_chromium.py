@@ -12,7 +12,7 @@ from playwright.async_api import Page, async_playwright
 
 from spaces_contract.ids import SessionId
 from spaces_contract.roles import PeerKind
-from tests.browser import find_chromium, launch
+from tests.browser import FLAGS, find_chromium
 from tests.media_endpoint import (
     RunningEndpoint,
     playing,
@@ -76,7 +76,9 @@ async def a_page(running: RunningEndpoint) -> AsyncIterator[Page]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
         async with async_playwright() as playwright:
-            browser = await launch(playwright, CHROMIUM or "", None)
+            browser = await playwright.chromium.launch(
+                executable_path=CHROMIUM, args=[*FLAGS]
+            )
             opened = await browser.new_page()
             await opened.goto(f"http://127.0.0.1:{runner.addresses[0][1]}/")
             yield opened
@@ -87,7 +89,7 @@ async def a_page(running: RunningEndpoint) -> AsyncIterator[Page]:
 
 async def statistics(page: Page, kind: str, wanted: str) -> dict[str, Any]:
     """Return the page's RTP statistics once their count `wanted` exceeds 100."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             found: dict[str, Any] | None = await page.evaluate(f"statistics('{kind}')")
             if found and found.get(wanted, 0) > 100:

@@ -87,7 +87,7 @@ def a_socket(peer: Any) -> Any:
 async def received(other: socket.socket) -> bytes:
     """Return the next datagram on a socket."""
     loop = asyncio.get_running_loop()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         return await loop.sock_recv(other, 2_048)
 
 
