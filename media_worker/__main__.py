@@ -8,7 +8,7 @@ import sys
 
 from .config import Config, ConfigError
 from .json_logs import configure
-from .process_memory import limit_arenas, settle
+from .process_memory import limit_libraries, settle
 
 logger = logging.getLogger("media_worker")
 
@@ -24,7 +24,7 @@ def main() -> int:
         logger.error("cannot start: %s", error)
         return CONFIG_EXIT
     configure(space_id=config.space_id, epoch=config.epoch)
-    limit_arenas()
+    limit_libraries()
     return asyncio.run(_run(config))
 
 

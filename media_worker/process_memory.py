@@ -1,7 +1,8 @@
-"""Keeps a worker small: memory that Python and libc would hold for speed."""
+"""Keeps a worker small: memory and threads that libraries would take for speed."""
 
 import ctypes
 import gc
+import os
 import sys
 from typing import Final
 
@@ -10,8 +11,9 @@ ARENAS: Final = 2
 GC_THRESHOLD: Final = 5_000
 
 
-def limit_arenas() -> None:
-    """Keep glibc from giving each thread a heap of its own; before threads start."""
+def limit_libraries() -> None:
+    """Keep glibc and numpy from reckoning with many cores; before they are loaded."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a block is no matrix
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
         if mallopt is not None:

@@ -29,17 +29,19 @@ class StoredRoomJson:
 
     Args:
         url: "file:///…", "s3://…", "gs://…"; local folders are made where missing.
+        retry_s: Pause before the second attempt; it doubles for the third.
 
     Attributes:
         failures: How many versions could not be written.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, retry_s: float = RETRY_S) -> None:
         # Folders know neither content types nor cache lifetimes: whoever serves
         # them sets both.
         local = url.startswith(LOCAL_SCHEME)
         self._store: ObjectStore = from_url(url, mkdir=True) if local else from_url(url)
         self._attributes = None if local else ATTRIBUTES
+        self._retry_s = retry_s
         self.failures = 0
 
     async def publish(self, room: RoomState) -> None:
@@ -55,7 +57,7 @@ class StoredRoomJson:
             if await self._put(room_object(room.space_id, room.epoch), body):
                 return
             if attempt < ATTEMPTS:
-                await asyncio.sleep(RETRY_S * attempt)
+                await asyncio.sleep(self._retry_s * attempt)
         self.failures += 1
 
     async def _put(self, path: str, body: bytes) -> bool:

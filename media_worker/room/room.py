@@ -193,6 +193,10 @@ class Room:
                 session_id=session_id, user_id=user_id, kind=kind, grant_id=grant_id
             )
         )
+        logger.info(
+            "session opened",
+            extra={"session_id": session_id, "user_id": user_id, "kind": kind.value},
+        )
         try:
             self._check(user_id, kind)
         except SessionRefused:  # decided while the endpoint was working
@@ -239,7 +243,7 @@ class Room:
         self._note_change()
 
     def session_closed(self, session_id: SessionId, reason: PeerCloseReason) -> None:
-        """Forget a session."""
+        """Forget a session; the endpoint has logged its end."""
         session = self.book.remove(session_id)
         if session is None:
             return
@@ -247,15 +251,6 @@ class Room:
         if self._hearers.get(session.user_id) == session_id:
             del self._hearers[session.user_id]
         self._note_change()
-        logger.info(
-            "session closed",
-            extra={
-                "session_id": session_id,
-                "user_id": session.user_id,
-                "kind": session.kind.value,
-                "reason": reason.value,
-            },
-        )
 
     def stage_channel_opened(self, session_id: SessionId) -> None:
         """Tell somebody new on stage the room's state, and their own."""
