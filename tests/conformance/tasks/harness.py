@@ -55,7 +55,7 @@ class Target:
         """Return the requests to one path."""
         return [request for request in self.received if request.path == path]
 
-    def wait_for(self, path: str, count: int = 1, *, within_s: float = 8) -> None:
+    def wait_for(self, path: str, count: int = 1, *, within_s: float = 30) -> None:
         """Return when `count` requests have come to `path`."""
         until(lambda: len(self.at(path)) >= count, within_s=within_s)
 
@@ -65,7 +65,7 @@ class Target:
         return statuses.pop(0) if len(statuses) > 1 else statuses[0]
 
 
-def until(condition: Callable[[], bool], *, within_s: float = 8) -> None:
+def until(condition: Callable[[], bool], *, within_s: float = 30) -> None:
     """Return when `condition` holds; fail if it does not in time."""
     deadline_s = time.monotonic() + within_s
     while not condition():
