@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
+from unittest import mock
 
 import aiohttp
 import jwt
@@ -73,8 +74,8 @@ class SpaceDocuments:
     """Writes a Space's documents as the functions would."""
 
     def __init__(self, host: str) -> None:
-        os.environ["FIRESTORE_EMULATOR_HOST"] = host
-        self.client: Any = firestore.AsyncClient(project=PROJECT)
+        with mock.patch.dict(os.environ, FIRESTORE_EMULATOR_HOST=host):
+            self.client: Any = firestore.AsyncClient(project=PROJECT)
 
     async def start(self, epoch: int = 1) -> None:
         """Make the Space live in `epoch`, with a runtime that waits for a worker."""

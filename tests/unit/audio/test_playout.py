@@ -259,17 +259,17 @@ def test_random_loss_is_mostly_recovered_by_fec() -> None:
     """
     At 10 % loss, nine in ten packets whose FEC came through are recovered by it.
     """
-    lost = np.random.default_rng(5).random(1_000) < 0.10
-    source = voice(20)
+    lost = np.random.default_rng(5).random(500) < 0.10
+    source = voice(10)
     packets = coded(source, loss_percent=20)
     recoverable = sum(
         bool(lost[n]) and not lost[n + 1] and has_fec(packets[n + 1])
-        for n in range(999)
+        for n in range(499)
     )
 
     heard, playout = heard_through(source, lambda n: None if lost[n] else 0.0)
 
-    assert recoverable > 60
+    assert recoverable > 25
     assert playout.buffer.counts.recovered >= 0.9 * recoverable
     assert similarity(source, heard) > 0.9
 
@@ -289,11 +289,11 @@ def test_time_scaling_makes_no_clicks() -> None:
     """
     While the delay grows and shrinks with the jitter, a voice has no click.
     """
-    source = voice(20)
-    jitter = np.random.default_rng(2).uniform(0, 0.06, 1_000)
+    source = voice(12)
+    jitter = np.random.default_rng(2).uniform(0, 0.06, 600)
 
     heard, playout = heard_through(
-        source, lambda n: float(jitter[n]) if 300 < n < 600 else 0.0, loss_percent=0
+        source, lambda n: float(jitter[n]) if 100 < n < 300 else 0.0, loss_percent=0
     )
 
     assert playout.counts.shortened_samples > 0
