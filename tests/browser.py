@@ -73,11 +73,37 @@ def find_chromium() -> str | None:
 async def launch(
     playwright: Playwright, executable: str, microphone: Path | None
 ) -> Browser:
-    """Start Chromium; its fake microphone loops the WAV file, or beeps."""
+    """Start Chromium; its fake microphone loops the WAV file, or beeps for None."""
     flags = list(FLAGS)
     if microphone is not None:
         flags.append(f"--use-file-for-fake-audio-capture={microphone}")
     return await playwright.chromium.launch(executable_path=executable, args=flags)
+
+
+class Browsers:
+    """
+    Chromium processes, started when first asked for.
+
+    The fake microphone is a flag of the process, so each voice has one of its own.
+    """
+
+    def __init__(self, playwright: Playwright, executable: str) -> None:
+        self._playwright = playwright
+        self._executable = executable
+        self._running: dict[Path | None, Browser] = {}
+
+    async def get(self, microphone: Path | None) -> Browser:
+        """Return the one with this voice."""
+        if microphone not in self._running:
+            self._running[microphone] = await launch(
+                self._playwright, self._executable, microphone
+            )
+        return self._running[microphone]
+
+    async def aclose(self) -> None:
+        """End them all."""
+        for running in self._running.values():
+            await running.close()
 
 
 async def sign_in(page: Page, handle: str) -> None:

@@ -5,13 +5,28 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+import pytest_asyncio
+from playwright.async_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    async_playwright,
+)
 
 from tests import browser
 from tests.browser import PageFor, Screenshot
 from tests.running_stack import RunningStack, running_stack
 
-SCREENSHOTS = Path(__file__).parents[2] / "infra" / "hosting" / "screenshots"
+E2E = Path(__file__).parent
+SCREENSHOTS = E2E.parents[1] / "infra" / "hosting" / "screenshots"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run these tests on one loop: browsers live as long as all of them do."""
+    on_one_loop = pytest.mark.asyncio(loop_scope="session")
+    for item in items:
+        if item.path.parent == E2E and pytest_asyncio.is_async_test(item):
+            item.add_marker(on_one_loop, append=False)
 
 
 @pytest.fixture(scope="session")
@@ -33,34 +48,42 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture
-async def page_for(stack: RunningStack, chromium: str) -> AsyncIterator[PageFor]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browsers(chromium: str) -> AsyncIterator[browser.Browsers]:
+    """Chromium processes, one for each voice, kept for all tests."""
+    async with async_playwright() as playwright:
+        kept = browser.Browsers(playwright, chromium)
+        yield kept
+        await kept.aclose()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page_for(
+    stack: RunningStack, browsers: browser.Browsers
+) -> AsyncIterator[PageFor]:
     """Opens pages, and fails the test that leaves errors in one."""
     errors: list[str] = []
-    browsers: dict[Path | None, Browser] = {}
-    async with async_playwright() as playwright:
+    contexts: list[BrowserContext] = []
 
-        async def open_page(handle: str, microphone: Path | None = None) -> Page:
-            if microphone not in browsers:
-                browsers[microphone] = await browser.launch(
-                    playwright, chromium, microphone
-                )
-            width, height = browser.PHONE
-            context = await browsers[microphone].new_context(
-                base_url=stack.url,
-                viewport={"width": width, "height": height},
-                color_scheme="dark",
-                permissions=["microphone"],
-            )
-            page = await context.new_page()
-            page.on("pageerror", lambda error: errors.append(f"{handle}: {error}"))
-            page.on("console", lambda message: _note_refusal(message, errors))
-            await browser.sign_in(page, handle)
-            return page
+    async def open_page(handle: str, microphone: Path | None = None) -> Page:
+        chrome = await browsers.get(microphone)
+        width, height = browser.PHONE
+        context = await chrome.new_context(
+            base_url=stack.url,
+            viewport={"width": width, "height": height},
+            color_scheme="dark",
+            permissions=["microphone"],
+        )
+        contexts.append(context)
+        page = await context.new_page()
+        page.on("pageerror", lambda error: errors.append(f"{handle}: {error}"))
+        page.on("console", lambda message: _note_refusal(message, errors))
+        await browser.sign_in(page, handle)
+        return page
 
-        yield open_page
-        for running in browsers.values():
-            await running.close()
+    yield open_page
+    for context in contexts:
+        await context.close()
     assert errors == []
 
 

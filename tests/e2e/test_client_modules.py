@@ -3,13 +3,13 @@
 import json
 from typing import Any
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Page
 
 from tests.browser import PageFor
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(page_for: PageFor) -> Page:
     """A page of the client's own origin."""
     return await page_for("modula")

@@ -68,9 +68,6 @@ async def test_the_end_is_seen_by_all(
     host = await page_for("dora", SPEECH)
     path = await browser.start_space(host, "Over soon")
     listener = await page_for("emil")
-    await listener.goto("/")
-    await expect(listener.get_by_test_id("space-card").first).to_be_visible()
-    await screenshot(listener, "feed")
     await browser.listen(listener, path)
 
     await host.get_by_test_id("end").click()

@@ -53,6 +53,9 @@ export function initials(name) {
   return letters.map((word) => [...word][0].toUpperCase()).join("") || "?";
 }
 
+const FIRST_HUE = 160;
+const HUES = 260; // the rest, yellow to olive, makes muddy gradients
+
 /**
  * A person's own hue, the same on every device.
  *
@@ -64,7 +67,7 @@ export function hue(handle) {
   for (const letter of handle.toLowerCase()) {
     hash = Math.imul(hash ^ /** @type {number} */ (letter.codePointAt(0)), 16777619);
   }
-  return (hash >>> 0) % 360;
+  return (FIRST_HUE + ((hash >>> 0) % HUES)) % 360;
 }
 
 /** @param {import("./api.js").Space} space */

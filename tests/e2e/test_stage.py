@@ -1,0 +1,68 @@
+"""A stage with several people on it."""
+
+import contextlib
+
+from playwright.async_api import expect
+
+from tests import browser, speech
+from tests.api import Api
+from tests.browser import PageFor, Screenshot
+from tests.clients import WhipClient
+from tests.running_stack import RunningStack
+
+VOICE = speech.DATA / "austen_not_ill_disposed.wav"
+TITLE = "Late-night radio: songs we never finished writing"
+SPEAKERS = ("dede", "sofia", "tomas", "li")
+OTHERS = {
+    "jonas": "What did you ship this week?",
+    "priya": "Chess, but only endgames nobody plays",
+    "tamsin": "Sourdough emergency room",
+}
+
+
+async def test_everybody_on_stage_is_seen(
+    stack: RunningStack, page_for: PageFor, screenshot: Screenshot
+) -> None:
+    """
+    A listener sees the host first, then the speakers as they came, who talks, and who
+    is muted; and the Space is in the feed among the others.
+    """
+    async with contextlib.AsyncExitStack() as people:
+        host = await people.enter_async_context(Api(stack.url, "maribel"))
+        space_id = await host.open_space(TITLE, speaker_policy="everyone")
+        await _talk(people, host, space_id, muted=True)
+        for handle in SPEAKERS:
+            api = await people.enter_async_context(Api(stack.url, handle))
+            await _talk(people, api, space_id, muted=handle != "sofia")
+        for handle, title in OTHERS.items():
+            api = await people.enter_async_context(Api(stack.url, handle))
+            other_id = await api.open_space(title)
+            people.push_async_callback(api.call, "POST", f"/v1/spaces/{other_id}/end")
+        page = await page_for("nina")
+        await page.goto("/")
+        await expect(page.get_by_role("link", name=TITLE)).to_be_visible()
+        await screenshot(page, "feed")
+
+        await browser.listen(page, f"/s/{space_id}")
+
+        members = page.get_by_test_id("stage-member")
+        await expect(members).to_have_count(1 + len(SPEAKERS))
+        await expect(members.first).to_have_attribute("data-handle", "maribel")
+        sofia = page.locator("[data-testid=stage-member][data-handle=sofia]")
+        await expect(sofia).to_have_attribute("data-talking", "true", timeout=10_000)
+        muted = page.locator("[data-testid=stage-member][data-muted=true]")
+        await expect(muted).to_have_count(len(SPEAKERS))
+        await screenshot(page, "room-listening")
+        await host.call("POST", f"/v1/spaces/{space_id}/end")
+
+
+async def _talk(
+    people: contextlib.AsyncExitStack, api: Api, space_id: str, *, muted: bool
+) -> None:
+    """Join the stage and send speech, which nobody hears of somebody muted."""
+    joined = await api.join(space_id, "speaker")
+    client = await people.enter_async_context(WhipClient(api, speech.load(VOICE)))
+    await client.connect(joined["whip_url"], joined["grant"])
+    if muted:
+        path = f"/v1/spaces/{space_id}/participants/{api.uid}"
+        await api.call("PATCH", path, {"muted": True})
