@@ -125,14 +125,16 @@ class WorkerProcess:
     grant is the uid.
     """
 
-    def __init__(self, host: str, objects: Path, *, epoch: int = 1) -> None:
+    def __init__(
+        self, host: str, objects: Path, *, epoch: int = 1, media_host: str = "127.0.0.1"
+    ) -> None:
         self._key = Ed25519PrivateKey.generate()
         self.epoch = epoch
         self.objects = objects
         public = self._key.public_key().public_bytes(
             Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
         )
-        endpoint = {"bind": "127.0.0.1:0", "announced": "127.0.0.1:0"}
+        endpoint = {"bind": f"{media_host}:0", "announced": f"{media_host}:0"}
         self._env = os.environ | {
             "FIRESTORE_EMULATOR_HOST": host,
             "PARLEY_PROJECT_ID": PROJECT,
