@@ -5,11 +5,7 @@ from collections.abc import Mapping
 import flask
 
 from .adapters.clock import random_space_id, random_token, utc_now
-from .adapters.cloud_tasks import (
-    CloudTasksEffectQueue,
-    TaskTarget,
-    open_tasks_client,
-)
+from .adapters.effect_queue import OutboxEffectQueue, TaskCreator, TaskTarget
 from .adapters.firebase_auth import FirebaseIdTokens
 from .adapters.firestore.client import BoundedClient
 from .adapters.firestore.launches import FirestoreLaunchStore
@@ -104,16 +100,20 @@ def build_tasks(env: Mapping[str, str]) -> flask.Flask:
 
 
 def _effects(config: Config, client: BoundedClient) -> EffectQueue:
-    return CloudTasksEffectQueue(
-        open_tasks_client(config.local.tasks_host if config.local else None),
-        FirestoreOutbox(client),
-        TaskTarget(
-            queue=config.tasks_queue,
-            url=config.tasks_target_url,
-            service_account=config.tasks_service_account,
-            audience=config.tasks_audience,
-        ),
+    target = TaskTarget(
+        queue=config.tasks_queue,
+        url=config.tasks_target_url,
+        service_account=config.tasks_service_account,
+        audience=config.tasks_audience,
     )
+    tasks_host = config.local.tasks_host if config.local else None
+
+    def open_tasks() -> TaskCreator:
+        from .adapters.cloud_tasks import CloudTasks, open_tasks_client
+
+        return CloudTasks(open_tasks_client(tasks_host), target)
+
+    return OutboxEffectQueue(open_tasks, FirestoreOutbox(client))
 
 
 def _launcher(config: Config) -> Launcher:

@@ -1,10 +1,6 @@
-"""Effects as named Cloud Tasks, with Firestore's outbox behind them."""
+"""Effects as named Cloud Tasks."""
 
 import json
-import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import grpc
@@ -17,13 +13,11 @@ from google.protobuf import duration_pb2
 
 from ..domain.effects import CheckWorker, Effect, LaunchWorker
 from ..domain.errors import DependencyUnavailable
-from .firestore.outbox import FirestoreOutbox
+from .effect_queue import TaskTarget
 
 RPC_TIMEOUT_S: Final = 2.0
 RETRY_FOR_S: Final = 2.0
 DISPATCH_DEADLINE_S: Final = 30  # the longest that a handler may take
-
-logger = logging.getLogger(__name__)
 
 _bounded_retry = retry.Retry(
     predicate=retry.if_exception_type(exceptions.ServiceUnavailable),
@@ -31,24 +25,6 @@ _bounded_retry = retry.Retry(
     maximum=0.5,
     timeout=RETRY_FOR_S,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskTarget:
-    """
-    The queue, and how it reaches the functions.
-
-    Args:
-        queue: `projects/…/locations/…/queues/…`.
-        url: Of the functions, without `/tasks`.
-        service_account: Whose OIDC token the queue sends.
-        audience: Of that token.
-    """
-
-    queue: str
-    url: str
-    service_account: str
-    audience: str
 
 
 def open_tasks_client(emulator_host: str | None) -> tasks_v2.CloudTasksClient:
@@ -62,21 +38,20 @@ def open_tasks_client(emulator_host: str | None) -> tasks_v2.CloudTasksClient:
     return tasks_v2.CloudTasksClient(transport=CloudTasksGrpcTransport(channel=channel))
 
 
-class CloudTasksEffectQueue:
-    """`EffectQueue` on Cloud Tasks and the outbox."""
+class CloudTasks:
+    """Creates named tasks in one queue."""
 
-    def __init__(
-        self,
-        client: tasks_v2.CloudTasksClient,
-        outbox: FirestoreOutbox,
-        target: TaskTarget,
-    ) -> None:
+    def __init__(self, client: tasks_v2.CloudTasksClient, target: TaskTarget) -> None:
         self._client = client
-        self._outbox = outbox
         self._target = target
 
-    def put(self, effect: Effect) -> None:
-        """Create the named task; see `EffectQueue`."""
+    def create(self, effect: Effect) -> None:
+        """
+        Create the task of `effect`; one of its name that exists is the same.
+
+        Raises:
+            DependencyUnavailable: Cloud Tasks does not answer, or cannot.
+        """
         try:
             self._client.create_task(
                 parent=self._target.queue,
@@ -85,27 +60,9 @@ class CloudTasksEffectQueue:
                 timeout=RPC_TIMEOUT_S,
             )
         except exceptions.AlreadyExists:
-            return  # the name says that it is the same effect
-        except exceptions.GoogleAPICallError as error:
+            return
+        except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
             raise DependencyUnavailable from error
-        except exceptions.RetryError as error:
-            raise DependencyUnavailable from error
-
-    def release(self, effect: Effect) -> None:
-        """Create the task, then delete the stored effect; see `EffectQueue`."""
-        try:
-            self.put(effect)
-            self._outbox.delete(effect)
-        except DependencyUnavailable:
-            logger.warning(
-                "effect left in the outbox",
-                extra={"effect": effect.name},
-                exc_info=True,
-            )
-
-    def leftovers(self, *, before: datetime, limit: int) -> Sequence[Effect]:
-        """Read the outbox; see `EffectQueue`."""
-        return self._outbox.stored_before(before, limit=limit)
 
 
 def _task(effect: Effect, target: TaskTarget) -> tasks_v2.Task:

@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document, generated from the table of operations."""
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Any, Final
@@ -67,10 +68,11 @@ ACCESS_ERRORS: Final[dict[Access, tuple[type[SpaceError], ...]]] = {
 
 def operation(documented: Sequence[Operation], public_url: str) -> Operation:
     """Return the operation that serves the document of `documented`."""
-    served = document(documented, public_url)
+    # Generated when somebody asks: a cold start has no time for it.
+    served = functools.cache(lambda: document(documented, public_url))
 
     def get(_: Call) -> flask.Response:
-        return flask.jsonify(served)
+        return flask.jsonify(served())
 
     return Operation(
         id="get_openapi",

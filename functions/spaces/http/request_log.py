@@ -39,6 +39,7 @@ def register(app: flask.Flask) -> None:
             "status": response.status_code,
             "duration_ms": round((time.monotonic() - flask.g.started_s) * 1000, 1),
             "space_id": params.get("space_id"),
+            **flask.g.get("task", {}),
             "uid": flask.g.get("uid"),
             "problem": flask.g.get("problem"),
         }

@@ -46,13 +46,16 @@ Instant = Annotated[datetime, PlainSerializer(_rfc3339, when_used="json")]
 class Request(BaseModel):
     """Comes from outside: no unknown fields, no conversions."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Deferred: a cold start needs few of all validators.
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, defer_build=True
+    )
 
 
 class Answer(BaseModel):
     """Goes outside."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class PageQuery(Request):

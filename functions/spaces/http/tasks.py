@@ -74,7 +74,9 @@ def blueprint(upkeep: UpkeepService, tokens: TaskTokens) -> flask.Blueprint:
 
 def _carried_out(name: str, model: type[B], run: Callable[[B], None]) -> flask.Response:
     try:
-        run(model.model_validate_json(flask.request.get_data()))
+        body = model.model_validate_json(flask.request.get_data())
+        flask.g.task = body.model_dump()
+        run(body)
     except (pydantic.ValidationError, SpaceNotFound, LaunchRefused) as error:
         logger.error("task failed for good", extra={"task": name}, exc_info=error)
     return flask.Response(status=204)

@@ -7,11 +7,8 @@ import pytest
 from google.cloud.tasks_v2 import CloudTasksClient
 
 from spaces.adapters.clock import random_space_id
-from spaces.adapters.cloud_tasks import (
-    CloudTasksEffectQueue,
-    TaskTarget,
-    open_tasks_client,
-)
+from spaces.adapters.cloud_tasks import CloudTasks, open_tasks_client
+from spaces.adapters.effect_queue import OutboxEffectQueue, TaskTarget
 from spaces.adapters.firestore.client import BoundedClient
 from spaces.adapters.firestore.outbox import FirestoreOutbox, outbox_doc, outbox_path
 from spaces.domain.effects import CheckWorker, LaunchWorker
@@ -38,13 +35,19 @@ def tasks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudTasksClient
     stopped(server)
 
 
+def a_queue(tasks: CloudTasksClient, client: BoundedClient) -> OutboxEffectQueue:
+    """Return a queue of these tasks and the outbox."""
+    creator = CloudTasks(tasks, TARGET)
+    return OutboxEffectQueue(lambda: creator, FirestoreOutbox(client))
+
+
 def test_a_look_is_enqueued_once_under_its_name(
     tasks: CloudTasksClient, client: BoundedClient
 ) -> None:
     """
     The task has name, time, URL, body and token as agreed; a second put is no error.
     """
-    queue = CloudTasksEffectQueue(tasks, FirestoreOutbox(client), TARGET)
+    queue = a_queue(tasks, client)
     at = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
     look = CheckWorker(random_space_id(), 3, 7, at)
 
@@ -69,7 +72,7 @@ def test_a_release_forgets_what_was_stored(
     """
     A stored launch is a leftover until it is released, also when it is released twice.
     """
-    queue = CloudTasksEffectQueue(tasks, FirestoreOutbox(client), TARGET)
+    queue = a_queue(tasks, client)
     launch = LaunchWorker(random_space_id(), 1)
     client.document(outbox_path(launch)).set(outbox_doc(launch, NOW))
     later = NOW + timedelta(seconds=1)
@@ -90,7 +93,7 @@ def test_a_queue_that_is_gone_keeps_the_stored_effect(client: BoundedClient) -> 
     client.document(outbox_path(launch)).set(outbox_doc(launch, NOW))
 
     with open_tasks_client("127.0.0.1:9") as nobody:
-        queue = CloudTasksEffectQueue(nobody, FirestoreOutbox(client), TARGET)
+        queue = a_queue(nobody, client)
         with pytest.raises(DependencyUnavailable):
             queue.put(launch)
         queue.release(launch)

@@ -37,6 +37,20 @@ def test_a_request_is_one_line(world: World, caplog: pytest.LogCaptureFixture) -
     assert request_facts.get() is None
 
 
+def test_a_tasks_line_says_what_it_was_about(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    A task's Space and epoch are in its line, though not in its path.
+    """
+    caplog.set_level(logging.INFO)
+
+    world.task("watchdog", {"space_id": SPACE_ID, "epoch": 3, "n": 1})
+
+    (line,) = lines(caplog)
+    assert (line.__dict__["space_id"], line.__dict__["epoch"]) == (SPACE_ID, 3)
+
+
 @pytest.mark.parametrize(
     "given", ["", "short", "a b c d e f", "x" * 65, "a\u00fcabcdefg"]
 )
