@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterable, Sequence
 
 from .documents import StoredDocument
-from .execution import QueryRunner
+from .execution import QueryRunner, plan_or_walk
 from .operations import Kind, OperationCounter
 from .paths import decode_key
 from .queries import Query
@@ -38,7 +38,13 @@ class Hub:
         self.version = version
 
     def watch_query(self, query: Query, subscriber: Subscriber, target_id: int) -> None:
-        """Deliver what changes from now on in a query's result."""
+        """
+        Deliver what changes from now on in a query's result.
+
+        Raises:
+            StatusError: FAILED_PRECONDITION, an index is missing.
+        """
+        plan_or_walk(query, self._runner.catalog)
         watches = self._topics.setdefault(query_topic(query), {})
         watch = watches.get(query)
         if watch is None:

@@ -7,7 +7,7 @@ broken by ending the youngest of them with ABORTED.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from .contention import Contention
@@ -28,7 +28,7 @@ class Change:
 @dataclass(eq=False, slots=True)
 class _Waiter:
     transaction: Transaction | None
-    keys: Collection[bytes]
+    keys: Collection[Hashable]
     exclusive: bool
     woken: asyncio.Future[None]
     blockers: Sequence[Transaction] = ()
@@ -42,9 +42,13 @@ class Locks:
         self.contention = contention
         self._waiters: list[_Waiter] = []
 
-    async def acquire(self, transaction: Transaction, keys: Collection[bytes]) -> None:
+    async def acquire(
+        self, transaction: Transaction, keys: Collection[Hashable]
+    ) -> None:
         """
         Wait until `transaction` may read `keys` and nobody else may change them.
+
+        Keys are name keys, and topics of queries among those who lock.
 
         Raises:
             StatusError: ABORTED, another transaction won.
@@ -112,7 +116,7 @@ class Locks:
     def _read_blockers(
         self,
         transaction: Transaction,
-        keys: Collection[bytes],
+        keys: Collection[Hashable],
         exclusive: bool,
         own: _Waiter | None,
     ) -> list[Transaction]:

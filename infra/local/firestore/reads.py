@@ -11,6 +11,7 @@ from .protocol import Message, from_timestamp
 from .queries import Query
 from .tokens import check_read_time
 from .transactions import Locking, Transaction, Transactions
+from .watches import query_topic
 from .writer import Writer
 
 
@@ -150,6 +151,8 @@ class Reads:
     async def _lock_results(
         self, query: Query, transaction: Transaction
     ) -> list[StoredDocument]:
+        # Those who ask about the same collection take turns even while it is empty.
+        await self._locks.acquire(transaction, [query_topic(query)])
         while True:
             keys = [document.key for document in self._run(query)]
             await self._locks.acquire(transaction, keys)

@@ -25,6 +25,7 @@ from typing import Final, TextIO
 
 from grpc import aio
 
+from ..ports import listen
 from ..refusals import StartRefused
 from .contention import Contention
 from .execution import QueryRunner
@@ -132,14 +133,13 @@ class FirestoreServer:
         """Open the data and serve."""
         settings = self._settings
         self._lock = lock_folder(settings.data)
+        if settings.port:
+            listen(settings.host, settings.port).close()  # gRPC says it in many words
         catalog = _load_catalog(settings.indexes)
         self._open(catalog)
         self._server = self._make_server()
-        try:
-            address = f"{settings.host}:{settings.port}"
-            self.port = self._server.add_insecure_port(address)
-        except RuntimeError as error:
-            raise StartRefused(f"port {settings.port} is taken") from error
+        address = f"{settings.host}:{settings.port}"
+        self.port = self._server.add_insecure_port(address)
         self._writer.start()
         await self._server.start()
         self._upkeep()

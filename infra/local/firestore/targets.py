@@ -83,7 +83,12 @@ class QueryTarget:
         return self.query.collection_id
 
     def attach(self, hub: Hub, subscriber: Subscriber, target_id: int) -> None:
-        """Deliver later changes to `subscriber`."""
+        """
+        Deliver later changes to `subscriber`.
+
+        Raises:
+            StatusError: FAILED_PRECONDITION, an index is missing.
+        """
         hub.watch_query(self.query, subscriber, target_id)
 
     def detach(self, hub: Hub, subscriber: Subscriber, target_id: int) -> None:

@@ -9,7 +9,7 @@ without a pause.  Pessimistic transactions lock what they read from the start.
 
 import secrets
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -45,7 +45,8 @@ class Transaction:
         documents: Name key -> version seen, None for a document that was absent.
         queries: Each with the (name key, version) pairs it returned, and the version
             of the database that it saw.
-        locked: Name keys that nobody else may change while the lease lasts.
+        locked: Name keys that nobody else may change while the lease lasts, and
+            topics of queries that others who lock may not ask.
         failure: Why its next call will fail, if it lost against another.
     """
 
@@ -61,7 +62,7 @@ class Transaction:
     queries: list[tuple[Query, list[tuple[bytes, int]], int]] = field(
         default_factory=list
     )
-    locked: set[bytes] = field(default_factory=set)
+    locked: set[Hashable] = field(default_factory=set)
     failure: StatusError | None = None
 
     def take_turns(self) -> None:

@@ -229,6 +229,9 @@ class Writer:
 
     def _apply(self, job: _Job) -> Committed:
         version = max(self.now_us(), self._evaluated + 1)
+        # What is stale is told before what fails because of it.
+        if job.transaction is not None and job.mutations:
+            self._validate(job.transaction)
         before: dict[bytes, StoredDocument | None] = {}
         after: dict[bytes, StoredDocument | None] = {}
         results = []
@@ -246,8 +249,6 @@ class Writer:
         blockers = self._locks.commit_blockers(job.transaction, changes)
         if blockers:
             raise _Blocked(blockers, list(after))
-        if job.transaction is not None and job.mutations:
-            self._validate(job.transaction)
         self._write(changes, version)
         self._evaluated = version
         return Committed(version, results, changes)

@@ -1,0 +1,436 @@
+"""Listening: what a listener is told, in which order, and after which interruptions."""
+
+import queue
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from tests.conformance.firestore.servers import client, running
+
+WAIT_S = 10.0
+QUIET_S = 0.15
+F = FieldFilter
+
+
+class Listener:
+    """Collects snapshots of a document or query."""
+
+    def __init__(self, target: Any) -> None:
+        self._snapshots: queue.Queue[tuple[dict[str, Any], list[str]]] = queue.Queue()
+        self._watch = target.on_snapshot(self._take)
+
+    def _take(self, documents: Any, changes: Any, read_time: Any) -> None:
+        state = {found.id: found.to_dict() for found in documents if found.exists}
+        news = [f"{change.type.name} {change.document.id}" for change in changes]
+        self._snapshots.put((state, news))
+
+    def until(self, *expected: str) -> list[str]:
+        """Return the news up to the snapshot whose documents have these ids."""
+        news: list[str] = []
+        deadline_s = time.monotonic() + WAIT_S
+        while True:
+            left_s = deadline_s - time.monotonic()
+            state, more = self._snapshots.get(timeout=max(0.01, left_s))
+            news += more
+            if sorted(state) == sorted(expected):
+                return news
+
+    def next(self) -> dict[str, Any]:
+        """Return the documents of the next snapshot."""
+        return self._snapshots.get(timeout=WAIT_S)[0]
+
+    def is_quiet(self) -> bool:
+        """Return whether no snapshot comes for a moment."""
+        try:
+            self._snapshots.get(timeout=QUIET_S)
+        except queue.Empty:
+            return True
+        return False
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._watch.unsubscribe()
+
+
+@pytest.fixture
+def listen(stack: ExitStack) -> Callable[[Any], Listener]:
+    """Start listeners that end with the test."""
+
+    def start(target: Any) -> Listener:
+        listener = Listener(target)
+        stack.callback(listener.close)
+        return listener
+
+    return start
+
+
+Listen = Callable[[Any], Listener]
+
+
+def test_a_document_is_followed(db: firestore.Client, listen: Listen) -> None:
+    """
+    From absent to made, changed and deleted, each state is told.
+    """
+    document = db.document("rooms/a")
+    listener = listen(document)
+
+    assert listener.next() == {}
+    document.set({"n": 1})
+    assert listener.next() == {"a": {"n": 1}}
+    document.update({"n": 2})
+    assert listener.next() == {"a": {"n": 2}}
+    document.delete()
+    assert listener.next() == {}
+
+
+def test_a_write_that_changes_nothing_is_not_told(
+    db: firestore.Client, listen: Listen
+) -> None:
+    """
+    Listeners hear of changes, not of writes.
+    """
+    document = db.document("rooms/a")
+    document.set({"n": 1})
+    listener = listen(document)
+    listener.until("a")
+
+    document.set({"n": 1})
+
+    assert listener.is_quiet()
+
+
+def test_other_documents_are_not_told(db: firestore.Client, listen: Listen) -> None:
+    """
+    Neither namesakes elsewhere nor documents below.
+    """
+    listener = listen(db.document("rooms/a"))
+    listener.until()
+
+    db.document("rooms/b").set({})
+    db.document("halls/a").set({})
+    db.document("rooms/a/people/a").set({})
+
+    assert listener.is_quiet()
+
+
+def test_a_query_is_followed(db: firestore.Client, listen: Listen) -> None:
+    """
+    Documents come, change and go by their content and by deletion.
+    """
+    rooms = db.collection("rooms")
+    rooms.document("a").set({"on": True, "n": 1})
+    rooms.document("b").set({"on": False, "n": 1})
+    listener = listen(rooms.where(filter=F("on", "==", True)))
+
+    assert listener.until("a") == ["ADDED a"]
+    rooms.document("b").update({"on": True})
+    assert listener.until("a", "b") == ["ADDED b"]
+    rooms.document("a").update({"n": 2})
+    assert listener.until("a", "b") == ["MODIFIED a"]
+    rooms.document("a").update({"on": False})
+    assert listener.until("b") == ["REMOVED a"]
+    rooms.document("b").delete()
+    assert listener.until() == ["REMOVED b"]
+
+
+def test_an_empty_query_is_told_at_once(db: firestore.Client, listen: Listen) -> None:
+    """
+    The first snapshot comes also where there is nothing.
+    """
+    listener = listen(db.collection("rooms").where(filter=F("on", "==", True)))
+
+    assert listener.next() == {}
+
+
+def test_a_batch_is_one_snapshot(db: firestore.Client, listen: Listen) -> None:
+    """
+    No listener sees half of a commit.
+    """
+    listener = listen(db.collection("rooms").order_by("n"))
+    listener.until()
+
+    batch = db.batch()
+    for number in range(20):
+        batch.set(db.document(f"rooms/r{number}"), {"n": number})
+    batch.commit()
+
+    assert len(listener.next()) == 20
+
+
+@pytest.fixture
+def five(db: firestore.Client) -> Any:
+    """Five rooms numbered from 1 to 5."""
+    rooms = db.collection("rooms")
+    for number in range(1, 6):
+        rooms.document(f"r{number}").set({"n": number})
+    return rooms
+
+
+def test_a_limit_is_filled_up_again(five: Any, listen: Listen) -> None:
+    """
+    When a document leaves a limited result, the next one moves in.
+    """
+    listener = listen(five.order_by("n").limit(2))
+    listener.until("r1", "r2")
+
+    five.document("r1").delete()
+
+    assert sorted(listener.until("r2", "r3")) == ["ADDED r3", "REMOVED r1"]
+
+
+def test_a_limit_pushes_the_last_out(five: Any, listen: Listen) -> None:
+    """
+    A document that comes before others displaces the last one.
+    """
+    listener = listen(five.order_by("n").limit(2))
+    listener.until("r1", "r2")
+
+    five.document("r0").set({"n": 0})
+
+    assert sorted(listener.until("r0", "r1")) == ["ADDED r0", "REMOVED r2"]
+
+
+def test_a_limit_notices_a_move_within_and_out(five: Any, listen: Listen) -> None:
+    """
+    A changed order value moves documents within the window and out of it.
+    """
+    listener = listen(five.order_by("n").limit(3))
+    listener.until("r1", "r2", "r3")
+
+    five.document("r1").update({"n": 2.5})
+    assert listener.until("r1", "r2", "r3") == ["MODIFIED r1"]
+    five.document("r1").update({"n": 9})
+    assert sorted(listener.until("r2", "r3", "r4")) == ["ADDED r4", "REMOVED r1"]
+
+
+def test_changes_beyond_a_limit_are_not_told(five: Any, listen: Listen) -> None:
+    """
+    What is not in the window does not matter.
+    """
+    listener = listen(five.order_by("n").limit(2))
+    listener.until("r1", "r2")
+
+    five.document("r5").update({"n": 50})
+    five.document("r4").delete()
+
+    assert listener.is_quiet()
+
+
+def test_cursors_bound_what_is_told(five: Any, listen: Listen) -> None:
+    """
+    A listened query honours its cursors.
+    """
+    listener = listen(five.order_by("n").start_after({"n": 2}).end_at({"n": 4}))
+    listener.until("r3", "r4")
+
+    five.document("r1").update({"n": 3.5})
+    assert listener.until("r1", "r3", "r4") == ["ADDED r1"]
+    five.document("r5").update({"n": 5.5})
+    assert listener.is_quiet()
+
+
+def test_a_collection_group_is_followed(db: firestore.Client, listen: Listen) -> None:
+    """
+    Wherever a collection of that id is.
+    """
+    listener = listen(db.collection_group("people"))
+    listener.until()
+
+    db.document("halls/h/people/a").set({})
+    listener.until("a")
+    db.document("people/b").set({})
+    listener.until("a", "b")
+
+
+def test_an_or_is_followed(db: firestore.Client, listen: Listen) -> None:
+    """
+    A document that changes from one alternative to the other stays.
+    """
+    rooms = db.collection("rooms")
+    rooms.document("a").set({"n": 1})
+    listener = listen(rooms.where(filter=F("n", "in", [1, 2])))
+    listener.until("a")
+
+    rooms.document("a").set({"n": 2})
+    assert listener.until("a") == ["MODIFIED a"]
+    rooms.document("a").set({"n": 3})
+    assert listener.until() == ["REMOVED a"]
+
+
+def test_many_listeners_hear_the_same(db: firestore.Client, listen: Listen) -> None:
+    """
+    Equal queries of one client are told independently of one another.
+    """
+    query = db.collection("rooms").where(filter=F("on", "==", True))
+    listeners = [listen(query) for _ in range(10)]
+    for listener in listeners:
+        listener.until()
+
+    db.document("rooms/a").set({"on": True})
+
+    for listener in listeners:
+        assert listener.until("a") == ["ADDED a"]
+
+
+def test_a_missing_index_is_told_to_the_listener(ours: firestore.Client) -> None:
+    """
+    A listened query needs the same indexes as any other.
+    """
+    query = ours.collection("rooms").where(filter=F("x", "==", 1)).order_by("y")
+
+    answers = ours._firestore_api.listen(
+        requests=iter([_request(ours, query)]), timeout=WAIT_S
+    )
+
+    change = next(iter(answers)).target_change
+    assert change.target_change_type.name == "REMOVE"
+    assert "requires an index" in change.cause.message
+    answers.cancel()
+
+
+def _request(db: firestore.Client, query: Any, token: bytes = b"") -> dict[str, Any]:
+    parent, _ = query._parent._parent_info()
+    target = {
+        "query": {"parent": parent, "structured_query": query._to_protobuf()},
+        "target_id": 1,
+        "resume_token": token,
+    }
+    return {"database": db._database_string, "add_target": target}
+
+
+def _listen_once(
+    db: firestore.Client, query: Any, token: bytes = b""
+) -> tuple[list[str], bytes]:
+    """Return the messages up to the first snapshot, in short, and its resume token."""
+    seen: list[str] = []
+    answers = db._firestore_api.listen(
+        requests=_held_open(_request(db, query, token)), timeout=WAIT_S
+    )
+    for answer in answers:
+        kind = answer._pb.WhichOneof("response_type")
+        if kind == "document_change":
+            seen.append("+" + answer.document_change.document.name.rsplit("/", 1)[1])
+        elif kind in ("document_delete", "document_remove"):
+            name = getattr(answer, kind).document.rsplit("/", 1)[1]
+            seen.append(f"-{name}")
+        elif kind == "target_change":
+            name = answer.target_change.target_change_type.name
+            if name == "RESET":
+                seen.append("RESET")
+            if name == "NO_CHANGE" and not answer.target_change.target_ids:
+                answers.cancel()
+                return sorted(seen), answer.target_change.resume_token
+    raise AssertionError("the stream ended before its first snapshot")
+
+
+def _held_open(request: dict[str, Any]) -> Any:
+    yield request
+    time.sleep(0.3)  # gRPC ends the call when its requests end
+
+
+def _change_all(rooms: Any) -> None:
+    """Change one, delete one, take one out, put one in, leave one."""
+    rooms.document("r1").update({"m": 1})
+    rooms.document("r2").delete()
+    rooms.document("r3").update({"n": -1})
+    rooms.document("r9").set({"n": 9})
+
+
+RESUMED: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
+    "query": (
+        lambda rooms: rooms.where(filter=F("n", ">", 0)),
+        ["+r1", "+r9", "-r2", "-r3"],
+    ),
+    "limited query": (
+        lambda rooms: rooms.where(filter=F("n", ">", 0)).order_by("n").limit(3),
+        ["+r1", "+r4", "+r5", "-r2", "-r3"],
+    ),
+    "collection": (lambda rooms: rooms.limit(100), ["+r1", "+r3", "+r9", "-r2"]),
+}
+
+
+@pytest.mark.parametrize("how", ["reconnect", "stop", "kill"])
+def test_a_resumed_listener_is_told_exactly_what_changed(
+    tmp_path: Path, project: str, how: str
+) -> None:
+    """
+    Also over a restart of the server: deletions and departures included.
+    """
+    with running(tmp_path) as server, client(server.address, project) as db:
+        rooms = db.collection("rooms")
+        for number in range(1, 6):
+            rooms.document(f"r{number}").set({"n": number})
+        queries = {name: make(rooms) for name, (make, _) in RESUMED.items()}
+        tokens = {name: _listen_once(db, q)[1] for name, q in queries.items()}
+        _change_all(rooms)
+        if how != "reconnect":
+            getattr(server, how)()
+            server.start()
+
+        seen = {n: _listen_once(db, q, tokens[n])[0] for n, q in queries.items()}
+
+    assert seen == {name: expected for name, (_, expected) in RESUMED.items()}
+
+
+def test_a_forgotten_token_starts_over(tmp_path: Path, project: str) -> None:
+    """
+    When history is gone the listener is reset and told everything.
+    """
+    with (
+        running(tmp_path, "--history-rows", "0") as server,
+        client(server.address, project) as db,
+    ):
+        rooms = db.collection("rooms")
+        rooms.document("a").set({"n": 1})
+        rooms.document("b").set({"n": 1})
+        _, token = _listen_once(db, rooms.order_by("__name__"))
+        rooms.document("a").delete()
+        time.sleep(1.5)  # the server forgets once a second
+
+        seen, _ = _listen_once(db, rooms.order_by("__name__"), token)
+
+    assert seen == ["+b", "RESET"]
+
+
+def test_a_token_of_other_data_starts_over(tmp_path: Path, project: str) -> None:
+    """
+    A data folder that was deleted does not leave listeners with stale documents.
+    """
+    with running(tmp_path / "one") as server, client(server.address, project) as db:
+        db.document("rooms/a").set({})
+        _, token = _listen_once(db, db.collection("rooms").order_by("__name__"))
+    with running(tmp_path / "two") as server, client(server.address, project) as db:
+        db.document("rooms/b").set({})
+
+        seen, _ = _listen_once(db, db.collection("rooms").order_by("__name__"), token)
+
+    assert seen == ["+b", "RESET"]
+
+
+def test_a_listener_survives_the_death_of_the_server(
+    tmp_path: Path, project: str, listen: Listen
+) -> None:
+    """
+    The client reconnects by itself and misses nothing that was acknowledged.
+    """
+    with running(tmp_path) as server, client(server.address, project) as db:
+        rooms = db.collection("rooms")
+        rooms.document("a").set({"n": 1})
+        listener = listen(rooms.order_by("n"))
+        listener.until("a")
+        rooms.document("b").set({"n": 2})
+        listener.until("a", "b")
+
+        server.kill()
+        server.start()
+        rooms.document("a").delete()
+        rooms.document("c").set({"n": 3})
+
+        listener.until("b", "c")
+        listener.close()
