@@ -1,5 +1,6 @@
 """Opus through PyAV's libopus."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -159,6 +160,7 @@ def test_a_missing_library_says_what_to_do(
     (tmp_path / "av").mkdir()
     (tmp_path / "av" / "__init__.py").touch()
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "av", raising=False)
 
     with pytest.raises(libopus.OpusMissing, match="wheel"):
         libopus.find_library()
