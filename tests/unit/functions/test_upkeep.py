@@ -1,14 +1,20 @@
 """`/tasks`: launching, watching, sweeping; twice, late, and with things broken."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from spaces.domain.errors import DependencyUnavailable
+from spaces.domain.runtime import Runtime
+from spaces.domain.space import Decision, Space
 from spaces.domain.states import SpaceState
 from spaces.service.ports import LaunchRefused
+from spaces_contract.ids import SpaceId
 from spaces_contract.runtime import WorkerState
 from tests.builders import NOW, SPACE_ID, a_runtime, a_space
+from tests.fakes import MemorySpaceStore
 from tests.world import World, code_of
 
 EPOCH_1 = {"space_id": SPACE_ID, "epoch": 1}
@@ -234,3 +240,27 @@ def test_heartbeats_count_from_the_launch_on(live: World) -> None:
     live.task("watchdog", {**EPOCH_1, "n": 1})
 
     assert live.database.spaces[SPACE_ID].epoch == 1
+
+
+class LateHeartbeat(MemorySpaceStore):
+    """A store whose worker shows up between the look and the transaction."""
+
+    def get_with_runtime(self, space_id: SpaceId) -> tuple[Space, Runtime | None]:
+        return self.get(space_id), None
+
+    def supervise(
+        self, space_id: SpaceId, decide: Callable[[Space, Runtime | None], Decision]
+    ) -> Decision:
+        return decide(self.get(space_id), a_runtime())
+
+
+def test_a_heartbeat_at_the_last_moment_keeps_the_worker(live: World) -> None:
+    """
+    The decision is the transaction's: a worker that just showed up is not replaced.
+    """
+    store = LateHeartbeat(live.database, live.clock)
+
+    replace(live.upkeep, spaces=store).check(SPACE_ID, 1)
+
+    assert live.database.spaces[SPACE_ID].epoch == 1
+    assert len(watchdogs(live)) == 1
