@@ -111,6 +111,7 @@ class Worker:
         await asyncio.wait({claiming, mixing}, return_when=asyncio.FIRST_COMPLETED)
         if not claiming.done():  # stopped before anything began
             await _cancelled(claiming)
+            await mixing  # raises, where it had crashed
             return ExitCode.DONE
         try:
             fence = claiming.result()

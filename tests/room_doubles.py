@@ -156,10 +156,13 @@ class MemoryPublisher:
 
     def __init__(self) -> None:
         self.rooms: list[RoomState] = []
+        self.failing = False
 
     async def publish(self, room: RoomState) -> None:
         """Keep one version."""
         await asyncio.sleep(0)
+        if self.failing:
+            raise OSError("no space left")
         self.rooms.append(room)
 
 

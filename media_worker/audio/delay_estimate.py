@@ -8,6 +8,8 @@ BIN_S: Final = 0.0025
 BINS: Final = 96  # 240 ms: nobody is held longer than that
 QUANTILE: Final = 0.98  # share of packets that shall come in time
 FORGET: Final = 0.99  # weight of the past per packet: about 2 s of 20 ms packets
+REVIEW_PACKETS: Final = 5  # the hold changes slowly: each 100 ms is soon enough
+HUGE: Final = 1e9
 MIN_HOLD_S: Final = 0.008  # a read, a tick and their lag on a busy machine
 START_HOLD_S: Final = 0.020  # one packet, until there is something measured
 
@@ -24,6 +26,9 @@ class DelayEstimate:
         start = int(START_HOLD_S / BIN_S) - 1
         self._weights = [0.0] * BINS
         self._weights[start] = 1.0
+        self._total = 1.0
+        self._next_weight = 1 / FORGET - 1  # grows, which is how the past fades
+        self._unreviewed = 0
         self.hold_s = START_HOLD_S
         self.jitter_s = 0.0  # RFC 3550 6.4.1
         self._last_transit_s: float | None = None
@@ -55,12 +60,23 @@ class DelayEstimate:
     def count_delay(self, delay_s: float) -> None:
         """Take one delay above the base, e.g. of a lost packet's late FEC copy."""
         index = min(BINS - 1, max(0, int(delay_s / BIN_S)))
-        self._weights = [weight * FORGET for weight in self._weights]
-        self._weights[index] += 1 - FORGET
+        self._weights[index] += self._next_weight
+        self._total += self._next_weight
+        self._next_weight /= FORGET
+        self._unreviewed += 1
+        if self._unreviewed >= REVIEW_PACKETS:
+            self._unreviewed = 0
+            self._review()
+
+    def _review(self) -> None:
         self.hold_s = max(MIN_HOLD_S, self._quantile_s())
+        if self._total > HUGE:
+            self._weights = [weight / self._total for weight in self._weights]
+            self._next_weight /= self._total
+            self._total = 1.0
 
     def _quantile_s(self) -> float:
-        remaining = 1 - QUANTILE
+        remaining = (1 - QUANTILE) * self._total
         for index in range(BINS - 1, -1, -1):
             remaining -= self._weights[index]
             if remaining < 0:

@@ -13,6 +13,7 @@ from .opus_packet import MalformedPacket, duration_samples, has_fec, is_dtx
 MAX_PACKETS: Final = 64  # more than a second of 20 ms packets; oldest go first
 MAX_CONCEAL_SAMPLES: Final = 5 * BLOCK_SAMPLES  # then silence is the better guess
 MAX_GAP_SAMPLES: Final = 6 * BLOCK_SAMPLES  # longer ones are skipped, not filled
+FEW_PACKETS: Final = 4  # not worth a look at whether too many are held
 MAX_EXCESS_S: Final = 0.3  # more than this is skipped, not played faster
 JUMP_S: Final = 1.0  # transit changes of this size are another timeline
 MAX_DROPOUT: Final = 3_000  # RFC 3550 A.1: sequence numbers further ahead, or
@@ -132,7 +133,8 @@ class JitterBuffer:
         """Return what to play next; call until a block is full."""
         if self._next_at is None:
             return self._resume(now_s)
-        self._skip_excess(now_s, decoded_samples)
+        if len(self._packets) > FEW_PACKETS:
+            self._skip_excess(now_s, decoded_samples)
         self._drop_late()
         if not self._packets:
             return self._starve()

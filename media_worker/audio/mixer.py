@@ -39,7 +39,9 @@ def mix_minus(
     Raises:
         ValueError: `blocks` is empty, or the blocks differ in length.
     """
-    stacked = np.stack(list(blocks.values())).astype(np.int32)  # (speakers, n)
+    if not blocks:
+        raise ValueError("at least one speaker is needed")
+    stacked = np.array(list(blocks.values()), np.int32)  # (speakers, n)
     total = stacked.sum(axis=0, dtype=np.int32)  # (n,)
     return total, {
         speaker: total - row for speaker, row in zip(blocks, stacked, strict=True)
@@ -59,9 +61,9 @@ class SoftLimiter:
 
     def limit(self, mix: Sum) -> Block:
         """Return `mix`, `int32` of shape `(960,)`, as `int16` of that shape."""
-        peaks = np.abs(mix).reshape(SLICES, SLICE_SAMPLES).max(axis=1)
-        if self._gain == 1.0 and peaks.max() <= CEILING:
+        if self._gain == 1.0 and mix.max() <= CEILING and mix.min() >= -CEILING:
             return mix.astype(np.int16)
+        peaks = np.abs(mix).reshape(SLICES, SLICE_SAMPLES).max(axis=1)
         allowed = np.minimum(1.0, CEILING / np.maximum(peaks, 1.0)).tolist()
         gains = [self._gain]
         for index, own in enumerate(allowed):

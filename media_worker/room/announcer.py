@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -10,6 +11,8 @@ from spaces_contract.room_state import RoomState, StageMessage
 from .board import Board
 from .clock import Clock
 from .ports import RoomPublisher
+
+logger = logging.getLogger(__name__)
 
 STAGE_INTERVAL_S: Final = 0.1  # ten messages a second are more than an eye follows
 PUBLISH_INTERVAL_S: Final = 1.0  # object stores take one update a second per object
@@ -86,11 +89,17 @@ class Announcer:
                 self._refresh()
             room = self._board.room
             if room.version != self.published_version:
-                await self._publisher.publish(room)
-                self.published_version = room.version
+                await self._publish(room)
             if finishing:
                 return
             await self._clock.sleep_until(self._clock.now_s() + PUBLISH_INTERVAL_S)
+
+    async def _publish(self, room: RoomState) -> None:
+        self.published_version = room.version
+        try:
+            await self._publisher.publish(room)
+        except Exception:  # a store's trouble must not end the sound
+            logger.exception("room.json not published")
 
 
 def room_message(room: RoomState) -> str:

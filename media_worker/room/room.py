@@ -36,7 +36,7 @@ from .stage_audio import StageAudio, own_mix
 logger = logging.getLogger(__name__)
 
 JOIN_RACE_S: Final = 1.0  # a join that just committed may not have reached the watch
-MAX_SESSIONS: Final = 2_000
+MAX_SESSIONS: Final = 5_000
 CLOSE_ALL_S: Final = 1.0
 STUCK_CHECK_TICKS: Final = 50
 

@@ -10,7 +10,7 @@ from ..audio.playout import Playout, SpeechDecoder
 # Who is louder than this is mixed: low enough for the softest consonant, and open
 # long enough for every pause within speech.
 MIX_OPEN_DBOV: Final = 62
-MIX_HOLD_BLOCKS: Final = 50  # 1 s
+MIX_HOLD_BLOCKS: Final = 25  # 500 ms
 # Who is louder than this for 40 ms is shown as talking.
 TALK_OPEN_DBOV: Final = 48
 TALK_CONFIRM_BLOCKS: Final = 2

@@ -441,6 +441,23 @@ async def test_room_json_is_written_at_most_once_a_second() -> None:
     assert len(running.publisher.rooms) <= written + 1
 
 
+async def test_a_store_that_fails_does_not_end_the_sound() -> None:
+    """
+    The room goes on, and publishes again when the store is back.
+    """
+    async with RunningRoom() as running:
+        running.publisher.failing = True
+        running.room.apply(desired(ANA))
+        listener = await running.connect("l", WHEP)
+        await running.clock.advance(3.0)
+        running.publisher.failing = False
+        running.room.apply(desired(ANA, BO))
+        await running.clock.advance(3.0)
+
+        assert len(running.endpoint.heard[listener]) >= 300
+    assert len(running.publisher.rooms[-1].stage) == 2
+
+
 async def test_people_are_told_what_they_are() -> None:
     """
     A host's mute reaches the muted as a personal message at once.
