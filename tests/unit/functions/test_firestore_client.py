@@ -26,11 +26,11 @@ def test_production_has_the_same_bounds(monkeypatch: pytest.MonkeyPatch) -> None
     )
 
     transport = client._firestore_api.transport
-    wrapped = list(transport._wrapped_methods.values())
+    wrapped: list[Any] = list(transport._wrapped_methods.values())
 
     assert transport.host == "firestore.googleapis.com:443"
-    assert {getattr(each, "_timeout", None) for each in wrapped} == {RPC_TIMEOUT_S}
-    assert {getattr(each, "_retry", None).timeout for each in wrapped} == {RETRY_FOR_S}
+    assert {each._timeout for each in wrapped} == {RPC_TIMEOUT_S}
+    assert {each._retry.timeout for each in wrapped} == {RETRY_FOR_S}
     client.close()
 
 
