@@ -17,16 +17,20 @@ from .tokens import check_read_time, make_token, read_token
 from .watches import Event
 
 MAX_TARGETS: Final = 1_000
-GATHER_S: Final = 0.010  # changes this close together share one snapshot
-IDLE_TOKEN_S: Final = 30.0  # keeps resume tokens of quiet listeners fresh
 _NO_CHANGE: Final = 0
 _ADD: Final = 1
 _REMOVE: Final = 2
 _CURRENT: Final = 3
 _RESET: Final = 4
+# Changes this close together share one snapshot.  The more streams there are, the
+# longer: snapshots then cost more than the changes in them.
+GATHER_S: Final = 0.005
+GATHER_PER_STREAM_S: Final = 0.000_25
+MAX_GATHER_S: Final = 0.050
+IDLE_TOKEN_S: Final = 30.0  # keeps resume tokens of quiet listeners fresh
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ListenContext:
     """What all streams share."""
 
@@ -34,6 +38,25 @@ class ListenContext:
     runner: QueryRunner
     counter: OperationCounter
     database_id: int
+    streams: int = 0
+    _snapshot: tuple[int, bytes] = (-1, b"")
+
+    @property
+    def gather_s(self) -> float:
+        """Return how long a stream waits for more changes after it sent some."""
+        return min(MAX_GATHER_S, GATHER_S + GATHER_PER_STREAM_S * self.streams)
+
+    def snapshot(self) -> bytes:
+        """Return the message that says: all changes up to now were sent."""
+        version = self.hub.version
+        if self._snapshot[0] != version:
+            response = ListenResponse()
+            change = response.target_change
+            change.target_change_type = _NO_CHANGE
+            change.read_time.CopyFrom(to_timestamp(version))
+            change.resume_token = make_token(self.database_id, version)
+            self._snapshot = version, response.SerializeToString()
+        return self._snapshot[1]
 
 
 class ListenStream:
@@ -51,6 +74,7 @@ class ListenStream:
         self._messages: deque[bytes] = deque()
         self._pending: dict[tuple[int, bytes], Event] = {}
         self._wake = asyncio.Event()
+        context.streams += 1
         self._told = 0  # version of the last snapshot
 
     def request(self, request: Message) -> None:
@@ -81,22 +105,24 @@ class ListenStream:
                     await self._wake.wait()
             except TimeoutError:
                 if self._targets:
-                    yield self._snapshot()
+                    yield self._context.snapshot()
                 continue
             self._wake.clear()
             while self._messages or self._pending:
                 while self._messages:
                     yield self._messages.popleft()
                 pending, self._pending = self._pending, {}
-                version = self._context.hub.version
+                # Taken now: what comes while these are sent is not yet told.
+                snapshot = self._context.snapshot()
                 for (target_id, _), event in pending.items():
                     yield _encode(event, target_id)
                 if self._targets and not self._messages:
-                    yield self._snapshot(version)
-            await asyncio.sleep(GATHER_S)
+                    yield snapshot
+            await asyncio.sleep(self._context.gather_s)
 
     def close(self) -> None:
-        """Forget all targets."""
+        """Forget all targets; call it once."""
+        self._context.streams -= 1
         for target_id in list(self._targets):
             self._forget(target_id)
 
@@ -119,7 +145,7 @@ class ListenStream:
         self._change(_ADD, target_id)
         self._show(target, target_id, past)
         self._change(_CURRENT, target_id, version=hub.version)
-        self._messages.append(self._snapshot(hub.version))
+        self._messages.append(self._context.snapshot())
         if message.once:
             self._remove(target_id)
 
@@ -187,17 +213,6 @@ class ListenStream:
             change.cause.code = cause.number
             change.cause.message = cause.detail
         self._messages.append(response.SerializeToString())
-
-    def _snapshot(self, version: int | None = None) -> bytes:
-        """Return the message that says: all changes up to here were sent."""
-        version = self._context.hub.version if version is None else version
-        response = ListenResponse()
-        change = response.target_change
-        change.target_change_type = _NO_CHANGE
-        change.read_time.CopyFrom(to_timestamp(version))
-        change.resume_token = make_token(self._context.database_id, version)
-        encoded: bytes = response.SerializeToString()
-        return encoded
 
 
 def _encode(event: Event, target_id: int) -> bytes:

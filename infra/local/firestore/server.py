@@ -214,6 +214,8 @@ class FirestoreServer:
 
     async def _checkpoint(self) -> None:
         await asyncio.to_thread(self._store.checkpoint)
+        await self._writer.settled()
+        self._store.restart_log()
 
     async def _prune(self) -> None:
         settings = self._settings

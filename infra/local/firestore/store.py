@@ -51,6 +51,7 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 """
 _COLUMNS: Final = "name, created, updated, data"
 _MAX_IDLE_READERS: Final = 8
+_LOG_LIMIT_BYTES: Final = 64 * 1024 * 1024  # the log's size on disk when it restarts
 _PRUNE_ROWS: Final = 2_000
 
 
@@ -83,6 +84,7 @@ class Store:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={self._sync}")
         connection.execute("PRAGMA wal_autocheckpoint=0")  # `checkpoint` does it
+        connection.execute(f"PRAGMA journal_size_limit={_LOG_LIMIT_BYTES}")
         connection.execute("PRAGMA cache_size=-32000")
         connection.execute("PRAGMA temp_store=MEMORY")
         return connection
@@ -112,13 +114,28 @@ class Store:
         """
         Move the log into the database file.  Blocks for the disk; any thread.
 
-        What readers still need stays in the log until a later call.
+        What is written meanwhile, and what readers still need, stays in the log.
         """
         connection = sqlite3.connect(self._file, isolation_level=None)
         try:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
         finally:
             connection.close()
+
+    def restart_log(self) -> None:
+        """
+        Let the log begin anew, lest it grow for as long as writes never pause.
+
+        Moves the little that came since `checkpoint`; does nothing while a reader
+        needs the log.  Call it between two commits.
+        """
+        self.writer.execute("PRAGMA busy_timeout=0")
+        try:
+            self.writer.execute("PRAGMA wal_checkpoint(RESTART)")
+        except sqlite3.OperationalError:
+            return  # the other checkpoint is not over yet; the next call comes
+        finally:
+            self.writer.execute("PRAGMA busy_timeout=5000")
 
     # Reading
 
