@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from google.api_core.exceptions import GoogleAPICallError
-from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from tests.conformance.firestore.servers import ParleyFirestore, client
+from tests.conformance.firestore.servers import Client, ParleyFirestore, client
 
 WRITERS = 4
 LONGEST_LIFE_S = 0.4
@@ -39,7 +38,7 @@ class Writer:
     attempted: int = 0
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def run(self, db: firestore.Client) -> None:
+    def run(self, db: Client) -> None:
         """Commit one pair after the other."""
         while not self.stop.is_set():
             self.attempted += 1
@@ -49,7 +48,7 @@ class Writer:
                 return
             self.acknowledged = self.attempted
 
-    def _commit(self, db: firestore.Client, number: int) -> None:
+    def _commit(self, db: Client, number: int) -> None:
         writes = []
         for half in HALVES:
             name = db.document(f"{half}/{self.name}")._document_path
@@ -64,7 +63,7 @@ class Writer:
             timeout=CALL_TIMEOUT_S,
         )
 
-    def check(self, db: firestore.Client) -> None:
+    def check(self, db: Client) -> None:
         """Hold what is stored against what was acknowledged."""
         found = [db.document(f"{half}/{self.name}").get() for half in HALVES]
         numbers = {s.get("n") if s.exists else 0 for s in found}
@@ -77,7 +76,7 @@ class Writer:
         if number:
             self._check_index(db, number)
 
-    def _check_index(self, db: firestore.Client, number: int) -> None:
+    def _check_index(self, db: Client, number: int) -> None:
         query: Any = db.collection(HALVES[0]).where(
             filter=FieldFilter("n", "==", number)
         )

@@ -6,10 +6,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from google.cloud import firestore
 
 from tests.conformance.firestore.servers import (
     JAR_VARIABLE,
+    Client,
     ParleyFirestore,
     client,
     emulator_jar,
@@ -66,14 +66,14 @@ def project() -> str:
 
 
 @pytest.fixture
-def db(address: str, project: str) -> Iterator[firestore.Client]:
+def db(address: str, project: str) -> Iterator[Client]:
     """The real client on an empty database of each server."""
     with client(address, project) as made:
         yield made
 
 
 @pytest.fixture
-def ours(parley: ParleyFirestore, project: str) -> Iterator[firestore.Client]:
+def ours(parley: ParleyFirestore, project: str) -> Iterator[Client]:
     """The real client on an empty database of our server alone."""
     with client(parley.address, project) as made:
         yield made

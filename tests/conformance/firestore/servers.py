@@ -12,11 +12,16 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 
+# Parts of the library are typed and parts are not; tests see it as it is used.
+Client: TypeAlias = Any
+AsyncClient: TypeAlias = Any
+
+_ANONYMOUS: Final = AnonymousCredentials()  # type: ignore[no-untyped-call]
 ADDRESS_VARIABLE: Final = "FIRESTORE_EMULATOR_HOST"
 JAR_VARIABLE: Final = "PARLEY_FIRESTORE_EMULATOR_JAR"
 JAR_NAME: Final = "cloud-firestore-emulator.jar"
@@ -166,10 +171,10 @@ def _address(address: str) -> Iterator[None]:
 
 
 @contextmanager
-def client(address: str, project: str) -> Iterator[firestore.Client]:
+def client(address: str, project: str) -> Iterator[Client]:
     """Lend a client of the server at `address`."""
     with _address(address):
-        made = firestore.Client(project=project, credentials=AnonymousCredentials())
+        made = firestore.Client(project=project, credentials=_ANONYMOUS)
     try:
         yield made
     finally:
@@ -177,14 +182,10 @@ def client(address: str, project: str) -> Iterator[firestore.Client]:
 
 
 @asynccontextmanager
-async def async_client(
-    address: str, project: str
-) -> AsyncIterator[firestore.AsyncClient]:
+async def async_client(address: str, project: str) -> AsyncIterator[AsyncClient]:
     """Lend an AsyncClient of the server at `address`."""
     with _address(address):
-        made = firestore.AsyncClient(
-            project=project, credentials=AnonymousCredentials()
-        )
+        made = firestore.AsyncClient(project=project, credentials=_ANONYMOUS)
     try:
         yield made
     finally:

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 from google.api_core import exceptions
-from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
+
+from tests.conformance.firestore.servers import Client
 
 
 @pytest.fixture
-def rooms(db: firestore.Client) -> Any:
+def rooms(db: Client) -> Any:
     """Numbers, and what is no number, in the field n."""
     values = (1, 2, 2.5, None, "x", [1])
     for number, value in enumerate(values):
@@ -64,7 +65,7 @@ def test_a_sum_beyond_64_bits_is_a_double(rooms: Any) -> None:
     assert values(rooms.sum("big")) == [float(2**64)]
 
 
-def test_nothing_to_aggregate(db: firestore.Client) -> None:
+def test_nothing_to_aggregate(db: Client) -> None:
     """
     Over no documents a count and a sum are zero.
     """
@@ -128,7 +129,7 @@ def test_an_alias_is_used_once(rooms: Any) -> None:
         rooms.count("n").count("n").get()
 
 
-def test_five_aggregations_are_the_most(ours: firestore.Client) -> None:
+def test_five_aggregations_are_the_most(ours: Client) -> None:
     """
     Production refuses a sixth; Google's emulator answers with an internal error.
     """

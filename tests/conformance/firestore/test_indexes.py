@@ -9,16 +9,15 @@ from typing import Any
 
 import pytest
 from google.api_core import exceptions
-from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from tests.conformance.firestore.conftest import INDEXES
-from tests.conformance.firestore.servers import client, running
+from tests.conformance.firestore.servers import Client, client, running
 
 F = FieldFilter
 
 
-def rooms(db: firestore.Client) -> Any:
+def rooms(db: Client) -> Any:
     """Return the collection that the indexes file speaks of."""
     return db.collection("rooms")
 
@@ -28,7 +27,7 @@ def field(path: str, order: str = "ASCENDING") -> dict[str, str]:
     return {"fieldPath": path, "order": order}
 
 
-MISSING: dict[str, tuple[Callable[[firestore.Client], Any], list[dict[str, str]]]] = {
+MISSING: dict[str, tuple[Callable[[Client], Any], list[dict[str, str]]]] = {
     "equality and order": (
         lambda db: rooms(db).where(filter=F("x", "==", 1)).order_by("y"),
         [field("x"), field("y")],
@@ -73,9 +72,7 @@ MISSING: dict[str, tuple[Callable[[firestore.Client], Any], list[dict[str, str]]
 
 
 @pytest.mark.parametrize("name", MISSING)
-def test_a_missing_index_is_named(
-    tmp_path: Path, ours: firestore.Client, name: str
-) -> None:
+def test_a_missing_index_is_named(tmp_path: Path, ours: Client, name: str) -> None:
     """
     The error holds the index as the file would have it; pasted in, it is enough.
     """
@@ -122,7 +119,7 @@ def test_pasting_the_index_in_mends_the_query(tmp_path: Path, project: str) -> N
             query.get()
 
 
-def test_a_collection_group_needs_its_own_index(ours: firestore.Client) -> None:
+def test_a_collection_group_needs_its_own_index(ours: Client) -> None:
     """
     Fields are indexed over a group only where the file says so.
     """
@@ -137,7 +134,7 @@ def test_a_collection_group_needs_its_own_index(ours: firestore.Client) -> None:
     assert {"order": "ASCENDING", "queryScope": "COLLECTION"} in override["indexes"]
 
 
-def test_an_exempted_field_cannot_be_queried(ours: firestore.Client) -> None:
+def test_an_exempted_field_cannot_be_queried(ours: Client) -> None:
     """
     An override without indexes switches them off, below the field as well.
     """
@@ -146,7 +143,7 @@ def test_an_exempted_field_cannot_be_queried(ours: firestore.Client) -> None:
             rooms(ours).where(filter=F(path, "==", 1)).get()
 
 
-SERVED: dict[str, Callable[[firestore.Client], Any]] = {
+SERVED: dict[str, Callable[[Client], Any]] = {
     "merged composite indexes": lambda db: (
         rooms(db)
         .where(filter=F("state", "==", "live"))
@@ -162,7 +159,7 @@ SERVED: dict[str, Callable[[firestore.Client], Any]] = {
 
 
 @pytest.mark.parametrize("name", SERVED)
-def test_indexes_are_merged(ours: firestore.Client, name: str) -> None:
+def test_indexes_are_merged(ours: Client, name: str) -> None:
     """
     Equalities may be spread over several indexes with the same order.
     """

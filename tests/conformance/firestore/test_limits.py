@@ -5,38 +5,39 @@ from typing import Any
 
 import pytest
 from google.api_core import exceptions
-from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import And, FieldFilter, Or
 from google.cloud.firestore_v1.base_vector_query import DistanceMeasure
 from google.cloud.firestore_v1.vector import Vector
 
+from tests.conformance.firestore.servers import Client
+
 F = FieldFilter
 
 
-def commit(db: firestore.Client, *writes: dict[str, Any]) -> Any:
+def commit(db: Client, *writes: dict[str, Any]) -> Any:
     """Send writes that the client library would not make."""
     return db._firestore_api.commit(
         request={"database": db._database_string, "writes": list(writes)}
     )
 
 
-def update(db: firestore.Client, fields: dict[str, Any], id_: str = "a") -> Any:
+def update(db: Client, fields: dict[str, Any], id_: str = "a") -> Any:
     """Return a raw write of fields in their protobuf form."""
     name = db.document(f"rooms/{id_}")._document_path
     return {"update": {"name": name, "fields": fields}}
 
 
-def set_(data: dict[str, Any], id_: str = "a") -> Callable[[firestore.Client], Any]:
+def set_(data: dict[str, Any], id_: str = "a") -> Callable[[Client], Any]:
     """Return a call that sets a document."""
     return lambda db: db.document(f"rooms/{id_}").set(data)
 
 
-def raw(fields: dict[str, Any]) -> Callable[[firestore.Client], Any]:
+def raw(fields: dict[str, Any]) -> Callable[[Client], Any]:
     """Return a call that writes raw fields."""
     return lambda db: commit(db, update(db, fields))
 
 
-def find(filter_: Any) -> Callable[[firestore.Client], Any]:
+def find(filter_: Any) -> Callable[[Client], Any]:
     """Return a call that runs a query."""
     return lambda db: list(db.collection("rooms").where(filter=filter_).stream())
 
@@ -49,7 +50,7 @@ def nested(depth: int) -> dict[str, Any]:
     return inner
 
 
-INVALID: dict[str, Callable[[firestore.Client], Any]] = {
+INVALID: dict[str, Callable[[Client], Any]] = {
     "a document over 1 MiB": set_({"a": "x" * 1_048_576}),
     "many fields over 1 MiB": set_({f"f{n}": "x" * 10_000 for n in range(105)}),
     "a list in a list": raw(
@@ -128,7 +129,7 @@ INVALID: dict[str, Callable[[firestore.Client], Any]] = {
 
 
 @pytest.mark.parametrize("name", INVALID)
-def test_invalid_argument(db: firestore.Client, name: str) -> None:
+def test_invalid_argument(db: Client, name: str) -> None:
     """
     No state of the data would make these right.
     """
@@ -136,7 +137,7 @@ def test_invalid_argument(db: firestore.Client, name: str) -> None:
         INVALID[name](db)
 
 
-ALLOWED: dict[str, Callable[[firestore.Client], Any]] = {
+ALLOWED: dict[str, Callable[[Client], Any]] = {
     "a document of almost 1 MiB": set_({"a": "x" * (1_048_576 - 100)}),
     "maps of 20 levels": set_({"a": nested(19)}),
     "an id of 1500 bytes": set_({}, "i" * 1500),
@@ -151,14 +152,14 @@ ALLOWED: dict[str, Callable[[firestore.Client], Any]] = {
 
 
 @pytest.mark.parametrize("name", ALLOWED)
-def test_the_largest_that_is_allowed(db: firestore.Client, name: str) -> None:
+def test_the_largest_that_is_allowed(db: Client, name: str) -> None:
     """
     The limits themselves are within the limits.
     """
     ALLOWED[name](db)
 
 
-STRICTER: dict[str, Callable[[firestore.Client], Any]] = {
+STRICTER: dict[str, Callable[[Client], Any]] = {
     "one document twice in a batch write": lambda db: db._firestore_api.batch_write(
         request={
             "database": db._database_string,
@@ -187,7 +188,7 @@ STRICTER: dict[str, Callable[[firestore.Client], Any]] = {
 
 
 @pytest.mark.parametrize("name", STRICTER)
-def test_what_google_s_emulator_lets_through(ours: firestore.Client, name: str) -> None:
+def test_what_google_s_emulator_lets_through(ours: Client, name: str) -> None:
     """
     Ours is as strict as production where Google's emulator is not.
     """
@@ -195,7 +196,7 @@ def test_what_google_s_emulator_lets_through(ours: firestore.Client, name: str) 
         STRICTER[name](ours)
 
 
-def test_500_writes_are_one_commit(ours: firestore.Client) -> None:
+def test_500_writes_are_one_commit(ours: Client) -> None:
     """
     The largest commit is applied as a whole.
     """
@@ -204,7 +205,7 @@ def test_500_writes_are_one_commit(ours: firestore.Client) -> None:
     assert ours.collection("rooms").count().get()[0][0].value == 500
 
 
-def test_vector_search_is_refused(ours: firestore.Client) -> None:
+def test_vector_search_is_refused(ours: Client) -> None:
     """
     What is not embedded says so, and does not answer something else.
     """

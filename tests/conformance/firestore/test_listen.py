@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from tests.conformance.firestore.servers import client, running
+from tests.conformance.firestore.servers import Client, client, running
 
 WAIT_S = 10.0
 QUIET_S = 0.15
@@ -73,7 +72,7 @@ def listen(stack: ExitStack) -> Callable[[Any], Listener]:
 Listen = Callable[[Any], Listener]
 
 
-def test_a_document_is_followed(db: firestore.Client, listen: Listen) -> None:
+def test_a_document_is_followed(db: Client, listen: Listen) -> None:
     """
     From absent to made, changed and deleted, each state is told.
     """
@@ -89,9 +88,7 @@ def test_a_document_is_followed(db: firestore.Client, listen: Listen) -> None:
     assert listener.next() == {}
 
 
-def test_a_write_that_changes_nothing_is_not_told(
-    db: firestore.Client, listen: Listen
-) -> None:
+def test_a_write_that_changes_nothing_is_not_told(db: Client, listen: Listen) -> None:
     """
     Listeners hear of changes, not of writes.
     """
@@ -105,7 +102,7 @@ def test_a_write_that_changes_nothing_is_not_told(
     assert listener.is_quiet()
 
 
-def test_other_documents_are_not_told(db: firestore.Client, listen: Listen) -> None:
+def test_other_documents_are_not_told(db: Client, listen: Listen) -> None:
     """
     Neither namesakes elsewhere nor documents below.
     """
@@ -119,7 +116,7 @@ def test_other_documents_are_not_told(db: firestore.Client, listen: Listen) -> N
     assert listener.is_quiet()
 
 
-def test_a_query_is_followed(db: firestore.Client, listen: Listen) -> None:
+def test_a_query_is_followed(db: Client, listen: Listen) -> None:
     """
     Documents come, change and go by their content and by deletion.
     """
@@ -139,7 +136,7 @@ def test_a_query_is_followed(db: firestore.Client, listen: Listen) -> None:
     assert listener.until() == ["REMOVED b"]
 
 
-def test_an_empty_query_is_told_at_once(db: firestore.Client, listen: Listen) -> None:
+def test_an_empty_query_is_told_at_once(db: Client, listen: Listen) -> None:
     """
     The first snapshot comes also where there is nothing.
     """
@@ -148,7 +145,7 @@ def test_an_empty_query_is_told_at_once(db: firestore.Client, listen: Listen) ->
     assert listener.next() == {}
 
 
-def test_a_batch_is_one_snapshot(db: firestore.Client, listen: Listen) -> None:
+def test_a_batch_is_one_snapshot(db: Client, listen: Listen) -> None:
     """
     No listener sees half of a commit.
     """
@@ -164,7 +161,7 @@ def test_a_batch_is_one_snapshot(db: firestore.Client, listen: Listen) -> None:
 
 
 @pytest.fixture
-def five(db: firestore.Client) -> Any:
+def five(db: Client) -> Any:
     """Five rooms numbered from 1 to 5."""
     rooms = db.collection("rooms")
     for number in range(1, 6):
@@ -235,7 +232,7 @@ def test_cursors_bound_what_is_told(five: Any, listen: Listen) -> None:
     assert listener.is_quiet()
 
 
-def test_a_collection_group_is_followed(db: firestore.Client, listen: Listen) -> None:
+def test_a_collection_group_is_followed(db: Client, listen: Listen) -> None:
     """
     Wherever a collection of that id is.
     """
@@ -248,7 +245,7 @@ def test_a_collection_group_is_followed(db: firestore.Client, listen: Listen) ->
     listener.until("a", "b")
 
 
-def test_an_or_is_followed(db: firestore.Client, listen: Listen) -> None:
+def test_an_or_is_followed(db: Client, listen: Listen) -> None:
     """
     A document that changes from one alternative to the other stays.
     """
@@ -263,7 +260,7 @@ def test_an_or_is_followed(db: firestore.Client, listen: Listen) -> None:
     assert listener.until() == ["REMOVED a"]
 
 
-def test_many_listeners_hear_the_same(db: firestore.Client, listen: Listen) -> None:
+def test_many_listeners_hear_the_same(db: Client, listen: Listen) -> None:
     """
     Equal queries of one client are told independently of one another.
     """
@@ -278,7 +275,7 @@ def test_many_listeners_hear_the_same(db: firestore.Client, listen: Listen) -> N
         assert listener.until("a") == ["ADDED a"]
 
 
-def test_a_missing_index_is_told_to_the_listener(ours: firestore.Client) -> None:
+def test_a_missing_index_is_told_to_the_listener(ours: Client) -> None:
     """
     A listened query needs the same indexes as any other.
     """
@@ -294,7 +291,7 @@ def test_a_missing_index_is_told_to_the_listener(ours: firestore.Client) -> None
     answers.cancel()
 
 
-def _request(db: firestore.Client, query: Any, token: bytes = b"") -> dict[str, Any]:
+def _request(db: Client, query: Any, token: bytes = b"") -> dict[str, Any]:
     parent, _ = query._parent._parent_info()
     target = {
         "query": {"parent": parent, "structured_query": query._to_protobuf()},
@@ -304,9 +301,7 @@ def _request(db: firestore.Client, query: Any, token: bytes = b"") -> dict[str, 
     return {"database": db._database_string, "add_target": target}
 
 
-def _listen_once(
-    db: firestore.Client, query: Any, token: bytes = b""
-) -> tuple[list[str], bytes]:
+def _listen_once(db: Client, query: Any, token: bytes = b"") -> tuple[list[str], bytes]:
     """Return the messages up to the first snapshot, in short, and its resume token."""
     seen: list[str] = []
     answers = db._firestore_api.listen(

@@ -7,11 +7,11 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import firestore
 
-from tests.conformance.firestore.servers import async_client
+from tests.conformance.firestore.servers import Client, async_client
 
 
 @pytest.fixture
-def tree(db: firestore.Client) -> firestore.Client:
+def tree(db: Client) -> Client:
     """Documents at several depths; rooms/gone has only documents below it."""
     for path in (
         "rooms/a",
@@ -26,14 +26,14 @@ def tree(db: firestore.Client) -> firestore.Client:
     return db
 
 
-def test_collections_of_the_root(tree: firestore.Client) -> None:
+def test_collections_of_the_root(tree: Client) -> None:
     """
     Each collection with a document anywhere below it is listed once, in order.
     """
     assert [found.id for found in tree.collections()] == ["halls", "rooms"]
 
 
-def test_collections_of_a_document(tree: firestore.Client) -> None:
+def test_collections_of_a_document(tree: Client) -> None:
     """
     Also of a document that does not exist itself.
     """
@@ -42,7 +42,7 @@ def test_collections_of_a_document(tree: firestore.Client) -> None:
     assert [c.id for c in tree.document("rooms/b").collections()] == []
 
 
-def test_listed_documents_include_missing_ones(tree: firestore.Client) -> None:
+def test_listed_documents_include_missing_ones(tree: Client) -> None:
     """
     A name that only has documents below it is listed, as it can be gone into.
     """
@@ -52,7 +52,7 @@ def test_listed_documents_include_missing_ones(tree: firestore.Client) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 10])
-def test_listed_documents_come_in_pages(tree: firestore.Client, size: int) -> None:
+def test_listed_documents_come_in_pages(tree: Client, size: int) -> None:
     """
     Pages of any size hold everything once.
     """
@@ -61,7 +61,7 @@ def test_listed_documents_come_in_pages(tree: firestore.Client, size: int) -> No
     assert [document.id for document in found] == ["a", "b", "gone"]
 
 
-def list_raw(db: firestore.Client, **options: Any) -> Any:
+def list_raw(db: Client, **options: Any) -> Any:
     """Return a raw page of the documents in rooms."""
     return db._firestore_api.list_documents(
         request={
@@ -72,7 +72,7 @@ def list_raw(db: firestore.Client, **options: Any) -> Any:
     )
 
 
-def test_listed_documents_can_be_masked(tree: firestore.Client) -> None:
+def test_listed_documents_can_be_masked(tree: Client) -> None:
     """
     A mask leaves out fields; without `show_missing` only real documents come.
     """
@@ -82,7 +82,7 @@ def test_listed_documents_can_be_masked(tree: firestore.Client) -> None:
     assert not any(document.fields for document in list_raw(tree, mask={}))
 
 
-def test_many_documents_are_read_at_once(tree: firestore.Client) -> None:
+def test_many_documents_are_read_at_once(tree: Client) -> None:
     """
     `get_all` answers for each document, found or missing.
     """
@@ -93,7 +93,7 @@ def test_many_documents_are_read_at_once(tree: firestore.Client) -> None:
     assert found == {"a": True, "gone": False, "b": True, "q": False}
 
 
-def test_chosen_fields_are_read(tree: firestore.Client) -> None:
+def test_chosen_fields_are_read(tree: Client) -> None:
     """
     A get with a mask returns those fields alone.
     """
@@ -102,7 +102,7 @@ def test_chosen_fields_are_read(tree: firestore.Client) -> None:
     assert tree.document("rooms/a").get(["b.c"]).to_dict() == {"b": {"c": 2}}
 
 
-def test_recursive_delete_takes_all_below(tree: firestore.Client) -> None:
+def test_recursive_delete_takes_all_below(tree: Client) -> None:
     """
     A collection goes with everything below it, and nothing beside it.
     """
@@ -112,7 +112,7 @@ def test_recursive_delete_takes_all_below(tree: firestore.Client) -> None:
     assert [found.id for found in tree.collections()] == ["halls"]
 
 
-def test_recursive_delete_of_a_document(tree: firestore.Client) -> None:
+def test_recursive_delete_of_a_document(tree: Client) -> None:
     """
     A document goes with everything below it; its siblings stay.
     """
@@ -122,7 +122,7 @@ def test_recursive_delete_of_a_document(tree: firestore.Client) -> None:
     assert left == ["b", "gone"]
 
 
-def test_recursive_delete_spares_longer_names(db: firestore.Client) -> None:
+def test_recursive_delete_spares_longer_names(db: Client) -> None:
     """
     `rooms` does not reach into `rooms2` or `room`.
     """
@@ -134,7 +134,7 @@ def test_recursive_delete_spares_longer_names(db: firestore.Client) -> None:
     assert [found.id for found in db.collections()] == ["room", "rooms-x", "rooms2"]
 
 
-def test_a_bulk_writer_writes_each_by_itself(db: firestore.Client) -> None:
+def test_a_bulk_writer_writes_each_by_itself(db: Client) -> None:
     """
     Hundreds of writes arrive, and one that fails does not fail the others.
     """
@@ -156,7 +156,7 @@ def test_a_bulk_writer_writes_each_by_itself(db: firestore.Client) -> None:
     assert db.document("rooms/r199").get().get("n") == 199
 
 
-def test_batch_write_tells_the_status_of_each(ours: firestore.Client) -> None:
+def test_batch_write_tells_the_status_of_each(ours: Client) -> None:
     """
     A status for each write, in order.
     """
@@ -209,7 +209,7 @@ async def test_errors_reach_the_async_client(address: str, project: str) -> None
             await db.document("rooms/a").update({"n": 1})
 
 
-def test_collections_of_the_past(db: firestore.Client) -> None:
+def test_collections_of_the_past(db: Client) -> None:
     """
     A read time also holds for listing.
     """

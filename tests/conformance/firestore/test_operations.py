@@ -9,7 +9,6 @@ from typing import Any
 
 import grpc
 import pytest
-from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.local.firestore.operations import (
@@ -17,7 +16,7 @@ from infra.local.firestore.operations import (
     fetch_operations,
     reset_operations,
 )
-from tests.conformance.firestore.servers import ParleyFirestore, client, running
+from tests.conformance.firestore.servers import Client, ParleyFirestore, client, running
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,7 @@ def channel(counted: ParleyFirestore) -> Iterator[grpc.Channel]:
 
 
 @pytest.fixture
-def db(counted: ParleyFirestore, project: str) -> Iterator[firestore.Client]:
+def db(counted: ParleyFirestore, project: str) -> Iterator[Client]:
     """The client whose operations are counted; rooms has ten documents."""
     with client(counted.address, project) as made:
         batch = made.batch()
@@ -45,7 +44,7 @@ def db(counted: ParleyFirestore, project: str) -> Iterator[firestore.Client]:
         yield made
 
 
-def listen(db: firestore.Client) -> None:
+def listen(db: Client) -> None:
     """Listen to five documents, then hear of one change."""
     heard = threading.Semaphore(0)
     query = db.collection("rooms").where(filter=FieldFilter("n", ">=", 5))
@@ -56,12 +55,12 @@ def listen(db: firestore.Client) -> None:
     watch.unsubscribe()
 
 
-def rooms(db: firestore.Client) -> Any:
+def rooms(db: Client) -> Any:
     """Return the collection of ten documents."""
     return db.collection("rooms")
 
 
-COSTS: dict[str, tuple[Callable[[firestore.Client], Any], dict[str, int]]] = {
+COSTS: dict[str, tuple[Callable[[Client], Any], dict[str, int]]] = {
     "a get": (lambda db: db.document("rooms/r1").get(), {"reads": 1}),
     "a get of nothing": (lambda db: db.document("rooms/none").get(), {"reads": 1}),
     "a query": (lambda db: rooms(db).limit(3).get(), {"reads": 3}),
@@ -84,7 +83,7 @@ COSTS: dict[str, tuple[Callable[[firestore.Client], Any], dict[str, int]]] = {
 
 @pytest.mark.parametrize("name", COSTS)
 def test_operations_are_counted_as_billed(
-    db: firestore.Client, channel: grpc.Channel, name: str
+    db: Client, channel: grpc.Channel, name: str
 ) -> None:
     """
     Each call costs what Google would bill, in total and by collection.
@@ -100,9 +99,7 @@ def test_operations_are_counted_as_billed(
     assert spent["collections"] == {"rooms": full}
 
 
-def test_a_reset_answers_what_was_counted(
-    db: firestore.Client, channel: grpc.Channel
-) -> None:
+def test_a_reset_answers_what_was_counted(db: Client, channel: grpc.Channel) -> None:
     """
     Nothing falls between a reset and what it returns.
     """

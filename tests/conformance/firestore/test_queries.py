@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from google.api_core import exceptions
-from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import And, FieldFilter, Or
 from google.cloud.firestore_v1.field_path import FieldPath
+
+from tests.conformance.firestore.servers import Client
 
 F = FieldFilter
 ROOMS: dict[str, dict[str, Any]] = {
@@ -25,7 +26,7 @@ Make = Callable[[Any], Any]
 
 
 @pytest.fixture
-def rooms(db: firestore.Client) -> Any:
+def rooms(db: Client) -> Any:
     """The collection of the documents above."""
     batch = db.batch()
     for id_, data in ROOMS.items():
@@ -280,7 +281,7 @@ def test_a_projection_on_the_name_returns_no_fields(rooms: Any) -> None:
 
 
 @pytest.fixture
-def people(db: firestore.Client) -> firestore.Client:
+def people(db: Client) -> Client:
     """People in two halls, at the root, and below another person."""
     for path, data in {
         "halls/h1/people/a": {"uid": "a", "state": "on", "n": 3},
@@ -294,7 +295,7 @@ def people(db: firestore.Client) -> firestore.Client:
     return db
 
 
-def test_a_collection_group_spans_all_parents(people: firestore.Client) -> None:
+def test_a_collection_group_spans_all_parents(people: Client) -> None:
     """
     Documents of all collections with one id come in order of their full names.
     """
@@ -309,7 +310,7 @@ def test_a_collection_group_spans_all_parents(people: firestore.Client) -> None:
     ]
 
 
-def test_names_cannot_be_read_backwards(people: firestore.Client) -> None:
+def test_names_cannot_be_read_backwards(people: Client) -> None:
     """
     There is no descending index of names, in collections or in groups.
     """
@@ -318,7 +319,7 @@ def test_names_cannot_be_read_backwards(people: firestore.Client) -> None:
             query.order_by("__name__", direction="DESCENDING").get()
 
 
-def test_a_collection_group_can_be_filtered(people: firestore.Client) -> None:
+def test_a_collection_group_can_be_filtered(people: Client) -> None:
     """
     With an index of group scope, equality works over the group.
     """
@@ -331,7 +332,7 @@ def test_a_collection_group_can_be_filtered(people: firestore.Client) -> None:
     ]
 
 
-def test_a_collection_group_can_be_ordered(people: firestore.Client) -> None:
+def test_a_collection_group_can_be_ordered(people: Client) -> None:
     """
     With a composite index of group scope, a filter and an order work together.
     """
@@ -345,7 +346,7 @@ def test_a_collection_group_can_be_ordered(people: firestore.Client) -> None:
     assert [document.get("n") for document in query.offset(1).limit(2).get()] == [2, 3]
 
 
-def test_a_collection_query_stays_in_its_collection(people: firestore.Client) -> None:
+def test_a_collection_query_stays_in_its_collection(people: Client) -> None:
     """
     Neither namesakes elsewhere nor documents below are found.
     """
@@ -354,7 +355,7 @@ def test_a_collection_query_stays_in_its_collection(people: firestore.Client) ->
     assert [document.reference.path for document in found] == ["people/z"]
 
 
-def test_an_empty_collection_has_no_results(db: firestore.Client) -> None:
+def test_an_empty_collection_has_no_results(db: Client) -> None:
     """
     A collection that does not exist is empty.
     """
@@ -363,7 +364,7 @@ def test_an_empty_collection_has_no_results(db: firestore.Client) -> None:
 
 
 def test_partitions_cover_a_collection_group_or_are_refused(
-    ours: firestore.Client,
+    ours: Client,
 ) -> None:
     """
     PartitionQuery is not embedded; the client hears so at once.

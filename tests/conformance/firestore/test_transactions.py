@@ -12,17 +12,17 @@ from google.api_core import exceptions
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from tests.conformance.firestore.servers import ParleyFirestore, client, running
+from tests.conformance.firestore.servers import Client, ParleyFirestore, client, running
 
 
-def begin(db: firestore.Client, **options: Any) -> firestore.Transaction:
+def begin(db: Client, **options: Any) -> firestore.Transaction:
     """Return a transaction that has begun."""
-    transaction = db.transaction(**options)
+    transaction: firestore.Transaction = db.transaction(**options)
     transaction._begin()
     return transaction
 
 
-def increment_all(db: firestore.Client, threads: int, times: int) -> float:
+def increment_all(db: Client, threads: int, times: int) -> float:
     """Increment rooms/a by transaction in threads; return the seconds it took."""
     document = db.document("rooms/a")
     document.set({"n": 0})
@@ -50,7 +50,7 @@ def increment_all(db: firestore.Client, threads: int, times: int) -> float:
     return time.monotonic() - started_s
 
 
-def test_a_transaction_reads_and_writes(db: firestore.Client) -> None:
+def test_a_transaction_reads_and_writes(db: Client) -> None:
     """
     What the callable wrote is there after the commit, and what it returned.
     """
@@ -67,7 +67,7 @@ def test_a_transaction_reads_and_writes(db: firestore.Client) -> None:
     assert document.get().get("n") == 2
 
 
-def test_a_failed_callable_writes_nothing(db: firestore.Client) -> None:
+def test_a_failed_callable_writes_nothing(db: Client) -> None:
     """
     An exception rolls the transaction back.
     """
@@ -83,7 +83,7 @@ def test_a_failed_callable_writes_nothing(db: firestore.Client) -> None:
     assert not document.get().exists
 
 
-def test_a_transaction_does_not_see_its_own_writes(db: firestore.Client) -> None:
+def test_a_transaction_does_not_see_its_own_writes(db: Client) -> None:
     """
     Reads come before writes; the client refuses the other order.
     """
@@ -95,7 +95,7 @@ def test_a_transaction_does_not_see_its_own_writes(db: firestore.Client) -> None
     transaction._rollback()
 
 
-CONFLICTS: dict[str, Callable[[firestore.Client], Any]] = {
+CONFLICTS: dict[str, Callable[[Client], Any]] = {
     "an update": lambda db: db.document("rooms/a").update({"n": 2}),
     "a delete": lambda db: db.document("rooms/a").delete(),
     "a delete and a set": lambda db: (
@@ -106,7 +106,7 @@ CONFLICTS: dict[str, Callable[[firestore.Client], Any]] = {
 
 
 @pytest.mark.parametrize("name", CONFLICTS)
-def test_a_changed_document_aborts(ours: firestore.Client, name: str) -> None:
+def test_a_changed_document_aborts(ours: Client, name: str) -> None:
     """
     A commit fails if what the transaction read was changed meanwhile.
     """
@@ -122,7 +122,7 @@ def test_a_changed_document_aborts(ours: firestore.Client, name: str) -> None:
     assert not ours.document("rooms/b").get().exists
 
 
-def test_a_document_that_appeared_aborts(ours: firestore.Client) -> None:
+def test_a_document_that_appeared_aborts(ours: Client) -> None:
     """
     Absence is read, too.
     """
@@ -136,7 +136,7 @@ def test_a_document_that_appeared_aborts(ours: firestore.Client) -> None:
         transaction._commit()
 
 
-PHANTOMS: dict[str, Callable[[firestore.Client], Any]] = {
+PHANTOMS: dict[str, Callable[[Client], Any]] = {
     "a new result": lambda db: db.document("rooms/new").set({"n": 5}),
     "a changed result": lambda db: db.document("rooms/a").update({"m": 5}),
     "a lost result": lambda db: db.document("rooms/a").update({"n": 0}),
@@ -145,7 +145,7 @@ PHANTOMS: dict[str, Callable[[firestore.Client], Any]] = {
 
 
 @pytest.mark.parametrize("name", PHANTOMS)
-def test_a_changed_query_result_aborts(ours: firestore.Client, name: str) -> None:
+def test_a_changed_query_result_aborts(ours: Client, name: str) -> None:
     """
     A commit fails if a query of the transaction would now answer otherwise.
     """
@@ -161,7 +161,7 @@ def test_a_changed_query_result_aborts(ours: firestore.Client, name: str) -> Non
         transaction._commit()
 
 
-def test_changes_outside_of_what_was_read_do_not_abort(ours: firestore.Client) -> None:
+def test_changes_outside_of_what_was_read_do_not_abort(ours: Client) -> None:
     """
     Neither other documents nor documents that the query does not find.
     """
@@ -178,7 +178,7 @@ def test_changes_outside_of_what_was_read_do_not_abort(ours: firestore.Client) -
     assert ours.document("halls/h").get().exists
 
 
-def test_a_counted_result_that_changed_aborts(ours: firestore.Client) -> None:
+def test_a_counted_result_that_changed_aborts(ours: Client) -> None:
     """
     Aggregations are validated as queries are.
     """
@@ -192,7 +192,7 @@ def test_a_counted_result_that_changed_aborts(ours: firestore.Client) -> None:
         transaction._commit()
 
 
-def test_reads_of_a_transaction_see_one_moment(ours: firestore.Client) -> None:
+def test_reads_of_a_transaction_see_one_moment(ours: Client) -> None:
     """
     Documents and queries of one transaction agree, whatever is written between.
     """
@@ -215,7 +215,7 @@ def test_reads_of_a_transaction_see_one_moment(ours: firestore.Client) -> None:
     transaction._commit()
 
 
-def test_a_read_only_transaction_cannot_write(db: firestore.Client) -> None:
+def test_a_read_only_transaction_cannot_write(db: Client) -> None:
     """
     Its commit with writes is refused.
     """
@@ -230,7 +230,7 @@ def test_a_read_only_transaction_cannot_write(db: firestore.Client) -> None:
         db._firestore_api.commit(request=request)
 
 
-def test_the_past_can_be_read(db: firestore.Client) -> None:
+def test_the_past_can_be_read(db: Client) -> None:
     """
     `read_time` gives documents and queries as they were.
     """
@@ -249,7 +249,7 @@ def test_the_past_can_be_read(db: firestore.Client) -> None:
     assert db.collection("rooms").count().get(read_time=then)[0][0].value == 1
 
 
-def test_deleted_documents_can_be_read_in_the_past(db: firestore.Client) -> None:
+def test_deleted_documents_can_be_read_in_the_past(db: Client) -> None:
     """
     A delete does not reach into the past.
     """
@@ -264,7 +264,7 @@ def test_deleted_documents_can_be_read_in_the_past(db: firestore.Client) -> None
     assert [item.id for item in db.collection("rooms").stream(read_time=then)] == ["a"]
 
 
-def test_the_future_cannot_be_read(db: firestore.Client) -> None:
+def test_the_future_cannot_be_read(db: Client) -> None:
     """
     A read time ahead of the server's clock is refused.
     """
@@ -272,7 +272,7 @@ def test_the_future_cannot_be_read(db: firestore.Client) -> None:
         db.document("rooms/a").get(read_time=datetime.now(UTC) + timedelta(hours=1))
 
 
-def test_rolling_back_twice_is_no_error(ours: firestore.Client) -> None:
+def test_rolling_back_twice_is_no_error(ours: Client) -> None:
     """
     The client rolls back transactions that a failed commit has ended already.
     """
@@ -286,7 +286,7 @@ def test_rolling_back_twice_is_no_error(ours: firestore.Client) -> None:
         ours.document("rooms/a").get(transaction=transaction)
 
 
-def test_what_is_no_transaction_is_refused(db: firestore.Client) -> None:
+def test_what_is_no_transaction_is_refused(db: Client) -> None:
     """
     Any bytes do not do as a transaction.
     """
@@ -296,7 +296,7 @@ def test_what_is_no_transaction_is_refused(db: firestore.Client) -> None:
         db._firestore_api.commit(request=request)
 
 
-def test_contended_increments_are_all_counted(ours: firestore.Client) -> None:
+def test_contended_increments_are_all_counted(ours: Client) -> None:
     """
     With more threads than the client has attempts, nobody starves or is lost.
     """
@@ -305,7 +305,7 @@ def test_contended_increments_are_all_counted(ours: firestore.Client) -> None:
     assert ours.document("rooms/a").get().get("n") == 60
 
 
-def test_contended_queries_are_all_counted(ours: firestore.Client) -> None:
+def test_contended_queries_are_all_counted(ours: Client) -> None:
     """
     Threads that take the next number by a query never take the same one.
     """
@@ -365,9 +365,12 @@ def test_with_locks_a_writer_waits_for_a_reader(
         transaction = begin(db)
         document.get(transaction=transaction)
         order: list[str] = []
-        writer = threading.Thread(
-            target=lambda: (document.set({"n": 2}), order.append("written"))
-        )
+
+        def write() -> None:
+            document.set({"n": 2})
+            order.append("written")
+
+        writer = threading.Thread(target=write)
         writer.start()
         time.sleep(0.2)
         order.append("committing")
@@ -387,9 +390,12 @@ def test_with_locks_a_phantom_waits(pessimistic: ParleyFirestore, project: str) 
         query = db.collection("rooms").where(filter=FieldFilter("n", "==", 1))
         list(query.stream(transaction=transaction))
         done = threading.Event()
-        writer = threading.Thread(
-            target=lambda: (db.document("rooms/a").set({"n": 1}), done.set())
-        )
+
+        def write() -> None:
+            db.document("rooms/a").set({"n": 1})
+            done.set()
+
+        writer = threading.Thread(target=write)
         writer.start()
         db.document("rooms/b").set({"n": 2})
         waited = not done.wait(0.2)

@@ -9,6 +9,8 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.vector import Vector
 
+from tests.conformance.firestore.servers import Client
+
 KEPT: dict[str, Any] = {
     "null": None,
     "true": True,
@@ -35,7 +37,7 @@ KEPT: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", KEPT)
-def test_a_value_comes_back_as_it_was_stored(db: firestore.Client, name: str) -> None:
+def test_a_value_comes_back_as_it_was_stored(db: Client, name: str) -> None:
     """
     What a document held, it gives back: same type, same value.
     """
@@ -48,7 +50,7 @@ def test_a_value_comes_back_as_it_was_stored(db: firestore.Client, name: str) ->
     assert type(found) is type(KEPT[name]) or isinstance(found, datetime)
 
 
-def test_a_reference_comes_back(db: firestore.Client) -> None:
+def test_a_reference_comes_back(db: Client) -> None:
     """
     A reference is a reference, not a string.
     """
@@ -59,7 +61,7 @@ def test_a_reference_comes_back(db: firestore.Client) -> None:
     assert db.document("rooms/a").get().get("value") == other
 
 
-def test_nan_comes_back(db: firestore.Client) -> None:
+def test_nan_comes_back(db: Client) -> None:
     """
     NaN is stored, although it equals nothing.
     """
@@ -69,7 +71,7 @@ def test_nan_comes_back(db: firestore.Client) -> None:
     assert found != found
 
 
-def test_times_are_kept_to_the_microsecond(db: firestore.Client) -> None:
+def test_times_are_kept_to_the_microsecond(db: Client) -> None:
     """
     Nanoseconds below a microsecond are cut off, not rounded.
     """
@@ -85,7 +87,7 @@ def test_times_are_kept_to_the_microsecond(db: firestore.Client) -> None:
     assert db.document("rooms/a").get().get("t").nanosecond == 0
 
 
-def ordered(db: firestore.Client) -> list[Any]:
+def ordered(db: Client) -> list[Any]:
     """Return one value of each kind and size, in Firestore's order."""
     return [
         None, False, True, float("nan"), float("-inf"), -(2**63), -1.5, -1, 0, 5e-324,
@@ -104,9 +106,7 @@ def ordered(db: firestore.Client) -> list[Any]:
 
 
 @pytest.mark.parametrize("direction", ["ASCENDING", "DESCENDING"])
-def test_values_are_ordered_by_type_then_value(
-    db: firestore.Client, direction: str
-) -> None:
+def test_values_are_ordered_by_type_then_value(db: Client, direction: str) -> None:
     """
     One query over values of all types returns them in the documented order.
     """
@@ -123,7 +123,7 @@ def test_values_are_ordered_by_type_then_value(
     assert numbers == (expected if direction == "ASCENDING" else expected[::-1])
 
 
-def test_document_ids_are_ordered_with_numeric_ids_first(db: firestore.Client) -> None:
+def test_document_ids_are_ordered_with_numeric_ids_first(db: Client) -> None:
     """
     `__id7__` sorts as the number 7, before all names; names sort by their bytes.
     """
@@ -138,7 +138,7 @@ def test_document_ids_are_ordered_with_numeric_ids_first(db: firestore.Client) -
     ("stored", "asked"), [(1, 1.0), (1.0, 1), (0.0, -0.0), (2**53, float(2**53))]
 )
 def test_equal_numbers_of_both_types_are_equal(
-    db: firestore.Client, stored: float, asked: float
+    db: Client, stored: float, asked: float
 ) -> None:
     """
     Integers and doubles are compared by value.
@@ -150,7 +150,7 @@ def test_equal_numbers_of_both_types_are_equal(
     assert [found.id for found in query.stream()] == ["a"]
 
 
-def test_close_numbers_are_told_apart_exactly(db: firestore.Client) -> None:
+def test_close_numbers_are_told_apart_exactly(db: Client) -> None:
     """
     2**53 + 1 is not 2**53, whichever of them is the double.
     """
@@ -166,7 +166,7 @@ PAIRS = list(itertools.pairwise([[], [0], [0, 0], [1], ["a"], ["a", 0]]))
 
 @pytest.mark.parametrize(("less", "greater"), PAIRS, ids=repr)
 def test_a_shorter_list_comes_before_a_longer_one(
-    db: firestore.Client, less: list[Any], greater: list[Any]
+    db: Client, less: list[Any], greater: list[Any]
 ) -> None:
     """
     Lists are compared element by element, then by length.

@@ -8,6 +8,8 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import firestore
 
+from tests.conformance.firestore.servers import Client
+
 OLD = datetime(2020, 1, 1, tzinfo=UTC)
 START = {"a": 1, "m": {"x": 1, "y": 2}, "l": [1, 2]}
 
@@ -108,7 +110,7 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_write_changes_just_what_it_says(db: firestore.Client, name: str) -> None:
+def test_a_write_changes_just_what_it_says(db: Client, name: str) -> None:
     """
     After a write the document is what it was, but for what the write names.
     """
@@ -121,7 +123,7 @@ def test_a_write_changes_just_what_it_says(db: firestore.Client, name: str) -> N
     assert document.get().to_dict() == expected
 
 
-REFUSALS: dict[str, tuple[Callable[[firestore.Client], Any], type[Exception]]] = {
+REFUSALS: dict[str, tuple[Callable[[Client], Any], type[Exception]]] = {
     "create of what exists": (
         lambda db: db.document("rooms/a").create({}),
         exceptions.AlreadyExists,
@@ -154,7 +156,7 @@ REFUSALS: dict[str, tuple[Callable[[firestore.Client], Any], type[Exception]]] =
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_failed_precondition_changes_nothing(db: firestore.Client, name: str) -> None:
+def test_a_failed_precondition_changes_nothing(db: Client, name: str) -> None:
     """
     A write whose precondition fails is refused with its own error.
     """
@@ -168,7 +170,7 @@ def test_a_failed_precondition_changes_nothing(db: firestore.Client, name: str) 
     assert not db.document("rooms/absent").get().exists
 
 
-def test_an_update_at_the_right_time_succeeds(db: firestore.Client) -> None:
+def test_an_update_at_the_right_time_succeeds(db: Client) -> None:
     """
     The update time of the last write is the precondition of the next.
     """
@@ -181,7 +183,7 @@ def test_an_update_at_the_right_time_succeeds(db: firestore.Client) -> None:
     assert document.get().get("a") == 2
 
 
-def test_a_batch_is_applied_wholly_or_not_at_all(db: firestore.Client) -> None:
+def test_a_batch_is_applied_wholly_or_not_at_all(db: Client) -> None:
     """
     One failing write of a batch undoes the others.
     """
@@ -195,7 +197,7 @@ def test_a_batch_is_applied_wholly_or_not_at_all(db: firestore.Client) -> None:
     assert not db.document("rooms/new").get().exists
 
 
-def test_a_batch_sees_its_own_writes(db: firestore.Client) -> None:
+def test_a_batch_sees_its_own_writes(db: Client) -> None:
     """
     Later writes of one batch work on what earlier ones left.
     """
@@ -212,7 +214,7 @@ def test_a_batch_sees_its_own_writes(db: firestore.Client) -> None:
 
 
 def test_a_write_that_changes_nothing_keeps_the_update_time(
-    db: firestore.Client,
+    db: Client,
 ) -> None:
     """
     The update time is that of the last change, not of the last write.
@@ -225,7 +227,7 @@ def test_a_write_that_changes_nothing_keeps_the_update_time(
     assert db.document("rooms/a").get().update_time == first.update_time
 
 
-def test_create_time_lasts_until_the_document_is_deleted(db: firestore.Client) -> None:
+def test_create_time_lasts_until_the_document_is_deleted(db: Client) -> None:
     """
     Updates keep the create time; a document that is made again has a new one.
     """
@@ -242,7 +244,7 @@ def test_create_time_lasts_until_the_document_is_deleted(db: firestore.Client) -
     assert document.get().create_time > created
 
 
-def test_server_timestamps_of_one_commit_are_equal(db: firestore.Client) -> None:
+def test_server_timestamps_of_one_commit_are_equal(db: Client) -> None:
     """
     Every server timestamp of a commit is the one time of the request.
     """
@@ -256,7 +258,7 @@ def test_server_timestamps_of_one_commit_are_equal(db: firestore.Client) -> None
     assert abs((datetime.now(UTC) - times[0]).total_seconds()) < 10
 
 
-def test_transforms_return_their_results(db: firestore.Client) -> None:
+def test_transforms_return_their_results(db: Client) -> None:
     """
     A numeric transform tells the new value; an array transform tells null.
     """
@@ -268,7 +270,7 @@ def test_transforms_return_their_results(db: firestore.Client) -> None:
     assert kinds == {"integer_value", "null_value"}
 
 
-def test_deleting_what_is_absent_is_no_error(db: firestore.Client) -> None:
+def test_deleting_what_is_absent_is_no_error(db: Client) -> None:
     """
     A delete without precondition always succeeds.
     """
@@ -277,7 +279,7 @@ def test_deleting_what_is_absent_is_no_error(db: firestore.Client) -> None:
     assert not db.document("rooms/absent").get().exists
 
 
-def test_a_document_outlives_its_parent(db: firestore.Client) -> None:
+def test_a_document_outlives_its_parent(db: Client) -> None:
     """
     Deleting a document leaves the documents below it.
     """
@@ -289,7 +291,7 @@ def test_a_document_outlives_its_parent(db: firestore.Client) -> None:
     assert db.document("rooms/a/people/b").get().get("n") == 1
 
 
-def test_databases_do_not_see_each_other(db: firestore.Client) -> None:
+def test_databases_do_not_see_each_other(db: Client) -> None:
     """
     A project has its own documents.
     """
@@ -303,7 +305,7 @@ def test_databases_do_not_see_each_other(db: firestore.Client) -> None:
     other._firestore_api.transport.close()
 
 
-def test_field_names_may_hold_any_character(db: firestore.Client) -> None:
+def test_field_names_may_hold_any_character(db: Client) -> None:
     """
     Quoted field paths reach fields with dots, backquotes and spaces in their names.
     """

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
-from google.cloud import firestore
-
+from tests.conformance.firestore.servers import Client
 from tests.fuzz.firestore.operations import Operation, Source, run
 
 # Ours requires composite indexes, which Google's emulator makes as needed.  What the
@@ -29,9 +28,7 @@ class Difference:
         )
 
 
-def compare(
-    ours: firestore.Client, theirs: firestore.Client, *, seed: int, count: int
-) -> list[Difference]:
+def compare(ours: Client, theirs: Client, *, seed: int, count: int) -> list[Difference]:
     """Make `count` operations on both; return the differences."""
     found = []
     for number, operation in enumerate(islice(Source(seed), count)):

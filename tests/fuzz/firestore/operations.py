@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -11,10 +11,12 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import (
     And,
-    BaseCompositeFilter,
+    BaseFilter,
     FieldFilter,
     Or,
 )
+
+from tests.conformance.firestore.servers import Client
 
 FIELDS: Final = ("a", "b", "c")
 COLLECTIONS: Final = ("rooms", "rooms/r1/rooms", "halls/h1/rooms")
@@ -194,7 +196,7 @@ class Source:
         return Operation("aggregate", (*self._query_parts(), kind, field))
 
 
-def run(client: firestore.Client, operation: Operation) -> Any:
+def run(client: Client, operation: Operation) -> Any:
     """Make the call; return its result, or the name of its error."""
     try:
         return _CALLS[operation.name](client, *operation.arguments)
@@ -204,34 +206,34 @@ def run(client: firestore.Client, operation: Operation) -> Any:
         return f"refused {error}"
 
 
-def _set(client: firestore.Client, path: str, id_: str, data: dict[str, Any]) -> Any:
+def _set(client: Client, path: str, id_: str, data: dict[str, Any]) -> Any:
     client.collection(path).document(id_).set(data)
     return _read(client, path, id_)
 
 
-def _merge(client: firestore.Client, path: str, id_: str, data: dict[str, Any]) -> Any:
+def _merge(client: Client, path: str, id_: str, data: dict[str, Any]) -> Any:
     client.collection(path).document(id_).set(data, merge=True)
     return _read(client, path, id_)
 
 
-def _create(client: firestore.Client, path: str, id_: str, data: dict[str, Any]) -> Any:
+def _create(client: Client, path: str, id_: str, data: dict[str, Any]) -> Any:
     client.collection(path).document(id_).create(data)
     return _read(client, path, id_)
 
 
-def _update(client: firestore.Client, path: str, id_: str, data: dict[str, Any]) -> Any:
+def _update(client: Client, path: str, id_: str, data: dict[str, Any]) -> Any:
     client.collection(path).document(id_).update(data)
     return _read(client, path, id_)
 
 
-def _delete(client: firestore.Client, path: str, id_: str, must_exist: bool) -> Any:
+def _delete(client: Client, path: str, id_: str, must_exist: bool) -> Any:
     option = client.write_option(exists=True) if must_exist else None
     client.collection(path).document(id_).delete(option)
     return _read(client, path, id_)
 
 
 def _transform(
-    client: firestore.Client,
+    client: Client,
     path: str,
     id_: str,
     field: str,
@@ -243,12 +245,12 @@ def _transform(
     return _read(client, path, id_)
 
 
-def _read(client: firestore.Client, path: str, id_: str) -> Any:
+def _read(client: Client, path: str, id_: str) -> Any:
     return comparable(client.collection(path).document(id_).get().to_dict())
 
 
 def _build(
-    client: firestore.Client,
+    client: Client,
     path: str,
     where: tuple[Any, ...] | None,
     orders: tuple[tuple[str, str], ...],
@@ -271,24 +273,24 @@ def _build(
     return query if fields is None else query.select(fields)
 
 
-def _condition(where: tuple[Any, ...]) -> BaseCompositeFilter | FieldFilter:
+def _condition(where: tuple[Any, ...]) -> BaseFilter:
     if where[0] in ("and", "or"):
         parts = [_condition(part) for part in where[1:]]
         return And(parts) if where[0] == "and" else Or(parts)
     return FieldFilter(*where)
 
 
-def _query(client: firestore.Client, *parts: Any) -> Any:
+def _query(client: Client, *parts: Any) -> Any:
     query = _build(client, *parts)
     return [(found.id, comparable(found.to_dict())) for found in query.stream()]
 
 
-def _group(client: firestore.Client) -> Any:
+def _group(client: Client) -> Any:
     found = client.collection_group("rooms").stream()
     return [document.reference.path for document in found]
 
 
-def _aggregate(client: firestore.Client, *parts: Any) -> Any:
+def _aggregate(client: Client, *parts: Any) -> Any:
     *query_parts, kind, field = parts
     query = _build(client, *query_parts)
     if kind == "count":
@@ -309,7 +311,7 @@ def comparable(value: Any) -> Any:
     return f"{type(value).__name__}:{value!r}"
 
 
-_CALLS: Final = {
+_CALLS: Final[dict[str, Callable[..., Any]]] = {
     "set": _set,
     "merge": _merge,
     "create": _create,
