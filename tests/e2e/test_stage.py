@@ -24,8 +24,8 @@ async def test_everybody_on_stage_is_seen(
     stack: RunningStack, page_for: PageFor, screenshot: Screenshot
 ) -> None:
     """
-    A listener sees the host first, then the speakers as they came, who talks, and who
-    is muted; and the Space is in the feed among the others.
+    A listener sees the host first, then the speakers, who talks, and who is muted; and
+    the Space is in the feed among the others.
     """
     async with contextlib.AsyncExitStack() as people:
         host = await people.enter_async_context(Api(stack.url, "maribel"))
