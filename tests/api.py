@@ -100,6 +100,6 @@ class Api:
 
     async def delete_session(self, session_url: str, grant: str) -> None:
         """Close a session; one that is gone already is fine."""
-        await self._http.delete(
-            session_url, headers={"Authorization": f"Bearer {grant}"}
-        )
+        headers = {"Authorization": f"Bearer {grant}"}
+        async with self._http.delete(session_url, headers=headers) as response:
+            await response.read()
