@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,6 +38,7 @@ class ListenContext:
     runner: QueryRunner
     counter: OperationCounter
     database_id: int
+    now_us: Callable[[], int]
     streams: int = 0
     _snapshot: tuple[int, bytes] = (-1, b"")
 
@@ -155,7 +156,8 @@ class ListenStream:
         kind = message.WhichOneof("resume_type")
         if kind == "read_time":
             past = from_timestamp(message.read_time)
-            return check_read_time(past, now_us=hub.version, horizon=horizon)
+            check_read_time(past, now_us=self._context.now_us(), horizon=horizon)
+            return min(past, hub.version)
         if kind != "resume_token" or not message.resume_token:
             return None
         version = read_token(message.resume_token, self._context.database_id)

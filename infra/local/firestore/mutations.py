@@ -55,29 +55,39 @@ def parse_write(write: Message, database: str) -> Mutation:
     kind = write.WhichOneof("operation")
     if kind is None:
         raise invalid("A write must have an operation.")
-    name = {
-        "update": lambda: write.update.name,
-        "delete": lambda: write.delete,
-        "transform": lambda: write.transform.document,
-    }[kind]()
-    path = document_path(name)
+    path = document_path(_written_name(write, kind))
     if path.database != database:
-        raise invalid(f'Document "{name}" is not in the database {database}.')
+        raise invalid(f'Document "{path.name}" is not in the database {database}.')
     mask = None
-    if kind == "update" and write.HasField("update_mask"):
-        mask = tuple(parse_field_path(text) for text in write.update_mask.field_paths)
+    if kind == "update":
+        check_document(path, write.update.fields)
+        if write.HasField("update_mask"):
+            paths = write.update_mask.field_paths
+            mask = tuple(parse_field_path(text) for text in paths)
     transforms = write.update_transforms
     if kind == "transform":
         transforms = write.transform.field_transforms
+    _check_transforms(kind, transforms)
+    return Mutation(path, kind, write, mask, transforms)
+
+
+def _written_name(write: Message, kind: str) -> str:
+    if kind == "update":
+        name: str = write.update.name
+    elif kind == "delete":
+        name = write.delete
+    else:
+        name = write.transform.document
+    return name
+
+
+def _check_transforms(kind: str, transforms: Sequence[Message]) -> None:
     if kind == "delete" and transforms:
         raise invalid("A delete cannot have transforms.")
     if len(transforms) > MAX_TRANSFORMS_PER_DOCUMENT:
         raise invalid(
             f"At most {MAX_TRANSFORMS_PER_DOCUMENT} transforms of a document at once."
         )
-    if kind == "update":
-        check_document(path, write.update.fields)
-    return Mutation(path, kind, write, mask, transforms)
 
 
 def apply(mutation: Mutation, current: StoredDocument | None, *, now_us: int) -> Effect:

@@ -50,34 +50,37 @@ def plan(query: Query, catalog: Catalog) -> list[Scan]:
 
 def _plan_one(query: Query, catalog: Catalog, conjunction: Sequence[Term]) -> Scan:
     equals = [t for t in conjunction if t.op in (Op.EQUAL, Op.ARRAY_CONTAINS)]
-    for term in equals:
-        if term.path == NAME:
-            check_direction(query.orders[-1], equals)
-            lower, upper = (b"", term.values[0]), (b"", term.values[0] + AFTER)
-            return Scan(by_name(query), (), lower, upper, False, exact=False)
+    named = [term.values[0] for term in equals if term.path == NAME]
+    if named:
+        check_direction(query.orders[-1], equals)
+        lower, upper = (b"", named[0]), (b"", named[0] + AFTER)
+        return Scan(by_name(query), (), lower, upper, False, exact=False)
     fixed = {term.path: term.values[0] for term in equals if term.op is Op.EQUAL}
     orders = [order for order in query.orders if order.path not in fixed]
     choice = choose(query, catalog, equals, orders)
-    limits = _Limits()
-    if query.start is not None:
-        limits.start_at(_reduced(query, query.start, fixed))
-    if query.end is not None:
-        limits.end_at(_reduced(query, query.end, fixed))
+    limits = _cursor_limits(query, fixed)
     applied = [t for t in conjunction if limits.narrow(t, orders[0])]
-    ranged = [t for t in conjunction if t.op in INEQUALITIES]
-    contradictory = len(fixed) < sum(term.op is Op.EQUAL for term in equals)
     lower, upper = limits.positions(choice.sources[0].prefix, choice.backwards)
+    unapplied = sum(term.op in INEQUALITIES for term in conjunction) - len(applied)
+    contradictory = len(fixed) < sum(term.op is Op.EQUAL for term in equals)
+    below = query.descendants and query.parent.segments
     return Scan(
         source=choice.sources[0],
         joins=choice.sources[1:],
         lower=lower,
         upper=upper,
         backwards=choice.backwards,
-        exact=len(applied) == len(ranged)
-        and not contradictory
-        and not query.required
-        and not (query.descendants and query.parent.segments),
+        exact=not (unapplied or contradictory or below or query.required),
     )
+
+
+def _cursor_limits(query: Query, fixed: Mapping[FieldPath, bytes]) -> "_Limits":
+    limits = _Limits()
+    if query.start is not None:
+        limits.start_at(_reduced(query, query.start, fixed))
+    if query.end is not None:
+        limits.end_at(_reduced(query, query.end, fixed))
+    return limits
 
 
 @dataclass(frozen=True, slots=True)

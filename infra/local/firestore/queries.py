@@ -21,7 +21,7 @@ from .filters import (
     terms,
 )
 from .paths import Path, check_id
-from .protocol import Message, StructuredQuery
+from .protocol import Message
 from .query_rules import check_filter
 from .values import encode, invert
 
@@ -142,19 +142,12 @@ def parse_query(parent: str, message: Message) -> Query:
     base = Path.parse(parent)
     if len(base.segments) % 2:
         raise invalid(f'Parent "{parent}" is not a document or the root.')
-    if len(message.from_) > 1:
-        raise invalid("A query cannot have more than one collection selector.")
     if message.HasField("find_nearest"):
         raise StatusError(
             grpc.StatusCode.UNIMPLEMENTED, "Vector search is not embedded."
         )
-    source = message.from_[0] if message.from_ else StructuredQuery.CollectionSelector()
-    collection_id = source.collection_id or None
-    if collection_id:
-        check_id(collection_id)
-    filter_ = None
-    if message.HasField("where"):
-        filter_ = parse_filter(message.where)
+    collection_id, descendants = _selector(message)
+    filter_ = parse_filter(message.where) if message.HasField("where") else None
     check_filter(filter_)
     orders = _orders(message, filter_)
     if collection_id is None:
@@ -162,7 +155,7 @@ def parse_query(parent: str, message: Message) -> Query:
     return Query(
         parent=base,
         collection_id=collection_id,
-        descendants=source.all_descendants,
+        descendants=descendants,
         filter=filter_,
         orders=orders,
         start=_bound(message, "start_at", orders),
@@ -171,6 +164,17 @@ def parse_query(parent: str, message: Message) -> Query:
         limit=_limit(message),
         projection=_projection(message),
     )
+
+
+def _selector(message: Message) -> tuple[str | None, bool]:
+    if not message.from_:
+        return None, False
+    if len(message.from_) > 1:
+        raise invalid("A query cannot have more than one collection selector.")
+    (selector,) = message.from_
+    if selector.collection_id:
+        check_id(selector.collection_id)
+    return selector.collection_id or None, selector.all_descendants
 
 
 def _check_kindless(filter_: Filter | None, orders: Sequence[Order]) -> None:

@@ -28,7 +28,28 @@ def firestore_handler(
     service: FirestoreService, listen: ListenContext
 ) -> "grpc.GenericRpcHandler[Any, Any]":
     """Return the handler of `google.firestore.v1.Firestore`."""
-    unary: Mapping[str, tuple[Unary, Message]] = {
+    handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+        "Listen": grpc.stream_stream_rpc_method_handler(
+            _listen(listen), request_deserializer=protocol.ListenRequest.FromString
+        )
+    }
+    for name, (method, request) in _unary_methods(service).items():
+        handlers[name] = grpc.unary_unary_rpc_method_handler(
+            _unary(name, method),
+            request_deserializer=request.FromString,
+            response_serializer=_serialize,
+        )
+    for name, (stream, request) in _streaming_methods(service).items():
+        handlers[name] = grpc.unary_stream_rpc_method_handler(
+            _streaming(name, stream),
+            request_deserializer=request.FromString,
+            response_serializer=_serialize,
+        )
+    return grpc.method_handlers_generic_handler(protocol.SERVICE, handlers)
+
+
+def _unary_methods(service: FirestoreService) -> Mapping[str, tuple[Unary, Message]]:
+    return {
         "BeginTransaction": (service.begin_transaction, protocol.BeginRequest),
         "Rollback": (service.rollback, protocol.RollbackRequest),
         "Commit": (service.commit, protocol.CommitRequest),
@@ -39,7 +60,12 @@ def firestore_handler(
             protocol.ListCollectionIdsRequest,
         ),
     }
-    streaming: Mapping[str, tuple[Streaming, Message]] = {
+
+
+def _streaming_methods(
+    service: FirestoreService,
+) -> Mapping[str, tuple[Streaming, Message]]:
+    return {
         "BatchGetDocuments": (service.batch_get_documents, protocol.BatchGetRequest),
         "RunQuery": (service.run_query, protocol.RunQueryRequest),
         "RunAggregationQuery": (
@@ -47,24 +73,6 @@ def firestore_handler(
             protocol.AggregationRequest,
         ),
     }
-    handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
-        "Listen": grpc.stream_stream_rpc_method_handler(
-            _listen(listen), request_deserializer=protocol.ListenRequest.FromString
-        )
-    }
-    for name, (method, request) in unary.items():
-        handlers[name] = grpc.unary_unary_rpc_method_handler(
-            _unary(name, method),
-            request_deserializer=request.FromString,
-            response_serializer=_serialize,
-        )
-    for name, (stream, request) in streaming.items():
-        handlers[name] = grpc.unary_stream_rpc_method_handler(
-            _streaming(name, stream),
-            request_deserializer=request.FromString,
-            response_serializer=_serialize,
-        )
-    return grpc.method_handlers_generic_handler(protocol.SERVICE, handlers)
 
 
 def operations_handler(counter: OperationCounter) -> "grpc.GenericRpcHandler[Any, Any]":

@@ -154,34 +154,30 @@ class FirestoreServer:
             raise StartRefused(f"cannot open {file}: {error}") from error
         if looked_at:
             logger.info("indexes adopted", extra={"documents": looked_at})
-        runner = QueryRunner(self._store, catalog)
-        self._counter = OperationCounter()
-        self._transactions = Transactions(
+        self._compose(QueryRunner(self._store, catalog))
+
+    def _compose(self, runner: QueryRunner) -> None:
+        settings, store = self._settings, self._store
+        self._counter = counter = OperationCounter()
+        self._transactions = transactions = Transactions(
             pessimistic=settings.pessimistic, now_s=time.monotonic
         )
-        locks = Locks(self._transactions, Contention(time.monotonic))
-        hub = Hub(runner, self._counter, version=self._store.last_version())
-        self._writer = Writer(
+        locks = Locks(transactions, Contention(time.monotonic))
+        hub = Hub(runner, counter, version=store.last_version())
+        self._writer = writer = Writer(
             runner,
             locks,
             now_us=now_us,
             published=hub.published,
             power_safe=settings.power_safe,
         )
-        reads = Reads(runner, self._transactions, locks, self._writer)
+        reads = Reads(runner, transactions, locks, writer)
         self._service = FirestoreService(
-            runner, reads, self._writer, self._transactions, locks, self._counter
+            runner, reads, writer, transactions, locks, counter
         )
-        self._listen = ListenContext(
-            hub, runner, self._counter, self._store.database_id
-        )
-        self._expiry = Expiry(
-            runner,
-            self._writer,
-            self._counter,
-            now_us=now_us,
-            lag_us=int(settings.ttl_lag_s * _US_PER_S),
-        )
+        self._listen = ListenContext(hub, runner, counter, store.database_id, now_us)
+        lag_us = int(settings.ttl_lag_s * _US_PER_S)
+        self._expiry = Expiry(runner, writer, counter, now_us=now_us, lag_us=lag_us)
 
     def _make_server(self) -> aio.Server:
         server = aio.server(

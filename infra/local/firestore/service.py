@@ -196,8 +196,8 @@ class FirestoreService:
 
     async def list_documents(self, request: Message) -> Message:
         """Return a page of the documents of one collection."""
-        if request.order_by and request.show_missing:
-            raise invalid("show_missing cannot be combined with order_by.")
+        if request.order_by:
+            raise invalid("Documents are listed by name; a query can order them.")
         check_id(request.collection_id)
         parent = Path.parse(request.parent)
         consistency = self._reads.consistency(request)

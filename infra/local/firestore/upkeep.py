@@ -68,19 +68,32 @@ class Expiry:
     async def sweep(self) -> int:
         """Delete what is due; return how many documents that were."""
         store, deleted = self._runner.store, 0
-        due = Value(timestamp_value=to_timestamp(self._now_us() - self._lag_us))
+        due_us = self._now_us() - self._lag_us
+        due = encode(Value(timestamp_value=to_timestamp(due_us)))
         for database in databases(store):
             for collection_id, field in self._runner.catalog.ttl_fields.items():
                 definition = single_field(field, Mode.ASCENDING, Scope.GROUP)
                 bucket = definition.bucket(Path(database, (collection_id,)))
-                while names := [
-                    (document.path.name, document.updated_us)
-                    for document in store.expired(
-                        bucket, TIMESTAMP, encode(due), limit=_TTL_BATCH
-                    )
-                ]:
-                    deleted += await self._delete(database, collection_id, names)
+                deleted += await self._sweep_bucket(
+                    database, collection_id, bucket, due
+                )
         return deleted
+
+    async def _sweep_bucket(
+        self, database: str, collection_id: str, bucket: int, due: bytes
+    ) -> int:
+        deleted = 0
+        while True:
+            names = [
+                (document.path.name, document.updated_us)
+                for document in self._runner.store.expired(
+                    bucket, TIMESTAMP, due, limit=_TTL_BATCH
+                )
+            ]
+            count = await self._delete(database, collection_id, names)
+            deleted += count
+            if not count:
+                return deleted
 
     async def _delete(
         self, database: str, collection_id: str, names: list[tuple[str, int]]
