@@ -121,7 +121,7 @@ def _must_be_allowed(
 ) -> None:
     if actor_id == member.user_id and role is Role.LISTENER:
         return  # everybody may step down
-    if Role.CO_HOST in (held, role) and actor_id != space.creator_id:
+    if Role.CO_HOST in (held, role) and not space.is_led_by(actor_id):
         raise HostOnly("Only the host appoints and dismisses co-hosts.")
     if actor_id not in space.host_ids:
         raise ModeratorOnly("Only the host and co-hosts bring people on stage.")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from spaces_contract.ids import UserId
 from spaces_contract.runtime import HEARTBEAT_STALE_S, WorkerState
 
 
@@ -13,6 +14,7 @@ class Runtime:
 
     Args:
         control_url: Where the worker answers; None until it claimed its epoch.
+        connected_ids: Who on stage is connected, as of its last heartbeat.
     """
 
     epoch: int
@@ -20,6 +22,7 @@ class Runtime:
     control_url: str | None = None
     launched_at: datetime | None = None
     heartbeat_at: datetime | None = None
+    connected_ids: tuple[UserId, ...] = ()
 
 
 def is_lost(runtime: Runtime | None, *, epoch: int, now: datetime) -> bool:
@@ -33,3 +36,13 @@ def is_lost(runtime: Runtime | None, *, epoch: int, now: datetime) -> bool:
     if last_sign is None:
         return True
     return (now - last_sign).total_seconds() > HEARTBEAT_STALE_S
+
+
+def reports_presence(runtime: Runtime, *, epoch: int, now: datetime) -> bool:
+    """Whether the worker of `epoch` said lately who is connected."""
+    if runtime.epoch != epoch or runtime.state is not WorkerState.READY:
+        return False
+    heartbeat_at = runtime.heartbeat_at
+    if heartbeat_at is None:
+        return False
+    return (now - heartbeat_at).total_seconds() <= HEARTBEAT_STALE_S

@@ -11,6 +11,7 @@ from spaces_contract.runtime import WorkerState
 
 from .effects import Effect, LaunchWorker
 from .errors import HostOnly, IllegalTransition, ProtectedAccount
+from .host_presence import HOST_PRESENT, HostPresence, HostState
 from .profile import Profile
 from .runtime import Runtime, is_lost
 from .states import TRANSITIONS, SpaceEvent, SpaceState
@@ -32,6 +33,7 @@ class EndReason(StrEnum):
     """Why a Space is over."""
 
     HOST_ENDED = "host_ended"
+    HOST_LEFT = "host_left"  # and nobody led it for five minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class Space:
     Args:
         host_ids: The host first, then co-hosts.
         speaker_ids: Speakers beside those.
+        host_presence: Whether the host is there, while the Space is live.
         epoch: 0 until started; grows by one with every worker that is asked for.
         participant_count: Connected people, as the worker last reported.
         revision: Opaque name of the stored version; empty before it is stored.
@@ -78,12 +81,25 @@ class Space:
     participant_count: int = 0
     subscriber_count: int = 0
     epoch: int = 0
+    host_presence: HostPresence = HOST_PRESENT
     revision: str = ""
 
     @property
     def stage_ids(self) -> tuple[UserId, ...]:
         """Everybody who has a seat on stage, the host first."""
         return (*self.host_ids, *self.speaker_ids)
+
+    @property
+    def host_away(self) -> bool:
+        """Whether nobody leads it at the moment."""
+        return self.host_presence.state is HostState.AWAY
+
+    def is_led_by(self, user_id: UserId) -> bool:
+        """Whether they do what only a host does: the host, or who acts for them."""
+        acting = self.host_presence.acting_host_id
+        return user_id == self.creator_id or (
+            user_id == acting and user_id in self.host_ids
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,22 +183,30 @@ def end(space: Space, *, actor_id: UserId, now: datetime) -> Decision:
     The worker sees the new state by itself; the watchdog clears up behind it.
 
     Raises:
-        HostOnly: `actor_id` is not the host.
+        HostOnly: `actor_id` is not the host, nor acts as host.
         IllegalTransition: the Space was never live.
     """
-    if actor_id != space.creator_id:
+    if not space.is_led_by(actor_id):
         raise HostOnly("Only the host can end a Space.")
     if space.state is SpaceState.ENDED:
         return Decision(space)
-    return Decision(
-        replace(
-            space,
-            state=next_state(space.state, SpaceEvent.END),
-            end_reason=EndReason.HOST_ENDED,
-            ended_at=now,
-            updated_at=now,
-            participant_count=0,
-        )
+    return Decision(ended(space, EndReason.HOST_ENDED, now=now))
+
+
+def ended(space: Space, reason: EndReason, *, now: datetime) -> Space:
+    """
+    Return `space` over; raises IllegalTransition where it is not live.
+
+    Who acted as host is kept: they may say again that it is over.
+    """
+    return replace(
+        space,
+        state=next_state(space.state, SpaceEvent.END),
+        host_presence=replace(space.host_presence, state=HostState.PRESENT),
+        end_reason=reason,
+        ended_at=now,
+        updated_at=now,
+        participant_count=0,
     )
 
 

@@ -146,6 +146,8 @@ class SpaceView(Answer):
     participant_count: int
     subscriber_count: int
     epoch: int
+    acting_host_id: str | None
+    host_away: bool
     url: str
 
     @classmethod
@@ -176,6 +178,8 @@ class SpaceView(Answer):
             participant_count=space.participant_count,
             subscriber_count=space.subscriber_count,
             epoch=space.epoch,
+            acting_host_id=space.host_presence.acting_host_id,
+            host_away=space.host_away,
             url=f"{public_url}/s/{space.id}",
         )
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from spaces_contract.ids import SpaceId
 
+from ..domain import host_drop
 from ..domain import space as rules
 from ..domain.runtime import is_lost
 from ..domain.space import Space
@@ -82,6 +83,8 @@ class UpkeepService:
             self._replace_worker(space_id, epoch, now)
         else:
             self.effects.put(next_check(space_id, epoch=epoch, now=now))
+            if host_drop.look(space, runtime, now=now).space != space:
+                self._note_host(space_id, now)
 
     def sweep(self) -> None:
         """
@@ -104,6 +107,20 @@ class UpkeepService:
             after = Cursor(last.started_at or last.created_at, last.id)
 
     def _replace_worker(self, space_id: SpaceId, epoch: int, now: datetime) -> None:
+    def _note_host(self, space_id: SpaceId, now: datetime) -> None:
+        """Store how the Space is led by now; what the look saw may have changed."""
+        after = self.spaces.supervise(
+            space_id, lambda space, runtime: host_drop.look(space, runtime, now=now)
+        ).space
+        logger.info(
+            "host presence changed",
+            extra={
+                "space_id": space_id,
+                "host_state": after.host_presence.state.value,
+                "space_state": after.state.value,
+            },
+        )
+
         decision = self.spaces.supervise(
             space_id,
             lambda space, runtime: rules.relaunch(space, runtime, epoch=epoch, now=now),

@@ -13,7 +13,7 @@ from spaces.adapters.firestore.codec import runtime_to_doc
 from spaces.adapters.firestore.costs import COSTS
 from spaces_contract import paths
 from spaces_contract.ids import SpaceId
-from tests.builders import AN_OFFER, a_runtime
+from tests.builders import AN_OFFER, NOW, a_runtime
 from tests.world import World
 
 Counted = dict[str, tuple[int, int, int]]
@@ -146,6 +146,8 @@ def _media_and_tasks(
     bill.noted("task watchdog", lambda: world.task("watchdog", task))
     claimed = runtime_to_doc(a_runtime()) | {"control_url": "http://127.0.0.1:9"}
     client.document(paths.runtime_worker(space_id)).set(claimed)
+    client.document(paths.runtime_worker(space_id)).update({"heartbeat_at": NOW})
+    bill.noted("task watchdog, the host is gone", lambda: world.task("watchdog", task))
     grant = world.call("POST", f"{path}/join", as_user="host").get_json()["grant"]
     opened = bill.noted(
         "open_whep", lambda: world.post_sdp(f"{path}/whep", grant, AN_OFFER)

@@ -8,6 +8,7 @@ from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.roles import Role
 from spaces_contract.runtime import ParticipantField, RuntimeField, WorkerState
 
+from ...domain.host_presence import HostPresence, HostState
 from ...domain.participant import Participant
 from ...domain.profile import Profile
 from ...domain.runtime import Runtime
@@ -55,6 +56,7 @@ def space_to_doc(space: Space) -> Document:
         "participant_count": space.participant_count,
         "subscriber_count": space.subscriber_count,
         "epoch": space.epoch,
+        "host_presence": _presence_to_doc(space.host_presence),
     }
 
 
@@ -83,7 +85,27 @@ def space_from_doc(space_id: str, doc: Mapping[str, Any], revision: str) -> Spac
         participant_count=doc["participant_count"],
         subscriber_count=doc["subscriber_count"],
         epoch=doc["epoch"],
+        host_presence=_presence_from_doc(doc.get("host_presence")),
         revision=revision,
+    )
+
+
+def _presence_to_doc(presence: HostPresence) -> Document:
+    return {
+        "state": presence.state.value,
+        "since": presence.since,
+        "acting_host_id": presence.acting_host_id,
+    }
+
+
+def _presence_from_doc(doc: Mapping[str, Any] | None) -> HostPresence:
+    if doc is None:  # a Space of before hosts were missed
+        return HostPresence()
+    acting = doc["acting_host_id"]
+    return HostPresence(
+        state=HostState(doc["state"]),
+        since=instant(doc["since"]),
+        acting_host_id=UserId(acting) if acting else None,
     )
 
 
@@ -165,6 +187,9 @@ def runtime_from_doc(doc: Mapping[str, Any]) -> Runtime:
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Document:
+        connected_ids=tuple(
+            UserId(uid) for uid in doc.get(RuntimeField.CONNECTED_IDS, ())
+        ),
     """
     Return the fields of `after` that differ from `before`.
 

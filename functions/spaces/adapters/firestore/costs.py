@@ -62,5 +62,9 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "end_space": Cost((SPACE,), (SPACE,)),
         "task launch": Cost((SPACE, WORKLOAD), (WORKLOAD,)),
         "task watchdog": Cost((SPACE, WORKER)),
+        # Once for each step of the host's absence, not for each look at it.
+        "task watchdog, the host is gone": Cost(
+            (SPACE, WORKER, SPACE, WORKER), (SPACE,)
+        ),
     }
 )
