@@ -68,7 +68,8 @@ class UpkeepService:
 
     def check(self, space_id: SpaceId, epoch: int) -> None:
         """
-        Look after the worker of `epoch`: replace it if lost, else look again later.
+        Look after the worker of `epoch`: replace it if lost; note whether the host is
+        there, and look again later.
 
         Raises:
             SpaceNotFound, DependencyUnavailable, Contended.
@@ -82,9 +83,9 @@ class UpkeepService:
         elif is_lost(runtime, epoch=epoch, now=now):
             self._replace_worker(space_id, epoch, now)
         else:
-            self.effects.put(next_check(space_id, epoch=epoch, now=now))
             if host_drop.look(space, runtime, now=now).space != space:
                 self._note_host(space_id, now)
+            self.effects.put(next_check(space_id, epoch=epoch, now=now))
 
     def sweep(self) -> None:
         """
@@ -106,7 +107,6 @@ class UpkeepService:
             last = page[-1]
             after = Cursor(last.started_at or last.created_at, last.id)
 
-    def _replace_worker(self, space_id: SpaceId, epoch: int, now: datetime) -> None:
     def _note_host(self, space_id: SpaceId, now: datetime) -> None:
         """Store how the Space is led by now; what the look saw may have changed."""
         after = self.spaces.supervise(
@@ -121,6 +121,7 @@ class UpkeepService:
             },
         )
 
+    def _replace_worker(self, space_id: SpaceId, epoch: int, now: datetime) -> None:
         decision = self.spaces.supervise(
             space_id,
             lambda space, runtime: rules.relaunch(space, runtime, epoch=epoch, now=now),

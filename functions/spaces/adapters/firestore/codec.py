@@ -183,13 +183,13 @@ def runtime_from_doc(doc: Mapping[str, Any]) -> Runtime:
         control_url=doc.get(RuntimeField.CONTROL_URL),
         launched_at=instant(doc.get(RuntimeField.LAUNCHED_AT)),
         heartbeat_at=instant(doc.get(RuntimeField.HEARTBEAT_AT)),
+        connected_ids=tuple(
+            UserId(uid) for uid in doc.get(RuntimeField.CONNECTED_IDS, ())
+        ),
     )
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Document:
-        connected_ids=tuple(
-            UserId(uid) for uid in doc.get(RuntimeField.CONNECTED_IDS, ())
-        ),
     """
     Return the fields of `after` that differ from `before`.
 
