@@ -8,7 +8,7 @@ where `fieldOverrides` says otherwise; composite indexes are those of the file.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -24,6 +24,7 @@ from .protocol import Message
 from .values import encode, invert
 
 MAX_ENTRIES_PER_DOCUMENT: Final = 40_000
+_MAYBE_TOO_MANY_BYTES: Final = 2 * MAX_ENTRIES_PER_DOCUMENT  # no entry takes less
 
 
 class Mode(StrEnum):
@@ -206,23 +207,6 @@ class Catalog:
                 return found
         return _AUTOMATIC
 
-    def definitions(self, document: StoredDocument) -> Iterator[Definition]:
-        """Yield every index in which the document may have entries."""
-        collection_id = document.path.segments[-2]
-        yield BY_NAME
-        yield BY_NAME_IN_GROUP
-        for path, value in leaf_fields(document.fields):
-            singles = self.singles(collection_id, path)
-            if self.ttl_fields.get(collection_id) == path:
-                singles |= {(Mode.ASCENDING, Scope.GROUP)}
-            stored = {single_field(path, mode, scope) for mode, scope in singles}
-            for definition in stored:
-                contains = definition.fields[0].mode is Mode.CONTAINS
-                if not contains or value.HasField("array_value"):
-                    yield definition
-        for scope in Scope:
-            yield from self.composites.get((collection_id, scope), ())
-
     def entries(self, document: StoredDocument) -> set[Entry]:
         """
         Return all index entries of a document.
@@ -230,15 +214,58 @@ class Catalog:
         Raises:
             StatusError: INVALID_ARGUMENT, more than production allows.
         """
+        found = self._entries(document, document.fields.keys())
         collection = document.path.parent
-        found = {
-            (definition.bucket(collection), value, name)
-            for definition in self.definitions(document)
-            for value, name in definition.entries(document)
-        }
+        for definition in (BY_NAME, BY_NAME_IN_GROUP):
+            found.add((definition.bucket(collection), b"", document.name_component))
         if len(found) > MAX_ENTRIES_PER_DOCUMENT:
             raise invalid("too many index entries for entity")
         return found
+
+    def changes(
+        self, before: StoredDocument | None, after: StoredDocument | None
+    ) -> tuple[set[Entry], set[Entry]]:
+        """
+        Return the entries to remove and to add when `after` replaces `before`.
+
+        Raises:
+            StatusError: INVALID_ARGUMENT, more than production allows.
+        """
+        if before is None or after is None or len(after.data) > _MAYBE_TOO_MANY_BYTES:
+            old = self.entries(before) if before else set()
+            new = self.entries(after) if after else set()
+        else:
+            names = before.fields.keys() | after.fields.keys()
+            changed = {n for n in names if before.fields.get(n) != after.fields.get(n)}
+            old, new = self._entries(before, changed), self._entries(after, changed)
+        return old - new, new - old
+
+    def _entries(self, document: StoredDocument, names: Collection[str]) -> set[Entry]:
+        """Return the entries that depend on any of these top-level fields."""
+        collection = document.path.parent
+        return {
+            (definition.bucket(collection), value, name)
+            for definition in self._definitions(document, names)
+            for value, name in definition.entries(document)
+        }
+
+    def _definitions(
+        self, document: StoredDocument, names: Collection[str]
+    ) -> Iterator[Definition]:
+        collection_id = document.path.segments[-2]
+        fields = {n: document.fields[n] for n in names if n in document.fields}
+        for path, value in leaf_fields(fields):
+            singles = self.singles(collection_id, path)
+            if self.ttl_fields.get(collection_id) == path:
+                singles |= {(Mode.ASCENDING, Scope.GROUP)}
+            for definition in {single_field(path, *single) for single in singles}:
+                contains = definition.fields[0].mode is Mode.CONTAINS
+                if not contains or value.HasField("array_value"):
+                    yield definition
+        for scope in Scope:
+            for definition in self.composites.get((collection_id, scope), ()):
+                if any(item.path[0] in names for item in definition.fields):
+                    yield definition
 
 
 def _definition(item: Mapping[str, Any], scope: Scope) -> Definition:

@@ -257,9 +257,7 @@ class Writer:
         catalog = self._runner.catalog
         prepared = []
         for change in changes:
-            old = catalog.entries(change.before) if change.before else set()
-            new = catalog.entries(change.after) if change.after else set()
-            prepared.append((change, old - new, new - old))
+            prepared.append((change, *catalog.changes(change.before, change.after)))
         for change, removed, added in prepared:
             self._store.replace(
                 change.before,
