@@ -245,6 +245,42 @@ async def test_one_may_look_around_while_listening(page_for: PageFor) -> None:
     await expect(guest.locator("audio")).to_have_count(0)
 
 
+async def test_the_newest_tab_has_the_space(page_for: PageFor) -> None:
+    """
+    Joined in a second tab, the first one lets go and says so, and does not fight.
+    """
+    first = await page_for("zoe", SPEECH)
+    path = await browser.start_space(first, "In two places")
+    second = await first.context.new_page()
+    await second.goto(path)
+
+    await second.get_by_test_id("join-host").click()
+
+    await browser.expect_live(second)
+    await expect(first.get_by_test_id("problem")).to_have_attribute(
+        "data-code", "replaced"
+    )
+
+
+async def test_localhost_is_as_good_as_its_number(
+    stack: RunningStack, page_for: PageFor
+) -> None:
+    """
+    Opened as "localhost" the page reaches media and room.json, although `join` names
+    127.0.0.1 and the content security policy allows the page's own origin alone.
+    """
+    page = await page_for("abe", SPEECH)
+    await page.goto(f"http://localhost:{stack.port}/")
+    await page.get_by_test_id("sign-in-open").click()
+    await page.get_by_test_id("sign-in-handle").fill("abe")
+    await page.get_by_test_id("sign-in-submit").click()
+    await expect(page.get_by_test_id("account")).to_be_visible()
+
+    await browser.start_space(page, "By name")
+
+    await expect(member(page, "abe")).to_be_visible()
+
+
 async def test_the_keyboard_does_it_all(page_for: PageFor) -> None:
     """
     Sheets take the focus and give it back, the skip link comes first, a new view's

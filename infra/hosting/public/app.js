@@ -2,6 +2,7 @@
 /** The web client's composition root: routes, the account, and the Space one is in. */
 
 import { account, onAccountChange, signOut } from "./session.js";
+import { loadIcons } from "./components/dom.js";
 import { toast, toastProblem } from "./components/toast.js";
 import { titleOf } from "./format.js";
 import { Problem } from "./http.js";
@@ -80,5 +81,6 @@ function drawShell() {
 onAccountChange(drawShell);
 window.addEventListener("offline", () => toastProblem(new Problem({ code: "offline", status: 0 })));
 window.addEventListener("online", () => toast("Back online", { symbol: "check" }));
+void loadIcons();
 drawShell();
 router.start();

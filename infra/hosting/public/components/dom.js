@@ -57,6 +57,14 @@ export const present = (children) =>
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** Put the symbols of `/icons.svg` into the page, where being offline cannot lose them. */
+export async function loadIcons() {
+  const text = await (await fetch("/icons.svg")).text();
+  const sprite = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+  sprite.setAttribute("hidden", "");
+  document.body.append(document.importNode(sprite, true));
+}
+
 /**
  * A symbol of `/icons.svg`, hidden from screen readers: its button has the name.
  *
@@ -67,7 +75,7 @@ export function icon(name) {
   const use = document.createElementNS(SVG, "use");
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");
-  use.setAttribute("href", `/icons.svg#${name}`);
+  use.setAttribute("href", `#${name}`);
   svg.append(use);
   return svg;
 }
@@ -77,7 +85,7 @@ export function icon(name) {
  * @param {string} name
  */
 export const setIcon = (svg, name) =>
-  setAttribute(/** @type {Element} */ (svg.firstChild), "href", `/icons.svg#${name}`);
+  setAttribute(/** @type {Element} */ (svg.firstChild), "href", `#${name}`);
 
 /**
  * The element of `index.html` with this id.

@@ -34,6 +34,7 @@ export function liveRoom(session, { routes, title }) {
   const controls = new Controls(session, { left: () => routes.go("/") });
   const head = header(session, routes);
   const pill = h("p", { class: "pill", role: "status", hidden: true });
+  controls.element.append(pill); // above them, moving nothing
   const tap = button("Tap to listen", {
     look: "primary", icon: "volume", testid: "tap-to-listen", onclick: () => session.player.resume(),
   });
@@ -44,7 +45,6 @@ export function liveRoom(session, { routes, title }) {
     { class: "room", "aria-label": title, "data-testid": "room" },
     head.element,
     h("h1", { tabindex: -1, class: "room__title" }, title),
-    pill,
     tap,
     stage.element,
     alone,
