@@ -128,12 +128,28 @@ def _reduced(query: Query, bound: Bound, fixed: Mapping[FieldPath, bytes]) -> _E
     return _Edge(b"".join(values), name, before)
 
 
+@dataclass(frozen=True, slots=True)
+class _TypeRange:
+    """First bytes, from `start` up to but not `end`, that an operand compares with."""
+
+    start: bytes
+    end: bytes
+    descending: bool
+
+    def stored(self, backwards: bool) -> tuple[bytes, bytes]:
+        """Return the range as the index has it, whose entries may be inverted."""
+        if self.descending == backwards:
+            return self.start, self.end
+        return bytes([256 - self.end[0]]), bytes([256 - self.start[0]])
+
+
 @dataclass(slots=True)
 class _Limits:
     """Edges of one range, in the query's order."""
 
     lowers: list[_Edge] = field(default_factory=list)
     uppers: list[_Edge] = field(default_factory=list)
+    types: list["_TypeRange"] = field(default_factory=list)
 
     def start_at(self, edge: _Edge) -> None:
         self.lowers.append(edge)
@@ -153,10 +169,9 @@ class _Limits:
             edge = _Edge(b"", operand, inclusive)
             lowers, uppers = ([edge], []) if upwards else ([], [edge])
         else:
-            start, end = type_range(operand)
             edge = _Edge(operand, None, inclusive)
-            first, last = _Edge(start, None, True), _Edge(end, None, False)
-            lowers, uppers = ([edge], [last]) if upwards else ([first], [edge])
+            lowers, uppers = ([edge], []) if upwards else ([], [edge])
+            self.types.append(_TypeRange(*type_range(operand), order.descending))
         if order.descending:
             lowers, uppers = _inverted(uppers), _inverted(lowers)
         self.lowers += lowers
@@ -168,9 +183,12 @@ class _Limits:
         lowers, uppers = self.lowers, self.uppers
         if backwards:
             lowers, uppers = _inverted(uppers), _inverted(lowers)
+        types = [item.stored(backwards) for item in self.types]
+        firsts = [prefix, *(prefix + start for start, _ in types)]
+        ends = [prefix + AFTER, *(prefix + end for _, end in types)]
         return (
-            max([(prefix, b""), *(edge.lower(prefix) for edge in lowers)]),
-            min([(prefix + AFTER, b""), *(edge.upper(prefix) for edge in uppers)]),
+            max([(max(firsts), b""), *(edge.lower(prefix) for edge in lowers)]),
+            min([(min(ends), b""), *(edge.upper(prefix) for edge in uppers)]),
         )
 
 

@@ -280,6 +280,32 @@ def test_a_projection_on_the_name_returns_no_fields(rooms: Any) -> None:
     assert [document.to_dict() for document in found] == [{}] * len(ROOMS)
 
 
+@pytest.mark.parametrize(
+    "values", [[[], [0], [b"\xff"]], [b"", b"\xff", b"\xff\xff"], [{}, {"a": 1}]]
+)
+@pytest.mark.parametrize("fields", [("n",), ("n", "lang")])
+def test_least_and_greatest_values_are_within_a_range(
+    db: Client, values: list[Any], fields: tuple[str, ...]
+) -> None:
+    """
+    Empty lists, maps and bytes of ones are found from both ends, in both directions.
+    """
+    rooms = db.collection("rooms")
+    for number, value in enumerate(values):
+        rooms.document(f"r{number}").set({"n": value, "lang": "en"})
+
+    for direction, operator, bound in (
+        ("ASCENDING", ">=", values[0]),
+        ("ASCENDING", "<=", values[-1]),
+        ("DESCENDING", ">=", values[0]),
+        ("DESCENDING", "<=", values[-1]),
+    ):
+        query = rooms.where(filter=F("n", operator, bound))
+        for name in fields:
+            query = query.order_by(name, direction=direction)
+        assert len(query.get()) == len(values), (direction, operator)
+
+
 @pytest.fixture
 def people(db: Client) -> Client:
     """People in two halls, at the root, and below another person."""
