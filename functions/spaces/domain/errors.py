@@ -3,17 +3,21 @@ Everything that can be refused, each with a code of its own.
 
     SpaceError
     ├── NotFound      SpaceNotFound  ProfileNotFound  ParticipantNotFound
+    │                 UserNotFound  InviteNotFound
     ├── NotAllowed    HostOnly  ModeratorOnly  HostStays  CannotUnmuteAnother
     │                 BlockedByHost  RemovedFromSpace  ProtectedAccount
+    │                 NotYours  CannotInvite  UpdateRequired
     ├── Conflict      IllegalTransition  NotLive  StageFull  CoHostsFull
     │                 TargetNotOnStage  ProfileRequired  HandleTaken
+    │                 NotInSpace  AlreadyOnStage  RequestClosed  InviteClosed
+    │                 ListFull
     │                 IdempotencyKeyReused  StaleRevision
     └── Unavailable   Contended  DependencyUnavailable
 """
 
 from typing import Any
 
-from .states import SpaceState
+from .states import InviteState, RequestState, SpaceState
 
 
 class SpaceError(Exception):
@@ -54,6 +58,20 @@ class ParticipantNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("This person is not in the Space.")
+
+
+class UserNotFound(NotFound):
+    code = "user-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such person.")
+
+
+class InviteNotFound(NotFound):
+    code = "invite-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("This person was not invited to this Space.")
 
 
 class NotAllowed(SpaceError):
@@ -101,6 +119,34 @@ class ProtectedAccount(NotAllowed):
 
     def __init__(self) -> None:
         super().__init__("Protected accounts cannot host; they may listen.")
+
+
+class NotYours(NotAllowed):
+    code = "not-yours"
+
+    def __init__(self) -> None:
+        super().__init__("Only the person themselves can do this.")
+
+
+class CannotInvite(NotAllowed):
+    """Blocked or removed; not told apart, so that blocks stay private."""
+
+    code = "cannot-invite"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody on the list cannot be invited to this Space.")
+
+
+class UpdateRequired(NotAllowed):
+    """The app is too old, or its platform cannot do this; `minimum` names a version."""
+
+    code = "update-required"
+
+    def __init__(self, capability: str, minimum: str | None) -> None:
+        how = f"version {minimum} or newer" if minimum else "another platform"
+        super().__init__(
+            f"This app cannot {capability} yet: it takes {how}.", minimum=minimum
+        )
 
 
 class Conflict(SpaceError):
@@ -168,6 +214,48 @@ class StaleRevision(Conflict):
 
     def __init__(self) -> None:
         super().__init__("It has changed since you read it: read it again.")
+
+
+class NotInSpace(Conflict):
+    code = "not-in-space"
+
+    def __init__(self) -> None:
+        super().__init__("Join the Space first, and not anonymously.")
+
+
+class AlreadyOnStage(Conflict):
+    code = "already-on-stage"
+
+    def __init__(self) -> None:
+        super().__init__("They are on stage already.")
+
+
+class RequestClosed(Conflict):
+    """Somebody was quicker; `state` says what became of the request."""
+
+    code = "speak-request-closed"
+
+    def __init__(self, state: RequestState | None) -> None:
+        super().__init__(
+            "This person is not asking to speak any more.",
+            state=state.value if state else None,
+        )
+
+
+class InviteClosed(Conflict):
+    """Somebody was quicker, or it is too late; `state` says what became of it."""
+
+    code = "invite-closed"
+
+    def __init__(self, state: InviteState) -> None:
+        super().__init__(f"This invite is {state.value}.", state=state.value)
+
+
+class ListFull(Conflict):
+    code = "list-full"
+
+    def __init__(self, what: str, limit: int) -> None:
+        super().__init__(f"There are {limit} {what} already.", limit=limit)
 
 
 class Unavailable(SpaceError):

@@ -1,5 +1,6 @@
 """What hosts and co-hosts do to others, and everybody to themselves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,7 +17,7 @@ from .errors import (
     RemovedFromSpace,
     TargetNotOnStage,
 )
-from .participant import MemberDecision, Participant, touched
+from .participant import MemberDecision, Participant, touched, with_role
 from .space import Space
 from .stage import seat_of, seated
 from .states import SpaceState
@@ -41,9 +42,6 @@ def edit(
 ) -> MemberDecision:
     """
     Change a participant's role, mute or remove them; all of it or nothing.
-
-    Whoever is brought on stage by another starts muted, so that nobody's microphone
-    is open without their own doing.
 
     Raises:
         NotLive: the Space has not started, or is over.
@@ -93,6 +91,7 @@ def _set_removed(
         on_stage=False,
         muted=False,
         removed=True,
+        speak_request=None,
         left_at=None,  # listed, so that they can be let back
     )
 
@@ -107,13 +106,7 @@ def _set_role(
     if Role.HOST in (held, role):
         raise HostStays
     _must_be_allowed(space, member, held, role, actor_id)
-    promoted = not held.on_stage
-    return seated(space, member.user_id, role, now=now), replace(
-        member,
-        role=role,
-        on_stage=role.on_stage,
-        muted=role.on_stage and (promoted or member.muted),
-    )
+    return with_role(space, member, role, now=now)
 
 
 def _must_be_allowed(
@@ -139,3 +132,40 @@ def _set_muted(member: Participant, muted: bool, actor_id: UserId) -> Participan
 def _must_be_there(member: Participant) -> None:
     if member.removed or member.left_at is not None:
         raise ParticipantNotFound
+
+
+def mute_all(
+    space: Space, speakers: Sequence[Participant], *, actor_id: UserId, now: datetime
+) -> tuple[Participant, ...]:
+    """
+    Return the speakers after all their microphones were closed; hosts keep theirs.
+
+    Raises:
+        NotLive: the Space has not started, or is over.
+        ModeratorOnly: `actor_id` is neither host nor co-host.
+    """
+    must_moderate(space, actor_id)
+    return tuple(
+        touched(
+            member,
+            replace(member, muted=True)
+            if member.on_stage and member.role is Role.SPEAKER
+            else member,
+            now=now,
+        )
+        for member in speakers
+    )
+
+
+def must_moderate(space: Space, actor_id: UserId) -> None:
+    """
+    Return if `actor_id` is host or co-host of this live Space.
+
+    Raises:
+        NotLive: the Space has not started, or is over.
+        ModeratorOnly: they are neither.
+    """
+    if space.state is not SpaceState.LIVE:
+        raise NotLive(space.state)
+    if actor_id not in space.host_ids:
+        raise ModeratorOnly("Only the host and co-hosts can do this.")

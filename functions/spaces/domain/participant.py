@@ -10,7 +10,7 @@ from .errors import BlockedByHost, NotLive, ProfileRequired, RemovedFromSpace
 from .profile import Profile
 from .space import Space, SpeakerPolicy
 from .stage import has_free_seat, seat_of, seated
-from .states import SpaceState
+from .states import RequestState, SpaceState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,9 @@ class Participant:
         on_stage: Has a seat and is there: neither left nor removed.
         muted: By themselves or by a host; only they themselves undo it.
         left_at: None while they are in the Space.
+        speak_request: What became of their last one; None where they made none since
+            they came. Nobody on stage has a pending one.
+        requested_at: When they last asked to speak.
         revision: Opaque name of the stored version; empty before it is stored.
     """
 
@@ -35,6 +38,8 @@ class Participant:
     muted: bool = False
     removed: bool = False
     left_at: datetime | None = None
+    speak_request: RequestState | None = None
+    requested_at: datetime | None = None
     revision: str = ""
 
 
@@ -126,8 +131,12 @@ def join(facts: JoinFacts, wish: JoinWish, *, now: datetime) -> MemberDecision:
 
 
 def leave(space: Space, member: Participant | None, *, now: datetime) -> MemberDecision:
-    """Leave the Space and the stage; leaving twice changes nothing."""
-    if member is None or member.role is Role.HOST:
+    """
+    Leave the Space and the stage; leaving twice changes nothing.
+
+    A seat that waits for somebody who has not come yet goes on waiting.
+    """
+    if member is None or member.role is Role.HOST or member.left_at is not None:
         return MemberDecision(space=space, member=_gone(member, now))
     return MemberDecision(
         space=seated(space, member.user_id, Role.LISTENER, now=now),
@@ -160,12 +169,17 @@ def _arrived(
     )
     if member is None:
         return fresh
+    asked = replace(
+        member, speak_request=None if member.left_at else member.speak_request
+    )
     arrived = replace(
         fresh,
         # Muted on stage stays muted: joining again must not undo a host's mute.
         muted=member.muted and role.on_stage,
         joined_at=member.joined_at if member.left_at is None else now,
         updated_at=member.updated_at,
+        speak_request=_request_after(asked, role),
+        requested_at=member.requested_at,
         revision=member.revision,
     )
     return touched(member, arrived, now=now)
@@ -175,7 +189,44 @@ def _gone(member: Participant | None, now: datetime) -> Participant | None:
     if member is None or member.removed or member.left_at is not None:
         return member
     role = member.role if member.role is Role.HOST else Role.LISTENER
-    return replace(member, role=role, on_stage=False, left_at=now, updated_at=now)
+    return replace(
+        member,
+        role=role,
+        on_stage=False,
+        speak_request=None,
+        left_at=now,
+        updated_at=now,
+    )
+
+
+def with_role(
+    space: Space, member: Participant, role: Role, *, now: datetime
+) -> tuple[Space, Participant]:
+    """
+    Return Space and person after they were given `role`, which is not the host's.
+
+    Whoever is brought on stage by another starts muted, so that nobody's microphone
+    is open without their own doing; their request to speak is thereby accepted.
+
+    Raises:
+        StageFull, CoHostsFull: there is no such seat left.
+    """
+    promoted = not (seat_of(space, member.user_id) or Role.LISTENER).on_stage
+    return seated(space, member.user_id, role, now=now), replace(
+        member,
+        role=role,
+        on_stage=role.on_stage,
+        muted=role.on_stage and (promoted or member.muted),
+        speak_request=_request_after(member, role),
+    )
+
+
+def _request_after(member: Participant, role: Role) -> RequestState | None:
+    if role.on_stage and member.speak_request is RequestState.PENDING:
+        return RequestState.ACCEPTED
+    if member.on_stage and not role.on_stage:
+        return None  # off the stage again: the request is history
+    return member.speak_request
 
 
 def touched(before: Participant, after: Participant, *, now: datetime) -> Participant:

@@ -30,7 +30,8 @@ def seated(space: Space, user_id: UserId, role: Role, *, now: datetime) -> Space
     """
     Return `space` with `user_id` in the seat of `role`; a listener has none.
 
-    The host's own seat cannot be given or taken; callers see to that.
+    The host's own seat cannot be given or taken; callers see to that.  Whoever gets
+    a seat, or loses one, has used up their invite to speak.
 
     Raises:
         StageFull: there are 10 speakers already.
@@ -48,4 +49,17 @@ def seated(space: Space, user_id: UserId, role: Role, *, now: datetime) -> Space
         if len(speaker_ids) >= MAX_SPEAKERS:
             raise StageFull
         speaker_ids = (*speaker_ids, user_id)
-    return replace(space, host_ids=host_ids, speaker_ids=speaker_ids, updated_at=now)
+    return replace(
+        uninvited(space, user_id, now=now),
+        host_ids=host_ids,
+        speaker_ids=speaker_ids,
+        updated_at=now,
+    )
+
+
+def uninvited(space: Space, user_id: UserId, *, now: datetime) -> Space:
+    """Return `space` with nobody of that id among those invited to speak."""
+    if user_id not in space.invited_user_ids:
+        return space
+    others = tuple(uid for uid in space.invited_user_ids if uid != user_id)
+    return replace(space, invited_user_ids=others, updated_at=now)

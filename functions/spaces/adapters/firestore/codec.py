@@ -13,7 +13,7 @@ from ...domain.participant import Participant
 from ...domain.profile import Profile
 from ...domain.runtime import Runtime
 from ...domain.space import EndReason, Space, SpeakerPolicy
-from ...domain.states import SpaceState
+from ...domain.states import RequestState, SpaceState
 
 Document = dict[str, Any]
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -56,6 +56,7 @@ def space_to_doc(space: Space) -> Document:
         "participant_count": space.participant_count,
         "subscriber_count": space.subscriber_count,
         "epoch": space.epoch,
+        "schedule_version": space.schedule_version,
         "host_presence": _presence_to_doc(space.host_presence),
     }
 
@@ -80,11 +81,12 @@ def space_from_doc(space_id: str, doc: Mapping[str, Any], revision: str) -> Spac
         started_at=instant(doc["started_at"]),
         ended_at=instant(doc["ended_at"]),
         end_reason=EndReason(doc["end_reason"]) if doc["end_reason"] else None,
-        created_at=_required(created_at),
-        updated_at=_required(doc["updated_at"]),
+        created_at=required_instant(created_at),
+        updated_at=required_instant(doc["updated_at"]),
         participant_count=doc["participant_count"],
         subscriber_count=doc["subscriber_count"],
         epoch=doc["epoch"],
+        schedule_version=doc.get("schedule_version", 0),
         host_presence=_presence_from_doc(doc.get("host_presence")),
         revision=revision,
     )
@@ -121,6 +123,8 @@ def participant_to_doc(member: Participant) -> Document:
         ParticipantField.REMOVED.value: member.removed,
         "joined_at": member.joined_at,
         "left_at": member.left_at,
+        "speak_request": member.speak_request.value if member.speak_request else None,
+        "requested_at": member.requested_at,
         "updated_at": member.updated_at,
     }
 
@@ -135,9 +139,11 @@ def participant_from_doc(doc: Mapping[str, Any], revision: str) -> Participant:
         on_stage=doc[ParticipantField.ON_STAGE],
         muted=doc[ParticipantField.MUTED],
         removed=doc[ParticipantField.REMOVED],
-        joined_at=_required(doc["joined_at"]),
+        joined_at=required_instant(doc["joined_at"]),
         left_at=instant(doc["left_at"]),
-        updated_at=_required(doc["updated_at"]),
+        speak_request=_request_state(doc.get("speak_request")),
+        requested_at=instant(doc.get("requested_at")),
+        updated_at=required_instant(doc["updated_at"]),
         revision=revision,
     )
 
@@ -160,8 +166,8 @@ def profile_from_doc(user_id: str, doc: Mapping[str, Any], revision: str) -> Pro
         handle=doc["handle"],
         display_name=doc["display_name"],
         protected=doc["protected"],
-        created_at=_required(doc["created_at"]),
-        updated_at=_required(doc["updated_at"]),
+        created_at=required_instant(doc["created_at"]),
+        updated_at=required_instant(doc["updated_at"]),
         revision=revision,
     )
 
@@ -198,7 +204,12 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Document:
     return {name: value for name, value in after.items() if before[name] != value}
 
 
-def _required(value: Any) -> datetime:
+def _request_state(value: str | None) -> RequestState | None:
+    return None if value is None else RequestState(value)
+
+
+def required_instant(value: Any) -> datetime:
+    """Return a stored time that is always there; raises ValueError where it is not."""
     found = instant(value)
     if found is None:
         raise ValueError("a stored document lacks a time that it must have")

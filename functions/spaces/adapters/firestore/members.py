@@ -126,7 +126,7 @@ class FirestoreMemberStore:
         facts = JoinFacts(
             space=space,
             profile=read_profile(found[user_ref.path]),
-            member=_read_member(found[member_ref.path]),
+            member=read_member(found[member_ref.path]),
             blocked_on_stage=self._has_blocked_someone_on_stage(space, user_id),
         )
         if user_id == space.creator_id:
@@ -181,7 +181,7 @@ class FirestoreMemberStore:
         found = self._get_all([space_ref, member_ref], transaction)
         return (
             read_space(found[space_ref.path]),
-            _read_member(found[member_ref.path]),
+            read_member(found[member_ref.path]),
         )
 
     def _get_all(
@@ -200,7 +200,8 @@ class FirestoreMemberStore:
         return self._client.document(paths.participant(space_id, user_id))
 
 
-def _read_member(doc: Any) -> Participant | None:
+def read_member(doc: Any) -> Participant | None:
+    """Return the person of a snapshot, if it exists."""
     fields = doc.to_dict()
     if fields is None:
         return None

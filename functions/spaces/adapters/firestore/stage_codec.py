@@ -1,0 +1,63 @@
+"""Documents of invites and reports, and what they mean."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from spaces_contract.ids import SpaceId, UserId
+from spaces_contract.roles import Role
+
+from ...domain.invite import Invite
+from ...domain.report import Report
+from ...domain.states import InviteState
+from .codec import Document, required_instant
+
+
+def invite_to_doc(invite: Invite) -> Document:
+    """Return the fields of `spaces/{id}/invites/{uid}`."""
+    return {
+        "space_id": invite.space_id,
+        "uid": invite.user_id,
+        "handle": invite.handle,
+        "display_name": invite.display_name,
+        "role": invite.role.value,
+        "state": invite.state.value,
+        "inviter": {
+            "uid": invite.inviter_id,
+            "handle": invite.inviter_handle,
+            "display_name": invite.inviter_display_name,
+        },
+        "created_at": invite.created_at,
+        "updated_at": invite.updated_at,
+        "expires_at": invite.expires_at,
+    }
+
+
+def invite_from_doc(doc: Mapping[str, Any], revision: str) -> Invite:
+    """Return the invite that `spaces/{id}/invites/{uid}` holds."""
+    return Invite(
+        space_id=SpaceId(doc["space_id"]),
+        user_id=UserId(doc["uid"]),
+        handle=doc["handle"],
+        display_name=doc["display_name"],
+        role=Role(doc["role"]),
+        state=InviteState(doc["state"]),
+        inviter_id=UserId(doc["inviter"]["uid"]),
+        inviter_handle=doc["inviter"]["handle"],
+        inviter_display_name=doc["inviter"]["display_name"],
+        created_at=required_instant(doc["created_at"]),
+        updated_at=required_instant(doc["updated_at"]),
+        expires_at=required_instant(doc["expires_at"]),
+        revision=revision,
+    )
+
+
+def report_to_doc(report: Report) -> Document:
+    """Return the fields of `reports/{id}`."""
+    return {
+        "space_id": report.space_id,
+        "reporter_id": report.reporter_id,
+        "user_id": report.user_id,
+        "reason": report.reason.value,
+        "comment": report.comment,
+        "created_at": report.created_at,
+    }

@@ -1,0 +1,103 @@
+"""Inviting people to speak or to co-host, and what they answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from spaces_contract.ids import SpaceId, UserId
+from spaces_contract.roles import Role
+
+from ..domain import invite as rules
+from ..domain.errors import ModeratorOnly
+from ..domain.invite import Invite, InviteDecision, state_of
+from ..domain.participant import Participant
+from ..domain.space import Space
+from ..domain.states import InviteState
+from .ports import Clock, Cursor, SpaceStore
+from .stage_ports import InviteStore, Received
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InviteService:
+    """Use cases of hosts who invite, and of whoever is invited."""
+
+    spaces: SpaceStore
+    invites: InviteStore
+    now: Clock
+
+    def send(
+        self,
+        space_id: SpaceId,
+        user_ids: Sequence[UserId],
+        role: Role,
+        *,
+        actor_id: UserId,
+    ) -> Sequence[Invite]:
+        """Invite all of them or nobody; raises as `invite.send`, and SpaceNotFound."""
+        now = self.now()
+        return self.invites.send(
+            space_id,
+            user_ids,
+            lambda space, inviter, invitees: rules.send(
+                space, inviter, invitees, role, now=now
+            ),
+            actor_id=actor_id,
+        )
+
+    def accept(self, space_id: SpaceId, user_id: UserId, *, actor_id: UserId) -> Invite:
+        """Take an offer; raises as `invite.accept`, and SpaceNotFound."""
+        now = self.now()
+
+        def decide(
+            space: Space, member: Participant | None, found: Invite | None
+        ) -> InviteDecision:
+            return rules.accept(space, member, found, actor_id=actor_id, now=now)
+
+        return self.invites.update(space_id, user_id, decide).invite
+
+    def decline(
+        self, space_id: SpaceId, user_id: UserId, *, actor_id: UserId
+    ) -> Invite:
+        """Turn an offer down; raises as `invite.decline`, and SpaceNotFound."""
+        now = self.now()
+
+        def decide(
+            space: Space, member: Participant | None, found: Invite | None
+        ) -> InviteDecision:
+            return rules.decline(space, member, found, actor_id=actor_id, now=now)
+
+        return self.invites.update(space_id, user_id, decide).invite
+
+    def revoke(self, space_id: SpaceId, user_id: UserId, *, actor_id: UserId) -> None:
+        """Take an offer back; raises as `invite.revoke`, and SpaceNotFound."""
+        now = self.now()
+
+        def decide(
+            space: Space, member: Participant | None, found: Invite | None
+        ) -> InviteDecision:
+            return rules.revoke(space, member, found, actor_id=actor_id, now=now)
+
+        self.invites.update(space_id, user_id, decide)
+
+    def pending(
+        self, space_id: SpaceId, *, actor_id: UserId, limit: int, after: Cursor | None
+    ) -> Sequence[Invite]:
+        """
+        Return a Space's unanswered invites, the oldest first.
+
+        Raises:
+            SpaceNotFound, ModeratorOnly.
+        """
+        space = self.spaces.get(space_id)
+        if actor_id not in space.host_ids:
+            raise ModeratorOnly("Only the host and co-hosts see who is invited.")
+        return self.invites.pending(space_id, limit=limit, after=after)
+
+    def received(
+        self, user_id: UserId, *, limit: int, after: Cursor | None
+    ) -> Sequence[Received]:
+        """Return a person's own invites, the newest first."""
+        return self.invites.received(user_id, limit=limit, after=after)
+
+    def state_now(self, received: Received) -> InviteState:
+        """Return the state with expiry counted in."""
+        return state_of(received.invite, received.space, now=self.now())
