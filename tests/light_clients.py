@@ -31,7 +31,8 @@ PAYLOAD_TYPE: Final = 96
 _CERTIFICATE: list[RTCCertificate] = []  # one key pair for the whole crowd
 
 
-def _certificate() -> RTCCertificate:
+def certificate() -> RTCCertificate:
+    """Return the certificate that all clients of this process show."""
     if not _CERTIFICATE:
         _CERTIFICATE.append(RTCCertificate.generateCertificate())
     return _CERTIFICATE[0]
@@ -39,7 +40,7 @@ def _certificate() -> RTCCertificate:
 
 def make_offer(kind: PeerKind, ufrag: str, password: str) -> str:
     """Return an SDP offer for one Opus stream in the direction of `kind`."""
-    fingerprint = _certificate().getFingerprints()[0]
+    fingerprint = certificate().getFingerprints()[0]
     direction = "sendonly" if kind is PeerKind.WHIP else "recvonly"
     lines = [
         "v=0",
@@ -169,7 +170,7 @@ class LightPeer(asyncio.DatagramProtocol):
             self._tasks.append(asyncio.create_task(self._ping(), name="light-stun"))
             await self._bound.wait()
             ice: Any = self._transport  # aiortc uses only what `_Transport` has
-            self.dtls = RTCDtlsTransport(ice, [_certificate()])
+            self.dtls = RTCDtlsTransport(ice, [certificate()])
             self.dtls._set_role("client")
             await self.dtls.start(
                 RTCDtlsParameters(fingerprints=[self._answer.fingerprint])

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 from unittest import mock
@@ -126,7 +126,13 @@ class WorkerProcess:
     """
 
     def __init__(
-        self, host: str, objects: Path, *, epoch: int = 1, media_host: str = "127.0.0.1"
+        self,
+        host: str,
+        objects: Path,
+        *,
+        epoch: int = 1,
+        media_host: str = "127.0.0.1",
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self._key = Ed25519PrivateKey.generate()
         self.epoch = epoch
@@ -145,6 +151,7 @@ class WorkerProcess:
             "PARLEY_UDP_ENDPOINTS": json.dumps([endpoint]),
             "PARLEY_LIVE_EDGE_URL": f"file://{objects}",
             "PYTHONASYNCIODEBUG": "",
+            **(settings or {}),
         }
         self.control_url = ""
 

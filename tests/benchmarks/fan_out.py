@@ -5,22 +5,18 @@ Both send to the same 1,000 loopback sockets, round about in one run; the socket
 left unread, as load clients' are, so the kernel's receive side costs both the same.
 """
 
-import contextlib
-import resource
-import socket
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 from pylibsrtp import Policy, Session
 
 from media_worker.audio.frames import EncodedFrame
-from media_worker.egress import libc
 from media_worker.egress.fan_out import FanOut
 from media_worker.egress.hearers import Hearer
-from media_worker.egress.srtp import SrtpBuffer, SrtpHandle
-from media_worker.transport.addresses import address
+from media_worker.egress.srtp import SrtpHandle
+from tests.benchmarks.bare_send import addresses, bare_tick, sockets
 
 HEARERS: Final = 1_000
 TICKS: Final = 100
@@ -39,10 +35,10 @@ def run() -> list[dict[str, Any]]:
 
 
 def _measure(profile: str) -> dict[str, Any]:
-    with _sockets(HEARERS + 1) as (source, *sinks):
-        names = [address(*sink.getsockname()) for sink in sinks]
+    with sockets(HEARERS + 1) as (source, *sinks):
+        names = addresses(sinks)
         fan_out = _fan_out(source.fileno(), names, profile)
-        bare = _bare(source.fileno(), names)
+        bare = bare_tick(source.fileno(), names, _PACKET_BYTES)
         ours_us, bare_us = [], []
         for _ in range(ROUNDS):
             ours_us.append(_cpu_us(lambda index: _tick(fan_out, index)))
@@ -59,22 +55,6 @@ def _measure(profile: str) -> dict[str, Any]:
         "ratio": statistics.median(ratios),
         "spread": f"{min(ratios):.2f}-{max(ratios):.2f}",
     }
-
-
-@contextlib.contextmanager
-def _sockets(count: int) -> Iterator[list[socket.socket]]:
-    with contextlib.ExitStack() as stack:
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count + 512), hard))
-        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
-        opened = []
-        for _ in range(count):
-            each = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            stack.enter_context(each)
-            each.setblocking(False)
-            each.bind(("127.0.0.1", 0))
-            opened.append(each)
-        yield opened
 
 
 def _fan_out(descriptor: int, names: list[Any], profile: str) -> FanOut:
@@ -106,29 +86,6 @@ def _tick(fan_out: FanOut, index: int) -> None:
     fan_out.begin({"full": frame})
     while fan_out.step():
         pass
-
-
-def _bare(descriptor: int, names: list[Any]) -> Callable[[int], None]:
-    """Return a tick that hands ready-made datagrams to the kernel and does no more."""
-    buffer = SrtpBuffer(len(names), _PACKET_BYTES)
-    headers, vectors = libc.message_headers(len(names))
-    memory = bytearray(b"".join(names))
-    start = libc.address_of(libc.view(memory))
-    for row in range(len(names)):
-        headers[row].msg_hdr.msg_name = libc.pointer(start + 16 * row)
-        headers[row].msg_hdr.msg_namelen = 16
-        vectors[row].iov_base = libc.pointer(buffer.addresses[row])
-        vectors[row].iov_len = _PACKET_BYTES
-    kept = (buffer, memory, vectors)
-
-    def tick(_: int) -> None:
-        position = 0
-        while kept and position < len(names):
-            position += libc.send_many(
-                descriptor, headers, position, len(names) - position
-            )
-
-    return tick
 
 
 def _cpu_us(tick: Callable[[int], None]) -> float:

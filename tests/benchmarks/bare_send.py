@@ -1,0 +1,91 @@
+"""The floor of any fan-out: `sendmmsg` of ready-made datagrams, and nothing else."""
+
+import contextlib
+import resource
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from media_worker.egress import libc
+from media_worker.egress.srtp import SrtpBuffer
+from media_worker.transport.addresses import SOCKADDR_BYTES, Address, address
+
+ROUNDS: Final = 3
+ROUND_TICKS: Final = 100
+TICK_S: Final = 0.020
+PACKET_BYTES: Final = 12 + 4 + 100 + 16  # head, one CSRC, 20 ms at 40 kb/s, tag
+_SPARE_FILES: Final = 512
+
+
+@contextlib.contextmanager
+def open_files(count: int) -> Iterator[None]:
+    """Let this process, and those it starts, hold `count` sockets."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(hard, max(soft, count + _SPARE_FILES))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@contextlib.contextmanager
+def sockets(count: int) -> Iterator[list[socket.socket]]:
+    """Open loopback sockets that nobody reads."""
+    with open_files(count), contextlib.ExitStack() as stack:
+        opened = []
+        for _ in range(count):
+            each = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            stack.enter_context(each)
+            each.setblocking(False)
+            each.bind(("127.0.0.1", 0))
+            opened.append(each)
+        yield opened
+
+
+def addresses(sinks: list[socket.socket]) -> list[Address]:
+    """Return the raw address of each socket."""
+    return [address(*sink.getsockname()) for sink in sinks]
+
+
+def bare_tick(
+    descriptor: int, names: list[Address], packet_bytes: int
+) -> Callable[[int], None]:
+    """Return a tick that hands ready-made datagrams to the kernel and does no more."""
+    name_bytes = SOCKADDR_BYTES[socket.AF_INET]
+    buffer = SrtpBuffer(len(names), packet_bytes)
+    headers, vectors = libc.message_headers(len(names))
+    memory = bytearray(b"".join(names))
+    start = libc.address_of(libc.view(memory))
+    for row in range(len(names)):
+        headers[row].msg_hdr.msg_name = libc.pointer(start + name_bytes * row)
+        headers[row].msg_hdr.msg_namelen = name_bytes
+        vectors[row].iov_base = libc.pointer(buffer.addresses[row])
+        vectors[row].iov_len = packet_bytes
+    kept: list[Any] = [buffer, memory, vectors]
+
+    def tick(_: int) -> None:
+        position = 0
+        while kept and position < len(names):
+            position += libc.send_many(
+                descriptor, headers, position, len(names) - position
+            )
+
+    return tick
+
+
+def bare_us(listeners: int) -> list[float]:
+    """Return user + system time for each packet, one value a round, at room pace."""
+    with sockets(listeners + 1) as (source, *sinks):
+        tick = bare_tick(source.fileno(), addresses(sinks), PACKET_BYTES)
+        return [_round_us(tick, listeners) for _ in range(ROUNDS)]
+
+
+def _round_us(tick: Callable[[int], None], listeners: int) -> float:
+    began_s, cpu_s = time.monotonic(), time.process_time()
+    for index in range(ROUND_TICKS):
+        tick(index)
+        due_s = began_s + (index + 1) * TICK_S
+        time.sleep(max(0.0, due_s - time.monotonic()))
+    return (time.process_time() - cpu_s) * 1e6 / (ROUND_TICKS * listeners)
