@@ -221,6 +221,10 @@ class FirestoreServer:
     async def _expire(self) -> None:
         self._transactions.expire()
 
+    async def wait_failed(self) -> None:
+        """Return when the server was closed; raise what ended it, if it broke."""
+        await self._writer.wait_closed()
+
     async def aclose(self) -> None:
         """Stop: no new calls, a moment for those in flight, then the files."""
         for task in self._tasks:
@@ -253,8 +257,11 @@ async def _serve(settings: Settings, ready: TextIO) -> None:
     gc.freeze()  # what the start made lives as long as the process
     ready.write(f"ready {settings.host}:{server.port}\n")
     ready.flush()
-    await stop.wait()
+    stopped = asyncio.create_task(stop.wait(), name="stop")
+    failed = asyncio.create_task(server.wait_failed(), name="failed")
+    await asyncio.wait((stopped, failed), return_when=asyncio.FIRST_COMPLETED)
     await server.aclose()
+    await failed  # whoever supervises sees the status of a server that broke
 
 
 def serve(settings: Settings) -> None:

@@ -102,6 +102,12 @@ class Writer:
         if self._task is not None:
             await asyncio.wait([self._task])
 
+    async def wait_closed(self) -> None:
+        """Return when the writer was closed; raise what it died of, if it did."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+            self._task.result()
+
     async def settled(self) -> None:
         """Return when no group is between its evaluation and its publication."""
         await self._settled.wait()
@@ -199,6 +205,12 @@ class Writer:
             except sqlite3.Error:
                 self._queue.appendleft(job)
                 raise
+            except Exception:
+                # Evaluation failed before anything was written: only this commit dies.
+                logger.exception("commit not understood")
+                job.done.set_exception(
+                    StatusError(grpc.StatusCode.INTERNAL, "The commit failed.")
+                )
 
     def _refuse(
         self, group: Sequence[tuple[_Job, Committed]], error: sqlite3.Error
