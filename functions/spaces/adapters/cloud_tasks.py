@@ -11,10 +11,19 @@ from google.cloud.tasks_v2.services.cloud_tasks.transports import (
 )
 from google.protobuf import duration_pb2
 
-from ..domain.effects import CheckWorker, Effect, LaunchWorker
+from ..domain.effects import (
+    AnnounceSchedule,
+    CheckWorker,
+    CountSubscribers,
+    Effect,
+    LaunchWorker,
+    ScheduleStep,
+    TellPage,
+)
 from ..domain.errors import DependencyUnavailable
 from .effect_queue import TaskTarget
 
+LATER: Final = (CheckWorker, CountSubscribers, ScheduleStep, TellPage)
 RPC_TIMEOUT_S: Final = 2.0
 RETRY_FOR_S: Final = 2.0
 DISPATCH_DEADLINE_S: Final = 30  # the longest that a handler may take
@@ -69,7 +78,7 @@ def _task(effect: Effect, target: TaskTarget) -> tasks_v2.Task:
     path, body = _call(effect)
     return tasks_v2.Task(
         name=f"{target.queue}/tasks/{effect.name}",
-        schedule_time=effect.at if isinstance(effect, CheckWorker) else None,
+        schedule_time=effect.at if isinstance(effect, LATER) else None,
         dispatch_deadline=duration_pb2.Duration(seconds=DISPATCH_DEADLINE_S),
         http_request=tasks_v2.HttpRequest(
             http_method=tasks_v2.HttpMethod.POST,
@@ -91,3 +100,14 @@ def _call(effect: Effect) -> tuple[str, dict[str, Any]]:
         case CheckWorker(space_id, epoch, n, _):
             body = {"space_id": space_id, "epoch": epoch, "n": n}
             return "/tasks/watchdog", body
+        case ScheduleStep(space_id, version, step, _):
+            body = {"space_id": space_id, "version": version, "step": step}
+            return "/tasks/schedule-step", body
+        case AnnounceSchedule(space_id, version):
+            body = {"space_id": space_id, "version": version}
+            return "/tasks/announce-schedule", body
+        case TellPage(space_id, kind, version, page, _):
+            body = {"space_id": space_id, "kind": kind, "version": version}
+            return "/tasks/tell-page", {**body, "page": page}
+        case CountSubscribers(space_id, n, _):
+            return "/tasks/count-subscribers", {"space_id": space_id, "n": n}

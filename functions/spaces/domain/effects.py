@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NewType
 
 from spaces_contract.ids import SpaceId
+
+StepName = NewType("StepName", str)  # of a schedule: hop1…, remind, due, expire
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +37,69 @@ class CheckWorker:
         return f"watchdog-{self.space_id}-{self.epoch}-{self.n}"
 
 
-Effect = LaunchWorker | CheckWorker
+@dataclass(frozen=True, slots=True)
+class ScheduleStep:
+    """One step towards the time of a scheduled Space; stale with another version."""
+
+    space_id: SpaceId
+    version: int
+    step: StepName
+    at: datetime
+
+    @property
+    def name(self) -> str:
+        """The same for everybody who wants this step of this schedule."""
+        return f"schedule-{self.space_id}-{self.version}-{self.step}"
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceSchedule:
+    """Act upon a schedule that was moved or called off; stored with that."""
+
+    space_id: SpaceId
+    version: int
+
+    @property
+    def name(self) -> str:
+        """Once for each version of the schedule."""
+        return f"schedule-{self.space_id}-{self.version}-changed"
+
+
+@dataclass(frozen=True, slots=True)
+class TellPage:
+    """Tell one page of people; `kind` says what, see `announcement`."""
+
+    space_id: SpaceId
+    kind: str
+    version: int
+    page: int
+    at: datetime
+
+    @property
+    def name(self) -> str:
+        """Pages are numbered; none comes twice."""
+        return f"tell-{self.space_id}-{self.kind}-{self.version}-{self.page}"
+
+
+@dataclass(frozen=True, slots=True)
+class CountSubscribers:
+    """Count a Space's subscribers at `at`, which is the end of window `n`."""
+
+    space_id: SpaceId
+    n: int
+    at: datetime
+
+    @property
+    def name(self) -> str:
+        """One for all who come and go in the same window."""
+        return f"count-{self.space_id}-{self.n}"
+
+
+Effect = (
+    LaunchWorker
+    | CheckWorker
+    | ScheduleStep
+    | AnnounceSchedule
+    | TellPage
+    | CountSubscribers
+)

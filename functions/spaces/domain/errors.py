@@ -10,7 +10,7 @@ Everything that can be refused, each with a code of its own.
     ├── Conflict      IllegalTransition  NotLive  StageFull  CoHostsFull
     │                 TargetNotOnStage  ProfileRequired  HandleTaken
     │                 NotInSpace  AlreadyOnStage  RequestClosed  InviteClosed
-    │                 ListFull
+    │                 ListFull  NotScheduled  ScheduleOutOfRange
     │                 IdempotencyKeyReused  StaleRevision
     └── Unavailable   Contended  DependencyUnavailable
 """
@@ -236,10 +236,8 @@ class RequestClosed(Conflict):
     code = "speak-request-closed"
 
     def __init__(self, state: RequestState | None) -> None:
-        super().__init__(
-            "This person is not asking to speak any more.",
-            state=state.value if state else None,
-        )
+        members = {"state": state.value} if state else {}
+        super().__init__("This person is not asking to speak any more.", **members)
 
 
 class InviteClosed(Conflict):
@@ -256,6 +254,20 @@ class ListFull(Conflict):
 
     def __init__(self, what: str, limit: int) -> None:
         super().__init__(f"There are {limit} {what} already.", limit=limit)
+
+
+class NotScheduled(Conflict):
+    code = "not-scheduled"
+
+    def __init__(self) -> None:
+        super().__init__("This Space is not waiting for an appointed time.")
+
+
+class ScheduleOutOfRange(Conflict):
+    code = "schedule-out-of-range"
+
+    def __init__(self) -> None:
+        super().__init__("A Space starts at least 5 minutes, at most 365 days ahead.")
 
 
 class Unavailable(SpaceError):

@@ -34,6 +34,8 @@ class EndReason(StrEnum):
 
     HOST_ENDED = "host_ended"
     HOST_LEFT = "host_left"  # and nobody led it for five minutes
+    HOST_CANCELLED = "host_cancelled"
+    HOST_NO_SHOW = "host_no_show"  # not started within 30 min of its time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,7 @@ class SpaceDraft:
     topics: tuple[str, ...] = ()
     lang: str | None = None
     speaker_policy: SpeakerPolicy = SpeakerPolicy.INVITED
+    scheduled_start: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,7 @@ class Space:
     Args:
         host_ids: The host first, then co-hosts.
         speaker_ids: Speakers beside those.
+        schedule_version: Grows with every change of its time; 0 has none.
         host_presence: Whether the host is there, while the Space is live.
         epoch: 0 until started; grows by one with every worker that is asked for.
         participant_count: Connected people, as the worker last reported.
@@ -81,6 +85,7 @@ class Space:
     participant_count: int = 0
     subscriber_count: int = 0
     epoch: int = 0
+    schedule_version: int = 0
     host_presence: HostPresence = HOST_PRESENT
     revision: str = ""
 
@@ -141,6 +146,8 @@ def create(
         host_ids=(host.user_id,),
         created_at=now,
         updated_at=now,
+        scheduled_start=draft.scheduled_start,
+        schedule_version=0 if draft.scheduled_start is None else 1,
     )
 
 

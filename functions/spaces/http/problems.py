@@ -68,6 +68,8 @@ STATUS: Final[Mapping[type[SpaceError], HTTPStatus]] = MappingProxyType(
         domain.TargetNotOnStage: HTTPStatus.CONFLICT,
         domain.ProfileRequired: HTTPStatus.CONFLICT,
         domain.HandleTaken: HTTPStatus.CONFLICT,
+        domain.NotScheduled: HTTPStatus.CONFLICT,
+        domain.ScheduleOutOfRange: HTTPStatus.UNPROCESSABLE_ENTITY,
         domain.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
         domain.StaleRevision: HTTPStatus.PRECONDITION_FAILED,
         domain.Contended: HTTPStatus.SERVICE_UNAVAILABLE,

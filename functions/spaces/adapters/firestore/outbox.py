@@ -1,18 +1,20 @@
 """Effects that wait in Firestore until the task queue has them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from google.cloud import firestore
 from google.cloud.firestore import FieldFilter
 
 from spaces_contract.ids import SpaceId
 
-from ...domain.effects import Effect, LaunchWorker
+from ...domain.effects import AnnounceSchedule, Effect, LaunchWorker
 from .client import dependency_errors
 
-OUTBOX = "outbox"
+OUTBOX: Final = "outbox"
+LAUNCH: Final = "launch"
+ANNOUNCE: Final = "announce_schedule"
 
 
 def outbox_path(effect: Effect) -> str:
@@ -27,14 +29,22 @@ def outbox_doc(effect: Effect, created_at: datetime) -> dict[str, Any]:
     Raises:
         ValueError: the effect is of a kind that is never stored.
     """
-    if not isinstance(effect, LaunchWorker):
-        raise ValueError(f"{effect.name} is not stored: it is enqueued at once")
-    return {
-        "kind": "launch",
-        "space_id": effect.space_id,
-        "epoch": effect.epoch,
-        "created_at": created_at,
-    }
+    fields: dict[str, Any]
+    match effect:
+        case LaunchWorker(space_id, epoch):
+            fields = {"kind": LAUNCH, "space_id": space_id, "epoch": epoch}
+        case AnnounceSchedule(space_id, version):
+            fields = {"kind": ANNOUNCE, "space_id": space_id, "version": version}
+        case _:
+            raise ValueError(f"{effect.name} is not stored: it is enqueued at once")
+    return {**fields, "created_at": created_at}
+
+
+def _stored_effect(doc: Mapping[str, Any]) -> Effect:
+    space_id = SpaceId(doc["space_id"])
+    if doc["kind"] == ANNOUNCE:
+        return AnnounceSchedule(space_id, doc["version"])
+    return LaunchWorker(space_id, doc["epoch"])
 
 
 class FirestoreOutbox:
@@ -58,4 +68,4 @@ class FirestoreOutbox:
         )
         with dependency_errors():
             found = [doc.to_dict() or {} for doc in query.stream()]
-        return [LaunchWorker(SpaceId(doc["space_id"]), doc["epoch"]) for doc in found]
+        return [_stored_effect(doc) for doc in found]

@@ -1,0 +1,225 @@
+"""The words of pushes in every language that Parley speaks: one table."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from types import MappingProxyType
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from .announcement import AnnouncementKind
+from .space import Space
+
+FALLBACK: Final = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """
+    How one language says it.
+
+    Args:
+        untitled: Stands for the title of a Space that has none.
+        when: A local time in words, its zone aside.
+        phrases: Title and body by kind, with {title}, {host} and {when}.
+    """
+
+    untitled: str
+    when: Callable[[datetime], str]
+    phrases: Mapping[AnnouncementKind, tuple[str, str]]
+
+
+def texts(
+    kind: AnnouncementKind, space: Space, *, locale: str, time_zone: str
+) -> tuple[str, str]:
+    """
+    Return title and body of a push.
+
+    A language that is not in the table is answered in English, a zone that does not
+    exist in UTC, which is then named.
+    """
+    language = language_of(locale)
+    zone = _zone(time_zone)
+    when = ""
+    if space.scheduled_start is not None:
+        when = language.when(space.scheduled_start.astimezone(zone))
+        when += " UTC" if zone is UTC else ""
+    facts = {
+        "title": space.title or language.untitled.format(host=space.host_display_name),
+        "host": space.host_display_name,
+        "when": when,
+    }
+    title, body = language.phrases[kind]
+    return title.format_map(facts), body.format_map(facts)
+
+
+def language_of(locale: str) -> Language:
+    """Return the language of a BCP 47 locale: "de-AT" is German."""
+    primary = locale.replace("_", "-").split("-")[0].lower()
+    return LANGUAGES.get(primary, LANGUAGES[FALLBACK])
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return UTC if name == "UTC" else ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # names come from apps
+        return UTC
+
+
+def _english(at: datetime) -> str:
+    day = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"][at.weekday()]
+    months = [
+        "Jan",
+        "Feb",
+        "Mar",
+        "Apr",
+        "May",
+        "Jun",
+        "Jul",
+        "Aug",
+        "Sep",
+        "Oct",
+        "Nov",
+        "Dec",
+    ]
+    half = "AM" if at.hour < 12 else "PM"
+    hour = at.hour % 12 or 12
+    return f"{day}, {months[at.month - 1]} {at.day}, {hour}:{at.minute:02} {half}"
+
+
+def _spanish(at: datetime) -> str:
+    day = ["lun", "mar", "mié", "jue", "vie", "sáb", "dom"][at.weekday()]
+    months = [
+        "ene",
+        "feb",
+        "mar",
+        "abr",
+        "may",
+        "jun",
+        "jul",
+        "ago",
+        "sept",
+        "oct",
+        "nov",
+        "dic",
+    ]
+    return f"{day}, {at.day} {months[at.month - 1]}, {at.hour}:{at.minute:02}"
+
+
+def _german(at: datetime) -> str:
+    day = ["Mo.", "Di.", "Mi.", "Do.", "Fr.", "Sa.", "So."][at.weekday()]
+    months = [
+        "Januar",
+        "Februar",
+        "März",
+        "April",
+        "Mai",
+        "Juni",
+        "Juli",
+        "August",
+        "September",
+        "Oktober",
+        "November",
+        "Dezember",
+    ]
+    return f"{day}, {at.day}. {months[at.month - 1]}, {at.hour:02}:{at.minute:02} Uhr"
+
+
+def _japanese(at: datetime) -> str:
+    day = "月火水木金土日"[at.weekday()]
+    return f"{at.month}月{at.day}日({day}) {at.hour}:{at.minute:02}"
+
+
+LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType(
+    {
+        "en": Language(
+            untitled="{host}'s Space",
+            when=_english,
+            phrases={
+                AnnouncementKind.HOST_SOON: (
+                    "Your Space starts in 30 minutes",
+                    "{title} · {when}",
+                ),
+                AnnouncementKind.HOST_DUE: (
+                    "It is time to start your Space",
+                    "{title}: your listeners are waiting",
+                ),
+                AnnouncementKind.LIVE: ("{host} is live", "{title}: listen now"),
+                AnnouncementKind.MOVED: ("{title} has a new time", "{when}"),
+                AnnouncementKind.CANCELLED: (
+                    "{title} was cancelled",
+                    "{host} was to host it on {when}",
+                ),
+            },
+        ),
+        "es": Language(
+            untitled="Espacio de {host}",
+            when=_spanish,
+            phrases={
+                AnnouncementKind.HOST_SOON: (
+                    "Tu espacio empieza en 30 minutos",
+                    "{title} · {when}",
+                ),
+                AnnouncementKind.HOST_DUE: (
+                    "Es hora de empezar tu espacio",
+                    "{title}: tu audiencia espera",
+                ),
+                AnnouncementKind.LIVE: (
+                    "{host} está en directo",
+                    "{title}: escucha ahora",
+                ),
+                AnnouncementKind.MOVED: ("{title} cambia de hora", "{when}"),
+                AnnouncementKind.CANCELLED: (
+                    "{title}: cancelado",
+                    "{host} lo había anunciado para el {when}",
+                ),
+            },
+        ),
+        "de": Language(
+            untitled="Space von {host}",
+            when=_german,
+            phrases={
+                AnnouncementKind.HOST_SOON: (
+                    "Dein Space beginnt in 30 Minuten",
+                    "{title} · {when}",
+                ),
+                AnnouncementKind.HOST_DUE: (
+                    "Zeit für deinen Space",
+                    "{title}: dein Publikum wartet",
+                ),
+                AnnouncementKind.LIVE: ("{host} ist live", "{title}: jetzt zuhören"),
+                AnnouncementKind.MOVED: ("{title}: neuer Termin", "{when}"),
+                AnnouncementKind.CANCELLED: (
+                    "{title} wurde abgesagt",
+                    "Geplant von {host} für {when}",
+                ),
+            },
+        ),
+        "ja": Language(
+            untitled="{host}さんのスペース",
+            when=_japanese,
+            phrases={
+                AnnouncementKind.HOST_SOON: (
+                    "あと30分でスペースが始まります",
+                    "{title} · {when}",
+                ),
+                AnnouncementKind.HOST_DUE: (
+                    "スペースを始める時間です",
+                    "{title}: リスナーが待っています",
+                ),
+                AnnouncementKind.LIVE: (
+                    "{host}さんがライブ配信中",
+                    "{title}: 今すぐ聴く",
+                ),
+                AnnouncementKind.MOVED: (
+                    "{title}の開始時刻が変わりました",
+                    "{when}",
+                ),
+                AnnouncementKind.CANCELLED: (
+                    "{title}は中止になりました",
+                    "{host}さんの予定: {when}",
+                ),
+            },
+        ),
+    }
+)
