@@ -13,9 +13,19 @@ from werkzeug.test import TestResponse
 
 from spaces.adapters.clock import random_space_id, random_token
 from spaces.adapters.signed_tokens import Ed25519Signer
-from spaces.http import media, membership, profiles, spaces
+from spaces.http import (
+    editing,
+    invites,
+    media,
+    membership,
+    profiles,
+    spaces,
+    speak_requests,
+)
 from spaces.http.app import api_app, tasks_app
 from spaces.http.operations import Operation
+from spaces.service.editing import EditingService, ReportService
+from spaces.service.invites import InviteService
 from spaces.service.media import IceServer, MediaService
 from spaces.service.membership import MembershipService
 from spaces.service.ports import (
@@ -26,6 +36,8 @@ from spaces.service.ports import (
 )
 from spaces.service.profiles import ProfileService
 from spaces.service.spaces import SpaceService
+from spaces.service.stage import StageService
+from spaces.service.stage_ports import InviteStore, ReportStore, StageStore
 from spaces.service.upkeep import UpkeepService
 from spaces_contract.grants import Grant
 from tests.fakes import (
@@ -40,6 +52,11 @@ from tests.fakes import (
     MemoryMemberStore,
     MemoryProfileStore,
     MemorySpaceStore,
+)
+from tests.stage_fakes import (
+    MemoryInviteStore,
+    MemoryReportStore,
+    MemoryStageStore,
 )
 
 PUBLIC_URL = "https://parley.example"
@@ -67,6 +84,9 @@ class Stores:
     members: MemberStore
     profiles: ProfileStore
     launches: LaunchStore
+    stage: StageStore
+    invites: InviteStore
+    reports: ReportStore
 
 
 class World:
@@ -78,6 +98,7 @@ class World:
         self.effects = self.make_effects()
         self.launches = MemoryLaunchStore()
         self.launcher = FakeLauncher()
+        self.reports = MemoryReportStore(self.database)
         self.workers = FakeWorkerControl()
         self.id_tokens = FakeIdTokens()
         self.signer = Ed25519Signer(a_private_key())
@@ -109,9 +130,24 @@ class World:
             effects=self.effects,
             now=self.clock,
         )
+        self.stage = StageService(
+            members=stores.members, stage=stores.stage, now=self.clock
+        )
+        self.invites = InviteService(
+            spaces=stores.spaces, invites=stores.invites, now=self.clock
+        )
+        self.editing = EditingService(
+            spaces=stores.spaces, effects=self.effects, now=self.clock
+        )
+        self.reporting = ReportService(
+            reports=stores.reports, now=self.clock, new_token=random_token
+        )
         self.operations: tuple[Operation, ...] = (
             *profiles.operations(self.profiles),
             *spaces.operations(self.spaces, PUBLIC_URL),
+            *editing.operations(self.editing, self.reporting, PUBLIC_URL),
+            *speak_requests.operations(self.stage, PUBLIC_URL),
+            *invites.operations(self.invites, PUBLIC_URL),
             *membership.operations(self.membership, PUBLIC_URL, ICE_SERVERS),
             *media.operations(self.media, PUBLIC_URL, ICE_SERVERS),
         )
@@ -130,6 +166,9 @@ class World:
             members=MemoryMemberStore(self.database),
             profiles=MemoryProfileStore(self.database),
             launches=self.launches,
+            stage=MemoryStageStore(self.database),
+            invites=MemoryInviteStore(self.database),
+            reports=self.reports,
         )
 
     def make_effects(self) -> EffectLog:

@@ -8,25 +8,39 @@ from .adapters.clock import random_space_id, random_token, utc_now
 from .adapters.effect_queue import OutboxEffectQueue, TaskCreator, TaskTarget
 from .adapters.firebase_auth import FirebaseIdTokens
 from .adapters.firestore.client import BoundedClient
+from .adapters.firestore.invites import FirestoreInviteStore
 from .adapters.firestore.launches import FirestoreLaunchStore
 from .adapters.firestore.members import FirestoreMemberStore
 from .adapters.firestore.outbox import FirestoreOutbox
 from .adapters.firestore.profiles import FirestoreProfileStore
+from .adapters.firestore.reports import FirestoreReportStore
 from .adapters.firestore.spaces import FirestoreSpaceStore
+from .adapters.firestore.stage import FirestoreStageStore
 from .adapters.launchers.process import ProcessLauncher
 from .adapters.signed_tokens import Ed25519Signer
 from .adapters.task_tokens import LOCAL_ISSUERS, OidcTaskTokens
 from .adapters.worker_control import HttpWorkerControl
 from .config import Config, ConfigError
-from .http import media, membership, profiles, spaces
+from .http import (
+    editing,
+    invites,
+    media,
+    membership,
+    profiles,
+    spaces,
+    speak_requests,
+)
 from .http.app import api_app, tasks_app
 from .http.json_log import configure_logging
 from .http.operations import Operation
+from .service.editing import EditingService, ReportService
+from .service.invites import InviteService
 from .service.media import MediaService
 from .service.membership import MembershipService
 from .service.ports import EffectQueue, Launcher, TaskTokens
 from .service.profiles import ProfileService
 from .service.spaces import SpaceService
+from .service.stage import StageService
 from .service.upkeep import UpkeepService
 
 
@@ -54,15 +68,17 @@ def _operations(config: Config, client: BoundedClient) -> tuple[Operation, ...]:
     signer = Ed25519Signer(config.grant_private_key)
     space_store = FirestoreSpaceStore(client, utc_now)
     profile_store = FirestoreProfileStore(client)
+    member_store = FirestoreMemberStore(client)
+    effects = _effects(config, client)
     hosting = SpaceService(
         spaces=space_store,
         profiles=profile_store,
-        effects=_effects(config, client),
+        effects=effects,
         now=utc_now,
         new_space_id=random_space_id,
     )
     taking_part = MembershipService(
-        members=FirestoreMemberStore(client),
+        members=member_store,
         grants=signer,
         now=utc_now,
         new_token=random_token,
@@ -70,10 +86,23 @@ def _operations(config: Config, client: BoundedClient) -> tuple[Operation, ...]:
     talking = MediaService(
         spaces=space_store, grants=signer, workers=HttpWorkerControl(), now=utc_now
     )
+    asking = StageService(
+        members=member_store, stage=FirestoreStageStore(client), now=utc_now
+    )
+    inviting = InviteService(
+        spaces=space_store, invites=FirestoreInviteStore(client), now=utc_now
+    )
+    changing = EditingService(spaces=space_store, effects=effects, now=utc_now)
+    reporting = ReportService(
+        reports=FirestoreReportStore(client), now=utc_now, new_token=random_token
+    )
     url, ice_servers = config.public_url, config.ice_servers
     return (
         *profiles.operations(ProfileService(profiles=profile_store, now=utc_now)),
         *spaces.operations(hosting, url),
+        *editing.operations(changing, reporting, url),
+        *speak_requests.operations(asking, url),
+        *invites.operations(inviting, url),
         *membership.operations(taking_part, url, ice_servers),
         *media.operations(talking, url, ice_servers),
     )

@@ -111,6 +111,7 @@ class MembershipResource:
                 muted=member is not None and member.muted,
                 removed=member is not None and member.removed,
                 on_stage=member is not None and member.on_stage,
+                speak_request=member.speak_request if member else None,
                 epoch=space.epoch,
                 state=space.state,
             )

@@ -45,7 +45,10 @@ PROBLEM_SCHEMA: Final[Json] = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "instance": {"type": "string"},
-        "state": {"type": "string", "description": "Of the Space, where it matters"},
+        "state": {
+            "type": "string",
+            "description": "Of the Space, request or invite, where it matters",
+        },
         "errors": {
             "type": "array",
             "items": {

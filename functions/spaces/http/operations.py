@@ -1,5 +1,6 @@
 """Operations of the API as a table: what is served is what is documented."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -36,6 +37,7 @@ M = TypeVar("M", bound=BaseModel)
 
 MAX_BODY_BYTES: Final = 64 * 1024
 JSON_CONTENT_TYPE: Final = "application/json"
+KEY_PATTERN: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class Access(StrEnum):
@@ -179,6 +181,18 @@ class Call:
         if len(header) < 3 or not (header[0] == header[-1] == '"'):
             raise InvalidHeader('Send If-Match: "<ETag>", as it was answered.')
         return header[1:-1]
+
+    def idempotency_key(self) -> str | None:
+        """
+        Return the `Idempotency-Key`, if there is one.
+
+        Raises:
+            InvalidHeader: it is not 1 to 255 visible characters.
+        """
+        key = self.request.headers.get("Idempotency-Key")
+        if key is not None and not KEY_PATTERN.fullmatch(key):
+            raise InvalidHeader("An Idempotency-Key has 1 to 255 visible characters.")
+        return key
 
 
 Verify = Callable[[str], UserId]

@@ -14,9 +14,15 @@ from .errors import InvalidPageToken
 # Lists by name, each with the shape of its entries' ids: a token is hostile input.
 SPACES: Final = "spaces"
 PARTICIPANTS: Final = "participants"
+SPEAK_REQUESTS: Final = "speak_requests"
+INVITES: Final = "invites"
+INBOX: Final = "inbox"
 ID_PATTERNS: Final[dict[str, re.Pattern[str]]] = {
     SPACES: SPACE_ID_PATTERN,
     PARTICIPANTS: USER_ID_PATTERN,
+    SPEAK_REQUESTS: USER_ID_PATTERN,
+    INVITES: USER_ID_PATTERN,
+    INBOX: SPACE_ID_PATTERN,
 }
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)

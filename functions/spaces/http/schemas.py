@@ -17,7 +17,7 @@ from ..domain.space import (
     Space,
     SpeakerPolicy,
 )
-from ..domain.states import SpaceState
+from ..domain.states import RequestState, SpaceState
 
 
 def _one_line(text: str) -> str:
@@ -226,12 +226,13 @@ class JoinedView(Answer):
 
 
 class MembershipView(Answer):
-    """What the caller is in this Space."""
+    """What the caller is in this Space, and what became of their wish to speak."""
 
     role: Role
     muted: bool
     removed: bool
     on_stage: bool
+    speak_request: RequestState | None
     epoch: int
     state: SpaceState
 

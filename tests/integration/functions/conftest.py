@@ -10,11 +10,14 @@ import grpc
 import pytest
 
 from spaces.adapters.firestore.client import BoundedClient
+from spaces.adapters.firestore.invites import FirestoreInviteStore
 from spaces.adapters.firestore.launches import FirestoreLaunchStore
 from spaces.adapters.firestore.members import FirestoreMemberStore
 from spaces.adapters.firestore.outbox import FirestoreOutbox
 from spaces.adapters.firestore.profiles import FirestoreProfileStore
+from spaces.adapters.firestore.reports import FirestoreReportStore
 from spaces.adapters.firestore.spaces import FirestoreSpaceStore
+from spaces.adapters.firestore.stage import FirestoreStageStore
 from spaces.domain.effects import Effect
 from tests.fakes import EffectLog, MemoryDatabase
 from tests.world import Stores, World
@@ -119,6 +122,9 @@ class FirestoreWorld(World):
             members=FirestoreMemberStore(self._client),
             profiles=FirestoreProfileStore(self._client),
             launches=FirestoreLaunchStore(self._client),
+            stage=FirestoreStageStore(self._client),
+            invites=FirestoreInviteStore(self._client),
+            reports=FirestoreReportStore(self._client),
         )
 
     def make_effects(self) -> EffectLog:

@@ -141,7 +141,12 @@ def test_answers_are_as_documented(
                 if operation.method != "POST":
                     continue
             else:
-                body = {"put_me": {"handle": person, "display_name": "x"}}
+                body = {
+                    "put_me": {"handle": person, "display_name": "x"},
+                    "send_invites": {"user_ids": ["bo"]},
+                    "report_space": {"reason": "spam"},
+                    "edit_space": {"title": "Coffee"},
+                }
                 response = world.call(
                     operation.method,
                     path,

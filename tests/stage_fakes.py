@@ -1,0 +1,150 @@
+"""Doubles of the stage's ports: requests, invites and reports in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from spaces.domain.invite import Invite, InviteDecision, Invitee
+from spaces.domain.participant import Participant
+from spaces.domain.report import Report
+from spaces.domain.states import InviteState, RequestState
+from spaces.service.ports import Cursor
+from spaces.service.stage_ports import Answer, MuteAll, Received, Send
+from spaces_contract.ids import SpaceId, UserId
+from tests.fakes import MemoryDatabase, rerun
+
+
+class MemoryStageStore:
+    """`StageStore` in memory; runs `decide` twice."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._db = database
+
+    def asking(
+        self, space_id: SpaceId, *, limit: int, after: Cursor | None
+    ) -> Sequence[Participant]:
+        def key(member: Participant) -> tuple[datetime, str]:
+            return member.requested_at or member.joined_at, member.user_id
+
+        found = [
+            member
+            for (found_in, _), member in self._db.members.items()
+            if found_in == space_id and member.speak_request is RequestState.PENDING
+        ]
+        return [
+            member
+            for member in sorted(found, key=key)
+            if after is None or key(member) > (after.at, after.id)
+        ][:limit]
+
+    def update_speakers(self, space_id: SpaceId, decide: MuteAll) -> None:
+        space = self._db.space(space_id)
+        speakers = [
+            self._db.members[space_id, uid]
+            for uid in space.speaker_ids
+            if (space_id, uid) in self._db.members
+        ]
+        for before, after in zip(
+            speakers, rerun(lambda: decide(space, speakers)), strict=True
+        ):
+            if after != before:
+                self._db.put_member(space_id, after)
+
+
+class MemoryInviteStore:
+    """`InviteStore` in memory; runs `decide` twice."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._db = database
+        self._invites: dict[tuple[SpaceId, UserId], Invite] = {}
+        self._revision = 0
+
+    def send(
+        self,
+        space_id: SpaceId,
+        user_ids: Sequence[UserId],
+        decide: Send,
+        *,
+        actor_id: UserId,
+    ) -> Sequence[Invite]:
+        space = self._db.space(space_id)
+        known = tuple(
+            Invitee(
+                profile=self._db.profiles.get(uid),
+                member=self._db.members.get((space_id, uid)),
+                invite=self._invites.get((space_id, uid)),
+                blocked=(space.creator_id, uid) in self._db.blocks
+                or (uid, actor_id) in self._db.blocks,
+            )
+            for uid in user_ids
+        )
+        inviter = self._db.profiles.get(actor_id)
+        decision = rerun(lambda: decide(space, inviter, known))
+        for invite in decision.invites:
+            self._put(invite)
+        if decision.space != space:
+            self._db.put_space(decision.space)
+        return decision.invites
+
+    def update(
+        self, space_id: SpaceId, user_id: UserId, decide: Answer
+    ) -> InviteDecision:
+        space = self._db.space(space_id)
+        member = self._db.members.get((space_id, user_id))
+        invite = self._invites.get((space_id, user_id))
+        decision = rerun(lambda: decide(space, member, invite))
+        if decision.space != space:
+            self._db.put_space(decision.space)
+        if decision.member is not None and decision.member != member:
+            self._db.put_member(space_id, decision.member)
+        if decision.invite == invite:
+            return decision
+        return replace(decision, invite=self._put(decision.invite))
+
+    def pending(
+        self, space_id: SpaceId, *, limit: int, after: Cursor | None
+    ) -> Sequence[Invite]:
+        def key(invite: Invite) -> tuple[datetime, str]:
+            return invite.created_at, invite.user_id
+
+        found = [
+            invite
+            for (found_in, _), invite in self._invites.items()
+            if found_in == space_id and invite.state is InviteState.PENDING
+        ]
+        return [
+            invite
+            for invite in sorted(found, key=key)
+            if after is None or key(invite) > (after.at, after.id)
+        ][:limit]
+
+    def received(
+        self, user_id: UserId, *, limit: int, after: Cursor | None
+    ) -> Sequence[Received]:
+        def key(invite: Invite) -> tuple[datetime, str]:
+            return invite.created_at, invite.space_id
+
+        found = [invite for (_, uid), invite in self._invites.items() if uid == user_id]
+        return [
+            Received(invite, self._db.space(invite.space_id))
+            for invite in sorted(found, key=key, reverse=True)
+            if after is None or key(invite) < (after.at, after.id)
+        ][:limit]
+
+    def _put(self, invite: Invite) -> Invite:
+        self._revision += 1
+        stored = replace(invite, revision=f"i{self._revision}")
+        self._invites[invite.space_id, invite.user_id] = stored
+        return stored
+
+
+class MemoryReportStore:
+    """`ReportStore` in memory."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._db = database
+        self.reports: dict[str, Report] = {}
+
+    def put(self, report: Report) -> None:
+        self._db.space(report.space_id)
+        self.reports.setdefault(report.id, report)
