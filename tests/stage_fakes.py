@@ -1,7 +1,6 @@
 """Doubles of the stage's ports: requests, invites and reports in memory."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from spaces.domain.invite import Invite, InviteDecision, Invitee
@@ -57,7 +56,6 @@ class MemoryInviteStore:
     def __init__(self, database: MemoryDatabase) -> None:
         self._db = database
         self._invites: dict[tuple[SpaceId, UserId], Invite] = {}
-        self._revision = 0
 
     def send(
         self,
@@ -97,9 +95,8 @@ class MemoryInviteStore:
             self._db.put_space(decision.space)
         if decision.member is not None and decision.member != member:
             self._db.put_member(space_id, decision.member)
-        if decision.invite == invite:
-            return decision
-        return replace(decision, invite=self._put(decision.invite))
+        self._put(decision.invite)
+        return decision
 
     def pending(
         self, space_id: SpaceId, *, limit: int, after: Cursor | None
@@ -131,11 +128,8 @@ class MemoryInviteStore:
             if after is None or key(invite) < (after.at, after.id)
         ][:limit]
 
-    def _put(self, invite: Invite) -> Invite:
-        self._revision += 1
-        stored = replace(invite, revision=f"i{self._revision}")
-        self._invites[invite.space_id, invite.user_id] = stored
-        return stored
+    def _put(self, invite: Invite) -> None:
+        self._invites[invite.space_id, invite.user_id] = invite
 
 
 class MemoryReportStore:

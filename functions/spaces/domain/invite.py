@@ -40,7 +40,6 @@ class Invite:
     Args:
         role: Speaker or co-host.
         state: As stored; `state_of` knows of expiry too.
-        revision: Opaque name of the stored version; empty before it is stored.
     """
 
     space_id: SpaceId
@@ -55,7 +54,6 @@ class Invite:
     created_at: datetime
     updated_at: datetime
     expires_at: datetime
-    revision: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """Invites in Firestore: one document below the Space, found by the invited too."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from google.cloud import firestore
@@ -16,7 +15,7 @@ from ...domain.states import InviteState
 from ...service.ports import Cursor
 from ...service.stage_ports import Answer, Received, Send
 from .client import dependency_errors, run_transaction
-from .codec import changes, participant_to_doc, revision_of, space_to_doc
+from .codec import changes, participant_to_doc, space_to_doc
 from .members import read_member
 from .profiles import blocks_path, read_profile, user_path
 from .spaces import read_space
@@ -66,9 +65,7 @@ class FirestoreInviteStore:
         member_ref = self._client.document(paths.participant(space_id, user_id))
         invite_ref = self._invite_ref(space_id, user_id)
 
-        def body(
-            transaction: firestore.Transaction,
-        ) -> tuple[Invite | None, InviteDecision]:
+        def body(transaction: firestore.Transaction) -> InviteDecision:
             found = self._get_all([space_ref, member_ref, invite_ref], transaction)
             space = read_space(found[space_ref.path])
             member = read_member(found[member_ref.path])
@@ -79,13 +76,9 @@ class FirestoreInviteStore:
             if decision.member is not None and decision.member != member:
                 transaction.set(member_ref, participant_to_doc(decision.member))
             self._put_space(transaction, space, decision.space)
-            return invite, decision
-
-        (before, decision), written_at = run_transaction(self._client, body)
-        if written_at is None or decision.invite == before:
             return decision
-        stored = replace(decision.invite, revision=revision_of(written_at))
-        return replace(decision, invite=stored)
+
+        return run_transaction(self._client, body)[0]
 
     def pending(
         self, space_id: SpaceId, *, limit: int, after: Cursor | None
@@ -192,13 +185,8 @@ class FirestoreInviteStore:
 
 def _read_invite(doc: Any) -> Invite | None:
     fields = doc.to_dict()
-    if fields is None:
-        return None
-    return invite_from_doc(fields, revision_of(doc.update_time))
+    return None if fields is None else invite_from_doc(fields)
 
 
 def _read_invites(query: Any) -> list[Invite]:
-    return [
-        invite_from_doc(doc.to_dict() or {}, revision_of(doc.update_time))
-        for doc in query.stream()
-    ]
+    return [invite_from_doc(doc.to_dict() or {}) for doc in query.stream()]

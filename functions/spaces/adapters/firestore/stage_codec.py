@@ -32,7 +32,7 @@ def invite_to_doc(invite: Invite) -> Document:
     }
 
 
-def invite_from_doc(doc: Mapping[str, Any], revision: str) -> Invite:
+def invite_from_doc(doc: Mapping[str, Any]) -> Invite:
     """Return the invite that `spaces/{id}/invites/{uid}` holds."""
     return Invite(
         space_id=SpaceId(doc["space_id"]),
@@ -47,7 +47,6 @@ def invite_from_doc(doc: Mapping[str, Any], revision: str) -> Invite:
         created_at=required_instant(doc["created_at"]),
         updated_at=required_instant(doc["updated_at"]),
         expires_at=required_instant(doc["expires_at"]),
-        revision=revision,
     )
 
 
