@@ -24,7 +24,6 @@ _CURRENT: Final = 3
 _RESET: Final = 4
 # Changes this close together share one snapshot.  The more streams there are, the
 # longer: snapshots then cost more than the changes in them.
-GATHER_S: Final = 0.005
 GATHER_PER_STREAM_S: Final = 0.000_25
 MAX_GATHER_S: Final = 0.050
 IDLE_TOKEN_S: Final = 30.0  # keeps resume tokens of quiet listeners fresh
@@ -45,7 +44,7 @@ class ListenContext:
     @property
     def gather_s(self) -> float:
         """Return how long a stream waits for more changes after it sent some."""
-        return min(MAX_GATHER_S, GATHER_S + GATHER_PER_STREAM_S * self.streams)
+        return min(MAX_GATHER_S, GATHER_PER_STREAM_S * self.streams)
 
     def snapshot(self) -> bytes:
         """Return the message that says: all changes up to now were sent."""
