@@ -19,7 +19,7 @@ from .errors import (
 )
 from .participant import MemberDecision, Participant, touched, with_role
 from .space import Space
-from .stage import seat_of, seated
+from .stage import seat_of, seated, uninvited
 from .states import SpaceState
 
 
@@ -85,6 +85,7 @@ def _set_removed(
         return space, replace(member, removed=False, left_at=now)
     if member.role is Role.HOST:
         raise HostStays
+    space = uninvited(space, member.user_id, now=now)
     return seated(space, member.user_id, Role.LISTENER, now=now), replace(
         member,
         role=Role.LISTENER,

@@ -68,6 +68,9 @@ def test_every_call_costs_what_the_table_says(
     client.document("users/host/following/cleo").set({})
     _join(bill, path, client)
     _edit_and_leave(bill, path)
+    _requests(bill, path)
+    _invites(bill, path)
+    _words(bill, path)
     _media_and_tasks(bill, world, path, client)
     bill.call("end_space", "POST", f"{path}/end", "host")
 
@@ -135,6 +138,55 @@ def _edit_and_leave(bill: Bill, path: str) -> None:
     bill.call("leave_space, a speaker", "POST", f"{path}/leave", "ana")
     bill.call("join_space, to listen", "POST", f"{path}/join", "ana")
     bill.call("leave_space, a listener", "POST", f"{path}/leave", "ana")
+
+
+def _requests(bill: Bill, path: str) -> None:
+    ask, ana = f"{path}/speak-requests", f"{path}/speak-requests/ana"
+    bill.call("join_space, to listen", "POST", f"{path}/join", "ana")
+    bill.call("ask_to_speak", "POST", ask, "ana")
+    bill.call("list_speak_requests, of one", "GET", ask, "host")
+    bill.call("decline_speak_request", "POST", f"{ana}/decline", "host")
+    bill.call("ask_to_speak", "POST", ask, "ana")
+    bill.call("withdraw_speak_request", "DELETE", ana, "ana")
+    bill.call("ask_to_speak", "POST", ask, "ana")
+    bill.call("accept_speak_request", "POST", f"{ana}/accept", "host")
+    for other in ("cleo", "dan"):
+        bill.call("leave_space, a speaker", "POST", f"{path}/leave", other)
+    bill.call(
+        "edit_participant, mute",
+        "PATCH",
+        f"{path}/participants/ana",
+        "ana",
+        json={"muted": False},
+    )
+    bill.call("mute_all, of one", "POST", f"{path}/mute-all", "host")
+
+
+def _invites(bill: Bill, path: str) -> None:
+    def send() -> None:
+        body = {"user_ids": ["bo"]}
+        invites = f"{path}/invites"
+        bill.call("send_invites, to one", "POST", invites, "host", json=body)
+
+    bo = f"{path}/invites/bo"
+    send()
+    bill.call("list_invites, of one", "GET", f"{path}/invites", "host")
+    bill.call("get_inbox, of one", "GET", "/v1/me/inbox", "bo")
+    bill.call("revoke_invite", "DELETE", bo, "host")
+    send()
+    bill.call("decline_invite", "POST", f"{bo}/decline", "bo")
+    send()
+    bill.call("join_space, to listen", "POST", f"{path}/join", "bo")
+    bill.call("accept_invite", "POST", f"{bo}/accept", "bo")
+
+
+def _words(bill: Bill, path: str) -> None:
+    spam = {"reason": "spam"}
+    bill.call("edit_space", "PATCH", path, "host", json={"title": "Coffee"})
+    bill.call("report_space", "POST", f"{path}/reports", "bo", json=spam)
+    made = bill.call("create_space", "POST", "/v1/spaces", "host", json={})
+    other = f"/v1/spaces/{made.get_json()['id']}"
+    bill.call("cancel_space", "DELETE", other, "host")
 
 
 def _media_and_tasks(

@@ -20,6 +20,12 @@ BLOCK: Final = "users/{host}/blocks/{uid}: the host has blocked them"
 FOLLOW: Final = "users/{host}/following/{uid}: the host follows them"
 BLOCKED_ON_STAGE: Final = "users/{uid}/blocks: whom they blocked and meet on stage"
 ONCE: Final = "idempotency/{key}: what the key made before"
+INVITE: Final = "spaces/{space}/invites/{uid}: the role offered, pending or answered"
+INVITER: Final = "users/{inviter}: whose name the invite shows"
+BLOCKED_BY: Final = "users/{uid}/blocks/{inviter}: they blocked whoever invites"
+ASKING: Final = "spaces/{space}/participants: those who ask to speak, each one read"
+SPEAKERS: Final = "spaces/{space}/participants/{speaker}: each one read"
+REPORT: Final = "reports/{id}: a complaint"
 OUTBOX: Final = "outbox/{effect}: until the task queue has it"
 
 
@@ -34,6 +40,8 @@ class Cost:
 
 JOIN_FACTS: Final = (SPACE, PROFILE, MEMBER, BLOCKED_ON_STAGE, BLOCK)
 SEAT: Final = (MEMBER, SPACE)
+INVITEE: Final = (PROFILE, MEMBER, INVITE, BLOCK, BLOCKED_BY)
+ANSWER: Final = (SPACE, MEMBER, INVITE)
 
 COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
     {
@@ -55,6 +63,21 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "get_membership": Cost((SPACE, MEMBER)),
         "edit_participant, mute": Cost((SPACE, MEMBER), (MEMBER,)),
         "edit_participant, promote": Cost((SPACE, MEMBER), SEAT),
+        "edit_space": Cost((SPACE,), (SPACE,)),
+        "cancel_space": Cost((SPACE,), (SPACE,)),
+        "report_space": Cost((SPACE,), (REPORT,)),
+        "ask_to_speak": Cost((SPACE, MEMBER), (MEMBER,)),
+        "list_speak_requests, of one": Cost((SPACE, MEMBER, ASKING)),
+        "accept_speak_request": Cost((SPACE, MEMBER), SEAT),
+        "decline_speak_request": Cost((SPACE, MEMBER), (MEMBER,)),
+        "withdraw_speak_request": Cost((SPACE, MEMBER), (MEMBER,)),
+        "mute_all, of one": Cost((SPACE, SPEAKERS), (SPEAKERS,)),
+        "send_invites, to one": Cost((SPACE, INVITER, *INVITEE), (INVITE, SPACE)),
+        "list_invites, of one": Cost((SPACE, INVITE)),
+        "get_inbox, of one": Cost((INVITE, SPACE)),
+        "accept_invite": Cost(ANSWER, (INVITE, *SEAT)),
+        "decline_invite": Cost(ANSWER, (INVITE, SPACE)),
+        "revoke_invite": Cost(ANSWER, (INVITE, SPACE)),
         "open_whep": Cost((SPACE, WORKER)),
         "close_session": Cost((SPACE, WORKER)),
         "leave_space, a listener": Cost((SPACE, MEMBER), (MEMBER,)),
