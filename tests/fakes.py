@@ -11,11 +11,13 @@ from spaces.domain.errors import (
     DependencyUnavailable,
     HandleTaken,
     IdempotencyKeyReused,
+    ListFull,
     SpaceNotFound,
 )
 from spaces.domain.participant import JoinFacts, MemberDecision, Participant
 from spaces.domain.profile import Profile
 from spaces.domain.runtime import Runtime
+from spaces.domain.schedule import MAX_AT_ONCE
 from spaces.domain.space import Decision, Space, SpeakerPolicy, others_on_stage
 from spaces.domain.states import SpaceState
 from spaces.service.errors import IdTokenInvalid, TaskTokenInvalid
@@ -72,6 +74,12 @@ class MemoryDatabase:
         self.profiles[profile.user_id] = stored
         return stored
 
+    def put_count(self, space_id: SpaceId, subscribers: int) -> None:
+        """Store a Space's count of subscribers, if there is the Space."""
+        if space_id in self.spaces:
+            counted = replace(self.spaces[space_id], subscriber_count=subscribers)
+            self.put_space(counted)
+
     def space(self, space_id: SpaceId) -> Space:
         """Return it; raises SpaceNotFound."""
         if space_id not in self.spaces:
@@ -102,10 +110,23 @@ class MemorySpaceStore:
                 if known.fingerprint != once.fingerprint:
                     raise IdempotencyKeyReused
                 return self._db.space(space_id)
+        if space.scheduled_start is not None:
+            self._must_have_a_slot(space)
         if once is not None:
             self._db.once[once.key] = (once, space.id)
         self._db.put_member(space.id, host)
         return self._db.put_space(space)
+
+    def _must_have_a_slot(self, space: Space) -> None:
+        waiting = [
+            each
+            for each in self._db.spaces.values()
+            if each.creator_id == space.creator_id
+            and each.state is SpaceState.SCHEDULED
+            and each.scheduled_start is not None
+        ]
+        if len(waiting) >= MAX_AT_ONCE:
+            raise ListFull("scheduled Spaces", MAX_AT_ONCE)
 
     def get(self, space_id: SpaceId) -> Space:
         return self._db.space(space_id)

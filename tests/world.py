@@ -19,11 +19,18 @@ from spaces.http import (
     media,
     membership,
     profiles,
+    reminders,
     spaces,
     speak_requests,
 )
 from spaces.http.app import api_app, tasks_app
 from spaces.http.operations import Operation
+from spaces.service.announcing import AnnouncingService
+from spaces.service.announcing_ports import (
+    DeviceStore,
+    FanOutStore,
+    SubscriberStore,
+)
 from spaces.service.editing import EditingService, ReportService
 from spaces.service.invites import InviteService
 from spaces.service.media import IceServer, MediaService
@@ -35,11 +42,18 @@ from spaces.service.ports import (
     SpaceStore,
 )
 from spaces.service.profiles import ProfileService
+from spaces.service.schedule import ReminderService, ScheduleTasks
 from spaces.service.spaces import SpaceService
 from spaces.service.stage import StageService
 from spaces.service.stage_ports import InviteStore, ReportStore, StageStore
 from spaces.service.upkeep import UpkeepService
 from spaces_contract.grants import Grant
+from tests.announcing_fakes import (
+    FakePushes,
+    MemoryDeviceStore,
+    MemoryFanOutStore,
+    MemorySubscriberStore,
+)
 from tests.fakes import (
     EffectLog,
     FakeClock,
@@ -87,6 +101,9 @@ class Stores:
     stage: StageStore
     invites: InviteStore
     reports: ReportStore
+    subscribers: SubscriberStore
+    devices: DeviceStore
+    fan_outs: FanOutStore
 
 
 class World:
@@ -99,6 +116,8 @@ class World:
         self.launches = MemoryLaunchStore()
         self.launcher = FakeLauncher()
         self.reports = MemoryReportStore(self.database)
+        self.devices = MemoryDeviceStore()
+        self.pushes = FakePushes()
         self.workers = FakeWorkerControl()
         self.id_tokens = FakeIdTokens()
         self.signer = Ed25519Signer(a_private_key())
@@ -123,12 +142,38 @@ class World:
             workers=self.workers,
             now=self.clock,
         )
+        self.subscribers = stores.subscribers
+        self.announcing = AnnouncingService(
+            spaces=stores.spaces,
+            subscribers=stores.subscribers,
+            devices=stores.devices,
+            fan_outs=stores.fan_outs,
+            open_pushes=lambda: self.pushes,
+            effects=self.effects,
+            now=self.clock,
+            new_token=random_token,
+            public_url=PUBLIC_URL,
+        )
+        self.schedule = ScheduleTasks(
+            spaces=stores.spaces,
+            subscribers=stores.subscribers,
+            announcing=self.announcing,
+            effects=self.effects,
+            now=self.clock,
+        )
+        self.reminders = ReminderService(
+            spaces=stores.spaces,
+            subscribers=stores.subscribers,
+            effects=self.effects,
+            now=self.clock,
+        )
         self.upkeep = UpkeepService(
             spaces=stores.spaces,
             launches=stores.launches,
             launcher=self.launcher,
             effects=self.effects,
             now=self.clock,
+            tell_live=self.schedule.live,
         )
         self.stage = StageService(
             members=stores.members, stage=stores.stage, now=self.clock
@@ -148,6 +193,7 @@ class World:
             *editing.operations(self.editing, self.reporting, PUBLIC_URL),
             *speak_requests.operations(self.stage, PUBLIC_URL),
             *invites.operations(self.invites, PUBLIC_URL),
+            *reminders.operations(self.reminders),
             *membership.operations(self.membership, PUBLIC_URL, ICE_SERVERS),
             *media.operations(self.media, PUBLIC_URL, ICE_SERVERS),
         )
@@ -157,7 +203,9 @@ class World:
             cors_origins=ORIGINS,
             public_url=PUBLIC_URL,
         )
-        self.tasks = tasks_app(self.upkeep, FakeTaskTokens())
+        self.tasks = tasks_app(
+            self.upkeep, self.schedule, self.announcing, FakeTaskTokens()
+        )
 
     def make_stores(self) -> Stores:
         """Return the stores; a world on another technology has others."""
@@ -169,6 +217,9 @@ class World:
             stage=MemoryStageStore(self.database),
             invites=MemoryInviteStore(self.database),
             reports=self.reports,
+            subscribers=MemorySubscriberStore(self.database),
+            devices=self.devices,
+            fan_outs=MemoryFanOutStore(),
         )
 
     def make_effects(self) -> EffectLog:

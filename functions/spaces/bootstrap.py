@@ -1,5 +1,6 @@
 """The composition root: which adapter serves which port."""
 
+import functools
 from collections.abc import Mapping
 
 import flask
@@ -8,14 +9,17 @@ from .adapters.clock import random_space_id, random_token, utc_now
 from .adapters.effect_queue import OutboxEffectQueue, TaskCreator, TaskTarget
 from .adapters.firebase_auth import FirebaseIdTokens
 from .adapters.firestore.client import BoundedClient
+from .adapters.firestore.fan_outs import FirestoreFanOutStore
 from .adapters.firestore.invites import FirestoreInviteStore
 from .adapters.firestore.launches import FirestoreLaunchStore
 from .adapters.firestore.members import FirestoreMemberStore
 from .adapters.firestore.outbox import FirestoreOutbox
 from .adapters.firestore.profiles import FirestoreProfileStore
+from .adapters.firestore.push_devices import FirestoreDeviceStore
 from .adapters.firestore.reports import FirestoreReportStore
 from .adapters.firestore.spaces import FirestoreSpaceStore
 from .adapters.firestore.stage import FirestoreStageStore
+from .adapters.firestore.subscribers import FirestoreSubscriberStore
 from .adapters.launchers.process import ProcessLauncher
 from .adapters.signed_tokens import Ed25519Signer
 from .adapters.task_tokens import LOCAL_ISSUERS, OidcTaskTokens
@@ -27,18 +31,22 @@ from .http import (
     media,
     membership,
     profiles,
+    reminders,
     spaces,
     speak_requests,
 )
 from .http.app import api_app, tasks_app
 from .http.json_log import configure_logging
 from .http.operations import Operation
+from .service.announcing import AnnouncingService
+from .service.announcing_ports import PushSender
 from .service.editing import EditingService, ReportService
 from .service.invites import InviteService
 from .service.media import MediaService
 from .service.membership import MembershipService
 from .service.ports import EffectQueue, Launcher, TaskTokens
 from .service.profiles import ProfileService
+from .service.schedule import ReminderService, ScheduleTasks
 from .service.spaces import SpaceService
 from .service.stage import StageService
 from .service.upkeep import UpkeepService
@@ -96,6 +104,12 @@ def _operations(config: Config, client: BoundedClient) -> tuple[Operation, ...]:
     reporting = ReportService(
         reports=FirestoreReportStore(client), now=utc_now, new_token=random_token
     )
+    waiting = ReminderService(
+        spaces=space_store,
+        subscribers=FirestoreSubscriberStore(client),
+        effects=effects,
+        now=utc_now,
+    )
     url, ice_servers = config.public_url, config.ice_servers
     return (
         *profiles.operations(ProfileService(profiles=profile_store, now=utc_now)),
@@ -103,6 +117,7 @@ def _operations(config: Config, client: BoundedClient) -> tuple[Operation, ...]:
         *editing.operations(changing, reporting, url),
         *speak_requests.operations(asking, url),
         *invites.operations(inviting, url),
+        *reminders.operations(waiting),
         *membership.operations(taking_part, url, ice_servers),
         *media.operations(talking, url, ice_servers),
     )
@@ -118,14 +133,47 @@ def build_tasks(env: Mapping[str, str]) -> flask.Flask:
     configure_logging()
     config = Config.from_env(env)
     client = BoundedClient(project=config.project_id)
-    upkeep = UpkeepService(
-        spaces=FirestoreSpaceStore(client, utc_now),
-        launches=FirestoreLaunchStore(client),
-        launcher=_launcher(config),
-        effects=_effects(config, client),
+    effects = _effects(config, client)
+    announcing = _announcing(config, client, effects)
+    schedule = ScheduleTasks(
+        spaces=announcing.spaces,
+        subscribers=announcing.subscribers,
+        announcing=announcing,
+        effects=effects,
         now=utc_now,
     )
-    return tasks_app(upkeep, _task_tokens(config))
+    upkeep = UpkeepService(
+        spaces=announcing.spaces,
+        launches=FirestoreLaunchStore(client),
+        launcher=_launcher(config),
+        effects=effects,
+        now=utc_now,
+        tell_live=schedule.live,
+    )
+    return tasks_app(upkeep, schedule, announcing, _task_tokens(config))
+
+
+def _announcing(
+    config: Config, client: BoundedClient, effects: EffectQueue
+) -> AnnouncingService:
+    fcm_url = config.local.fcm_url if config.local else None
+
+    def open_pushes() -> PushSender:
+        from .adapters.fcm import FcmPushSender
+
+        return FcmPushSender(config.project_id, fcm_url=fcm_url)
+
+    return AnnouncingService(
+        spaces=FirestoreSpaceStore(client, utc_now),
+        subscribers=FirestoreSubscriberStore(client),
+        devices=FirestoreDeviceStore(client),
+        fan_outs=FirestoreFanOutStore(client),
+        open_pushes=functools.cache(open_pushes),
+        effects=effects,
+        now=utc_now,
+        new_token=random_token,
+        public_url=config.public_url,
+    )
 
 
 def _effects(config: Config, client: BoundedClient) -> EffectQueue:

@@ -34,6 +34,7 @@ class LocalConfig:
     oidc_certs_url: str
     launcher_url: str
     launcher_token: str
+    fcm_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,7 @@ class _Reader:
             oidc_certs_url=self.text("PARLEY_LOCAL_OIDC_CERTS_URL"),
             launcher_url=self.text("PARLEY_LOCAL_LAUNCHER_URL"),
             launcher_token=self.text("PARLEY_LOCAL_LAUNCHER_TOKEN"),
+            fcm_url=self.text("PARLEY_LOCAL_FCM_URL").rstrip("/"),
         )
 
     def refuse_local_names(self) -> None:

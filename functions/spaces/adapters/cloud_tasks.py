@@ -75,7 +75,7 @@ class CloudTasks:
 
 
 def _task(effect: Effect, target: TaskTarget) -> tasks_v2.Task:
-    path, body = _call(effect)
+    path, body = task_call(effect)
     return tasks_v2.Task(
         name=f"{target.queue}/tasks/{effect.name}",
         schedule_time=effect.at if isinstance(effect, LATER) else None,
@@ -93,7 +93,8 @@ def _task(effect: Effect, target: TaskTarget) -> tasks_v2.Task:
     )
 
 
-def _call(effect: Effect) -> tuple[str, dict[str, Any]]:
+def task_call(effect: Effect) -> tuple[str, dict[str, Any]]:
+    """Return the path and the body of the request that carries out `effect`."""
     match effect:
         case LaunchWorker(space_id, epoch):
             return "/tasks/launch", {"space_id": space_id, "epoch": epoch}

@@ -1,4 +1,4 @@
-"""What hosts change about a Space: its words, who may speak, and whether it happens."""
+"""What hosts change about a Space: its words, who may speak, and its time."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -6,9 +6,10 @@ from typing import Final
 
 from spaces_contract.ids import UserId
 
-from .errors import HostOnly, IllegalTransition, ModeratorOnly
-from .space import Decision, Space, SpeakerPolicy, next_state
-from .states import SpaceEvent, SpaceState
+from . import schedule
+from .errors import IllegalTransition, ModeratorOnly
+from .space import Decision, Space, SpeakerPolicy
+from .states import SpaceState
 
 EDITABLE: Final = frozenset({SpaceState.SCHEDULED, SpaceState.LIVE})
 
@@ -25,6 +26,7 @@ class SpaceEdit:
     topics: tuple[str, ...] | None = None
     lang: str | None = None
     speaker_policy: SpeakerPolicy | None = None
+    scheduled_start: datetime | None = None
 
 
 def edit(
@@ -39,36 +41,25 @@ def edit(
     Raises:
         ModeratorOnly: `actor_id` is neither host nor co-host.
         IllegalTransition: the Space is over.
+        HostOnly, NotScheduled, ScheduleOutOfRange: see `schedule.move`.
     """
     if actor_id not in space.host_ids:
         raise ModeratorOnly("Only the host and co-hosts can change a Space.")
     if space.state not in EDITABLE:
         detail = f"Cannot change a Space that is {space.state.value}."
         raise IllegalTransition(detail, space.state)
+    moved = Decision(space)
+    if change.scheduled_start is not None:
+        moved = schedule.move(space, change.scheduled_start, actor_id=actor_id, now=now)
     edited = replace(
-        space,
+        moved.space,
         title=_text(change.title, space.title),
         topics=space.topics if change.topics is None else change.topics,
         lang=_text(change.lang, space.lang),
         speaker_policy=change.speaker_policy or space.speaker_policy,
     )
-    return Decision(space if edited == space else replace(edited, updated_at=now))
-
-
-def cancel(space: Space, *, actor_id: UserId, now: datetime) -> Decision:
-    """
-    Call off a Space that has not started.  Cancelling twice changes nothing.
-
-    Raises:
-        HostOnly: `actor_id` is not the host.
-        IllegalTransition: the Space is live or over.
-    """
-    if actor_id != space.creator_id:
-        raise HostOnly("Only the host can cancel a Space.")
-    if space.state is SpaceState.CANCELLED:
-        return Decision(space)
-    state = next_state(space.state, SpaceEvent.CANCEL)
-    return Decision(replace(space, state=state, updated_at=now))
+    after = space if edited == space else replace(edited, updated_at=now)
+    return Decision(after, effects=moved.effects)
 
 
 def _text(wanted: str | None, stored: str | None) -> str | None:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import flask
 
+from ..service.announcing import AnnouncingService
 from ..service.ports import IdTokens, TaskTokens
+from ..service.schedule import ScheduleTasks
 from ..service.upkeep import UpkeepService
 from . import cors, openapi, operations, problems, request_log, tasks
 from .operations import MAX_BODY_BYTES, Operation
@@ -25,10 +27,15 @@ def api_app(
     return app
 
 
-def tasks_app(upkeep: UpkeepService, tokens: TaskTokens) -> flask.Flask:
+def tasks_app(
+    upkeep: UpkeepService,
+    schedule: ScheduleTasks,
+    announcing: AnnouncingService,
+    tokens: TaskTokens,
+) -> flask.Flask:
     """Return the API of the task queue."""
     app = _app("parley-tasks")
-    app.register_blueprint(tasks.blueprint(upkeep, tokens))
+    app.register_blueprint(tasks.blueprint(upkeep, schedule, announcing, tokens))
     return app
 
 

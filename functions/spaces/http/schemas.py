@@ -4,7 +4,14 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 
 from spaces_contract.roles import Role
 
@@ -38,8 +45,16 @@ def _rfc3339(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _whole_second(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:  # of the first or the last year
+        raise ValueError("must be a time that there is in UTC") from None
+
+
 Line = Annotated[str, AfterValidator(_one_line)]
 SomeLine = Annotated[Line, AfterValidator(_something)]
+StartTime = Annotated[AwareDatetime, AfterValidator(_whole_second)]
 Instant = Annotated[datetime, PlainSerializer(_rfc3339, when_used="json")]
 
 
@@ -113,6 +128,7 @@ class SpaceBody(Request):
         default=None, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
     )
     speaker_policy: SpeakerPolicy = SpeakerPolicy.INVITED
+    scheduled_start: StartTime | None = None
 
 
 class HostView(Answer):
@@ -145,6 +161,7 @@ class SpaceView(Answer):
     updated_at: Instant
     participant_count: int
     subscriber_count: int
+    schedule_version: int
     epoch: int
     acting_host_id: str | None
     host_away: bool
@@ -177,6 +194,7 @@ class SpaceView(Answer):
             updated_at=space.updated_at,
             participant_count=space.participant_count,
             subscriber_count=space.subscriber_count,
+            schedule_version=space.schedule_version,
             epoch=space.epoch,
             acting_host_id=space.host_presence.acting_host_id,
             host_away=space.host_away,

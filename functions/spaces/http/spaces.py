@@ -8,8 +8,10 @@ from ..domain.errors import (
     HostOnly,
     IdempotencyKeyReused,
     IllegalTransition,
+    ListFull,
     ProfileRequired,
     ProtectedAccount,
+    ScheduleOutOfRange,
     SpaceNotFound,
 )
 from ..domain.space import Space, SpaceDraft
@@ -21,7 +23,13 @@ from .operations import Access, Call, Operation
 from .replies import json_reply, page
 from .schemas import SpaceBody, SpacesQuery, SpacesView, SpaceView
 
-CREATE_ERRORS: Final = (ProfileRequired, ProtectedAccount, IdempotencyKeyReused)
+CREATE_ERRORS: Final = (
+    ProfileRequired,
+    ProtectedAccount,
+    IdempotencyKeyReused,
+    ScheduleOutOfRange,
+    ListFull,
+)
 END_ERRORS: Final = (SpaceNotFound, HostOnly, IllegalTransition)
 
 
@@ -40,6 +48,7 @@ class SpaceResource:
             topics=tuple(body.topics),
             lang=body.lang,
             speaker_policy=body.speaker_policy,
+            scheduled_start=body.scheduled_start,
         )
         created = self._spaces.create(
             draft, actor_id=call.actor_id, key=_idempotency_key(call, body)
@@ -87,7 +96,7 @@ def _hosting(resource: SpaceResource) -> tuple[Operation, ...]:
             id="create_space",
             method="POST",
             path="/v1/spaces",
-            summary="Open a Space, not started yet",
+            summary="Open a Space, not started yet, or schedule one",
             access=Access.ID_TOKEN,
             handle=resource.create,
             status=201,

@@ -12,7 +12,15 @@ from ..domain.participant import Participant
 from ..domain.report import MAX_COMMENT_CHARS, Report, ReportReason
 from ..domain.space import MAX_TITLE_CHARS, MAX_TOPIC_CHARS, MAX_TOPICS, SpeakerPolicy
 from ..domain.states import InviteState, RequestState
-from .schemas import Answer, Instant, Line, Request, SomeLine, SpaceView
+from .schemas import (
+    Answer,
+    Instant,
+    Line,
+    Request,
+    SomeLine,
+    SpaceView,
+    StartTime,
+)
 
 MAX_INVITEES = 10  # in one call
 Uid = Annotated[str, Field(pattern=f"^{USER_ID_PATTERN.pattern}$")]
@@ -29,6 +37,7 @@ class SpacePatch(Request):
         default=None, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
     )
     speaker_policy: SpeakerPolicy | None = None
+    scheduled_start: StartTime | None = None
 
 
 class PersonView(Answer):

@@ -2,17 +2,20 @@
 
 import logging
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import flask
 import pydantic
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Strict
 
 from spaces_contract.ids import SpaceId
 
+from ..domain.announcement import Announcement, AnnouncementKind
 from ..domain.errors import SpaceNotFound
+from ..service.announcing import AnnouncingService
 from ..service.errors import TaskTokenInvalid
 from ..service.ports import LaunchRefused, TaskTokens
+from ..service.schedule import ScheduleTasks
 from ..service.upkeep import UpkeepService
 from .operations import bearer_token
 
@@ -32,10 +35,40 @@ class EpochTask(TaskBody):
     epoch: int
 
 
+class SpaceTask(TaskBody):
+    """About one Space."""
+
+    space_id: str
+
+
+class ScheduleTask(SpaceTask):
+    """About one version of a Space's schedule."""
+
+    version: int
+
+
+class StepTask(ScheduleTask):
+    """About one step towards a Space's time."""
+
+    step: str
+
+
+class PageTask(ScheduleTask):
+    """About one page of the people who are told something."""
+
+    kind: Annotated[AnnouncementKind, Strict(False)]
+    page: int
+
+
 B = TypeVar("B", bound=TaskBody)
 
 
-def blueprint(upkeep: UpkeepService, tokens: TaskTokens) -> flask.Blueprint:
+def blueprint(
+    upkeep: UpkeepService,
+    schedule: ScheduleTasks,
+    announcing: AnnouncingService,
+    tokens: TaskTokens,
+) -> flask.Blueprint:
     """
     Return the routes of the task queue.
 
@@ -69,7 +102,42 @@ def blueprint(upkeep: UpkeepService, tokens: TaskTokens) -> flask.Blueprint:
     def sweep() -> flask.Response:
         return _carried_out("sweep", TaskBody, lambda _: upkeep.sweep())
 
+    _schedule_routes(routes, schedule)
+    _announcing_routes(routes, announcing)
     return routes
+
+
+def _schedule_routes(routes: flask.Blueprint, schedule: ScheduleTasks) -> None:
+    @routes.post("/schedule-step")
+    def step() -> flask.Response:
+        def run(body: StepTask) -> None:
+            schedule.step(SpaceId(body.space_id), body.version, body.step)
+
+        return _carried_out("schedule-step", StepTask, run)
+
+    @routes.post("/announce-schedule")
+    def changed() -> flask.Response:
+        def run(body: ScheduleTask) -> None:
+            schedule.changed(SpaceId(body.space_id), body.version)
+
+        return _carried_out("announce-schedule", ScheduleTask, run)
+
+    @routes.post("/count-subscribers")
+    def count() -> flask.Response:
+        def run(body: SpaceTask) -> None:
+            schedule.count(SpaceId(body.space_id))
+
+        return _carried_out("count-subscribers", SpaceTask, run)
+
+
+def _announcing_routes(routes: flask.Blueprint, announcing: AnnouncingService) -> None:
+    @routes.post("/tell-page")
+    def tell() -> flask.Response:
+        def run(body: PageTask) -> None:
+            announcement = Announcement(SpaceId(body.space_id), body.kind, body.version)
+            announcing.tell(announcement, body.page)
+
+        return _carried_out("tell-page", PageTask, run)
 
 
 def _carried_out(name: str, model: type[B], run: Callable[[B], None]) -> flask.Response:

@@ -33,7 +33,7 @@ class AnnouncingService:
     subscribers: SubscriberStore
     devices: DeviceStore
     fan_outs: FanOutStore
-    pushes: PushSender
+    open_pushes: Callable[[], PushSender]  # when first needed: few tasks push
     effects: EffectQueue
     now: Clock
     new_token: Callable[[], str]
@@ -109,7 +109,7 @@ class AnnouncingService:
             )
             for device in devices
         ]
-        outcomes = self.pushes.send(pushes) if pushes else {}
+        outcomes = self.open_pushes().send(pushes) if pushes else {}
         for device in devices:
             self._forget_if_dead(device, outcomes[device.user_id, device.device_id])
         return PageTold(

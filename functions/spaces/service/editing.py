@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from spaces_contract.ids import SpaceId, UserId
 
+from ..domain import schedule
 from ..domain import space_edit as rules
 from ..domain.errors import StaleRevision
 from ..domain.report import Report, ReportReason
@@ -52,13 +53,13 @@ class EditingService:
         Call a Space off; at `revision` where given.
 
         Raises:
-            SpaceNotFound, StaleRevision, and all that `space_edit.cancel` does.
+            SpaceNotFound, StaleRevision, and all that `schedule.cancel` does.
         """
         now = self.now()
 
         def decide(space: Space) -> Decision:
             _must_be_at(space, revision)
-            return rules.cancel(space, actor_id=actor_id, now=now)
+            return schedule.cancel(space, actor_id=actor_id, now=now)
 
         self._carried_out(self.spaces.update(space_id, decide))
 

@@ -1,7 +1,6 @@
-"""Scheduling Spaces: moving and calling off, reminders, and the steps in between."""
+"""Reminders of scheduled Spaces, and the steps towards an appointed time."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -12,7 +11,7 @@ from ..domain import schedule as rules
 from ..domain.announcement import Announcement, AnnouncementKind
 from ..domain.effects import CountSubscribers
 from ..domain.errors import NotScheduled
-from ..domain.space import Decision, Space
+from ..domain.space import Space
 from ..domain.states import SpaceState
 from .announcing import AnnouncingService
 from .announcing_ports import SubscriberStore
@@ -24,43 +23,13 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleService:
-    """Use cases of hosts who appoint a time and of people who wait for it."""
+class ReminderService:
+    """Use cases of people who wait for a scheduled Space."""
 
     spaces: SpaceStore
     subscribers: SubscriberStore
     effects: EffectQueue
     now: Clock
-
-    def move(
-        self, space_id: SpaceId, scheduled_start: datetime, *, actor_id: UserId
-    ) -> Space:
-        """
-        Appoint another time; subscribers are told once.
-
-        Raises:
-            SpaceNotFound, HostOnly, IllegalTransition, NotScheduled,
-            ScheduleOutOfRange.
-        """
-        now = self.now()
-        return self._decided(
-            space_id,
-            lambda space: rules.move(
-                space, scheduled_start, actor_id=actor_id, now=now
-            ),
-        )
-
-    def cancel(self, space_id: SpaceId, *, actor_id: UserId) -> Space:
-        """
-        Call off a Space that has not started; subscribers are told once.
-
-        Raises:
-            SpaceNotFound, HostOnly, IllegalTransition.
-        """
-        now = self.now()
-        return self._decided(
-            space_id, lambda space: rules.cancel(space, actor_id=actor_id, now=now)
-        )
 
     def subscribe(self, space_id: SpaceId, *, actor_id: UserId) -> None:
         """
@@ -91,12 +60,6 @@ class ScheduleService:
         n = int(self.now().timestamp() // COUNT_EVERY_S) + 1
         at = datetime.fromtimestamp(n * COUNT_EVERY_S, UTC)
         self.effects.put(CountSubscribers(space_id, n, at))
-
-    def _decided(self, space_id: SpaceId, decide: Callable[[Space], Decision]) -> Space:
-        decision = self.spaces.update(space_id, decide)
-        for effect in decision.effects:
-            self.effects.release(effect)
-        return decision.space
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Final
 
 from spaces_contract.ids import SpaceId, UserId
 
-from ..domain import participant, space
+from ..domain import participant, schedule, space
 from ..domain.errors import ProfileRequired, ProtectedAccount
 from ..domain.profile import Profile
 from ..domain.space import Decision, Space, SpaceDraft
@@ -45,11 +45,20 @@ class SpaceService:
             ProfileRequired: the host has no profile.
             ProtectedAccount: the host's account is protected.
             IdempotencyKeyReused: the key came with another body before.
+            ScheduleOutOfRange: its time is too near or too far.
+            ListFull: they have scheduled as many as there may be.
         """
         now = self.now()
+        if draft.scheduled_start is not None:
+            schedule.check_start(draft.scheduled_start, now=now)
         host = self._profile(actor_id)
         opened = space.create(draft, space_id=self.new_space_id(), host=host, now=now)
         once = None if key is None else _once(key, actor_id, now)
+        first = schedule.next_step(opened, after=now)
+        if first is not None:
+            # Before the commit: a task for a Space that never came to be is harmless,
+            # a Space that nobody is reminded of is not.
+            self.effects.put(first)
         return self.spaces.create(
             opened, participant.host_of(opened, host, now=now), once
         )

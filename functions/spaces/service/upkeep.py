@@ -1,6 +1,7 @@
 """Keeping live Spaces alive: launching workers, watching them, clearing up."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -37,6 +38,9 @@ class UpkeepService:
     What tasks do.  Each may run twice, late, or for an epoch that is over.
 
     `SpaceNotFound` and `LaunchRefused` are for good; `Unavailable` errors pass.
+
+    Args:
+        tell_live: Sees that a Space's subscribers are told that it is live, once.
     """
 
     spaces: SpaceStore
@@ -44,6 +48,7 @@ class UpkeepService:
     launcher: Launcher
     effects: EffectQueue
     now: Clock
+    tell_live: Callable[[Space], None]
 
     def launch(self, space_id: SpaceId, epoch: int) -> None:
         """
@@ -58,6 +63,7 @@ class UpkeepService:
         # First, so that the watchdog starts over where this does not succeed.
         self.effects.put(next_check(space_id, epoch=epoch, now=self.now()))
         room = Workload(kind=WorkloadKind.ROOM, key=space_id, epoch=epoch)
+        self.tell_live(space)
         ref = self.launcher.launch(room)
         superseded = self.launches.put(space_id, Launched(epoch, ref))
         logger.info(

@@ -10,14 +10,17 @@ import grpc
 import pytest
 
 from spaces.adapters.firestore.client import BoundedClient
+from spaces.adapters.firestore.fan_outs import FirestoreFanOutStore
 from spaces.adapters.firestore.invites import FirestoreInviteStore
 from spaces.adapters.firestore.launches import FirestoreLaunchStore
 from spaces.adapters.firestore.members import FirestoreMemberStore
 from spaces.adapters.firestore.outbox import FirestoreOutbox
 from spaces.adapters.firestore.profiles import FirestoreProfileStore
+from spaces.adapters.firestore.push_devices import FirestoreDeviceStore
 from spaces.adapters.firestore.reports import FirestoreReportStore
 from spaces.adapters.firestore.spaces import FirestoreSpaceStore
 from spaces.adapters.firestore.stage import FirestoreStageStore
+from spaces.adapters.firestore.subscribers import FirestoreSubscriberStore
 from spaces.domain.effects import Effect
 from tests.fakes import EffectLog, MemoryDatabase
 from tests.world import Stores, World
@@ -125,6 +128,9 @@ class FirestoreWorld(World):
             stage=FirestoreStageStore(self._client),
             invites=FirestoreInviteStore(self._client),
             reports=FirestoreReportStore(self._client),
+            subscribers=FirestoreSubscriberStore(self._client),
+            devices=FirestoreDeviceStore(self._client),
+            fan_outs=FirestoreFanOutStore(self._client),
         )
 
     def make_effects(self) -> EffectLog:

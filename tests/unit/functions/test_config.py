@@ -22,6 +22,7 @@ LOCAL = {
     "PARLEY_LOCAL_OIDC_CERTS_URL": "http://127.0.0.1:8080/local/oidc-certs",
     "PARLEY_LOCAL_LAUNCHER_URL": "http://127.0.0.1:8083",
     "PARLEY_LOCAL_LAUNCHER_TOKEN": "token",
+    "PARLEY_LOCAL_FCM_URL": "http://127.0.0.1:9/local/fcm",
 }
 
 

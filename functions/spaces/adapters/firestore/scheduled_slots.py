@@ -1,6 +1,6 @@
 """How many Spaces a host has scheduled at once: a list that is never exceeded."""
 
-from typing import Any, Final
+from typing import Any
 
 from google.cloud import firestore
 
@@ -51,5 +51,3 @@ class ScheduledSlots:
         found = {doc.id: doc.to_dict() or {} for doc in self._client.get_all(refs)}
         return [each for each in space_ids if found[each].get("state") == waiting]
 
-
-RACED: Final = 5  # attempts where the same host creates several at once

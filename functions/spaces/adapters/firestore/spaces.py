@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from google.api_core import exceptions
 from google.cloud import firestore
@@ -12,13 +12,13 @@ from google.cloud.firestore import FieldFilter
 from spaces_contract import paths
 from spaces_contract.ids import SpaceId
 
-from ...domain.errors import IdempotencyKeyReused, SpaceNotFound
+from ...domain.errors import Contended, IdempotencyKeyReused, SpaceNotFound
 from ...domain.participant import Participant
 from ...domain.runtime import Runtime
 from ...domain.space import Decision, Space
 from ...domain.states import SpaceState
 from ...service.ports import Clock, Cursor, Once
-from .client import as_datetime, dependency_errors, run_transaction
+from .client import as_datetime, back_off, dependency_errors, run_transaction
 from .codec import (
     changes,
     instant,
@@ -30,8 +30,10 @@ from .codec import (
     space_to_doc,
 )
 from .outbox import outbox_doc, outbox_path
+from .scheduled_slots import ScheduledSlots
 
 IDEMPOTENCY = "idempotency"
+RACED: Final = 5  # attempts where one host schedules several Spaces at once
 
 
 class FirestoreSpaceStore:
@@ -40,16 +42,17 @@ class FirestoreSpaceStore:
     def __init__(self, client: firestore.Client, now: Clock) -> None:
         self._client = client
         self._now = now
+        self._slots = ScheduledSlots(client)
 
     def create(self, space: Space, host: Participant, once: Once | None) -> Space:
         """Create all documents in one batch; see `SpaceStore`."""
-        with dependency_errors():
+        for attempt in range(RACED):
             try:
-                return self._created(space, host, once, None)
-            except exceptions.AlreadyExists:
-                if once is None:
-                    raise
-            return self._created_before(space, host, once)
+                with dependency_errors():
+                    return self._created_once(space, host, once)
+            except (exceptions.FailedPrecondition, exceptions.AlreadyExists):
+                back_off(attempt)  # the same host has just scheduled another
+        raise Contended
 
     def get(self, space_id: SpaceId) -> Space:
         """Read one document; see `SpaceStore`."""
@@ -112,6 +115,16 @@ class FirestoreSpaceStore:
         with dependency_errors():
             return [read_space(doc) for doc in query.stream()]
 
+    def _created_once(
+        self, space: Space, host: Participant, once: Once | None
+    ) -> Space:
+        try:
+            return self._created(space, host, once, None)
+        except exceptions.AlreadyExists:
+            if once is None:
+                raise
+        return self._created_before(space, host, once)
+
     def _created(
         self,
         space: Space,
@@ -128,6 +141,8 @@ class FirestoreSpaceStore:
         elif once is not None:
             option = self._client.write_option(last_update_time=expired.update_time)
             batch.update(self._once_ref(once), _once_doc(once, space.id), option)
+        if space.scheduled_start is not None:
+            self._slots.take(batch, space)
         written = batch.commit()
         return replace(space, revision=revision_of(as_datetime(written[0].update_time)))
 
