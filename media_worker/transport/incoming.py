@@ -1,4 +1,4 @@
-"""The audio that one WHIP client sends: authenticated packets in, frames' parts out."""
+"""What one client sends: authenticated packets in, frames' parts out."""
 
 import struct
 from typing import Final
@@ -9,11 +9,56 @@ from .reception import ReceptionStats
 from .rtp import HEADER_BYTES, RtpPacket, audio_level, parse_rtp
 
 MAX_SSRCS: Final = 32  # libsrtp keeps state for each; a client needs one, rarely two
+RTP_SSRC_AT: Final = 8  # RFC 3550 5.1
+RTCP_SSRC_AT: Final = 4  # RFC 3550 6.4.1
+
+
+class IncomingSrtp:
+    """
+    Opens a client's SRTP and SRTCP packets, for `MAX_SSRCS` senders' ids at most.
+
+    libsrtp makes a stream for each new SSRC that authenticates, in either protocol,
+    and looks them up one by one: a client that knows its keys could go on for ever.
+    """
+
+    def __init__(self, handle: SrtpHandle) -> None:
+        self._handle = handle
+        self._ssrcs: set[int] = set()
+
+    def open_rtp(self, buffer: SrtpBuffer, row: int, length: int) -> bytes | None:
+        """Return the packet in `row`; None: forged, replayed, or one id too many."""
+        ssrc = self._admitted(buffer, row, length, RTP_SSRC_AT)
+        if ssrc is None:
+            return None
+        return self._noted(ssrc, buffer.unprotect(row, length, self._handle))
+
+    def open_rtcp(self, buffer: SrtpBuffer, row: int, length: int) -> bytes | None:
+        """Return the compound in `row`, under the same conditions."""
+        ssrc = self._admitted(buffer, row, length, RTCP_SSRC_AT)
+        if ssrc is None:
+            return None
+        return self._noted(ssrc, buffer.unprotect_rtcp(row, length, self._handle))
+
+    def _admitted(
+        self, buffer: SrtpBuffer, row: int, length: int, position: int
+    ) -> int | None:
+        head = buffer.read(row, min(length, HEADER_BYTES))
+        if len(head) < position + 4:
+            return None
+        (ssrc,) = struct.unpack_from("!I", head, position)
+        known = ssrc in self._ssrcs or len(self._ssrcs) < MAX_SSRCS
+        return ssrc if known else None
+
+    def _noted(self, ssrc: int, plain: bytes | None) -> bytes | None:
+        """Count an id only where its packet is authentic: anybody can forge ids."""
+        if plain is not None:
+            self._ssrcs.add(ssrc)
+        return plain
 
 
 class IncomingAudio:
     """
-    Opens, checks and counts the packets of one session.
+    Opens, checks and counts the audio of one session.
 
     Args:
         payload_type: Of Opus; packets of other types (RTX, RED, comfort noise) are
@@ -22,24 +67,17 @@ class IncomingAudio:
     """
 
     def __init__(
-        self, srtp: SrtpHandle, *, payload_type: int, level_extension_id: int | None
+        self, srtp: IncomingSrtp, *, payload_type: int, level_extension_id: int | None
     ) -> None:
         self._srtp = srtp
         self._payload_type = payload_type
         self._level_extension_id = level_extension_id
-        self._ssrcs: set[int] = set()
         self.stats = ReceptionStats()
 
     def open(self, buffer: SrtpBuffer, row: int, length: int) -> RtpPacket | None:
         """Return the packet in `row`, or None: forged, replayed or malformed."""
-        head = buffer.read(row, min(length, HEADER_BYTES))
-        if len(head) < HEADER_BYTES or not self._admit(head):
-            return None
-        plain = buffer.unprotect(row, length, self._srtp)
-        packet = parse_rtp(plain) if plain is not None else None
-        if packet is not None:
-            self._ssrcs.add(packet.ssrc)
-        return packet
+        plain = self._srtp.open_rtp(buffer, row, length)
+        return parse_rtp(plain) if plain is not None else None
 
     def audio(self, packet: RtpPacket, now_s: float) -> ReceivedPacket | None:
         """Return the audio in an opened packet, counted; None where there is none."""
@@ -60,7 +98,3 @@ class IncomingAudio:
             level_dbov=audio_level(packet, self._level_extension_id),
             arrival_s=now_s,
         )
-
-    def _admit(self, head: bytes) -> bool:
-        (ssrc,) = struct.unpack_from("!I", head, 8)
-        return ssrc in self._ssrcs or len(self._ssrcs) < MAX_SSRCS

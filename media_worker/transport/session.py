@@ -17,7 +17,7 @@ from . import rtcp
 from .addresses import Address
 from .counters import EndpointCounters
 from .dtls import DtlsChannel, DtlsFailed, ProcessCertificate
-from .incoming import IncomingAudio
+from .incoming import IncomingAudio, IncomingSrtp
 from .media_path import MediaPath
 from .negotiation import Negotiated
 from .stage_channel import StageChannel
@@ -97,7 +97,7 @@ class Session:
             certificate, negotiated.fingerprints, self._send_selected
         )
         self._stage: StageChannel | None = None
-        self._rtcp_in: SrtpHandle | None = None
+        self._srtp_in: IncomingSrtp | None = None
         self.task: asyncio.Task[None] | None = None
 
     @property
@@ -162,8 +162,8 @@ class Session:
     ) -> None:
         """Take an SRTCP packet: what it reports is noted."""
         plain = None
-        if self._rtcp_in is not None:
-            plain = buffer.unprotect_rtcp(row, length, self._rtcp_in)
+        if self._srtp_in is not None:
+            plain = self._srtp_in.open_rtcp(buffer, row, length)
         if plain is None:
             self._counters.packets_unauthentic += 1
             return
@@ -206,8 +206,8 @@ class Session:
 
     def _secure(self) -> None:
         self.state = SessionState.CONNECTED
-        incoming = SrtpHandle(self._dtls.incoming)
-        self._rtcp_in = incoming
+        incoming = IncomingSrtp(SrtpHandle(self._dtls.incoming))
+        self._srtp_in = incoming
         if self.kind is PeerKind.WHIP:
             self.incoming = IncomingAudio(
                 incoming,
