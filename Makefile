@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHONASYNCIODEBUG ?=
 PORT ?= 8080
 
-.PHONY: help up demo check test fuzz crash soak bench fmt lock
+.PHONY: help up demo check test fuzz crash bench fmt lock
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -22,6 +22,13 @@ check: .venv/dev  ## Format, lint, types
 
 test: .venv/dev  ## All tests, short seeded versions
 	PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest
+
+fuzz: .venv/dev  ## Fuzz the wires and compare the embedded Firestore with Google's
+	$(BIN)/python -m tests.fuzz.media
+	$(BIN)/python -m tests.fuzz.firestore --operations 10000
+
+crash: .venv/dev  ## Kill the embedded Firestore at 300 random instants
+	$(BIN)/python -m tests.crash.firestore --kills 300
 
 bench: .venv/dev  ## Measure; prints a table and writes build/bench.json
 	$(BIN)/python -m tests.benchmarks
