@@ -7,8 +7,6 @@ import signal
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from spaces_contract.roles import PeerKind
 from tests import speech
 from tests.api import Api
@@ -19,16 +17,6 @@ LISTENERS = 50
 TITLE = "Parley demo: two readers, fifty listeners"
 
 
-def conversation() -> tuple[list[bytes], list[bytes]]:
-    """Return two speakers' Opus frames: they take turns, in a loop."""
-    first, second = (
-        speech.load(path) for path in sorted(speech.DATA.glob("*.wav"))[:2]
-    )
-    ana = np.concatenate([first, speech.silence(second)])
-    bo = np.concatenate([speech.silence(first), second])
-    return opus_frames(ana), opus_frames(bo)
-
-
 async def hold_space(url: str, stop: asyncio.Event) -> None:
     """Open the Space, fill it, and hold it until `stop` is set."""
     async with contextlib.AsyncExitStack() as stack:
@@ -36,9 +24,9 @@ async def hold_space(url: str, stop: asyncio.Event) -> None:
         bo = await stack.enter_async_context(Api(url, "demo_bo"))
         space_id = await ana.open_space(TITLE, speaker_policy="everyone")
         stack.push_async_callback(ana.call, "POST", f"/v1/spaces/{space_id}/end")
-        for api, frames in zip((ana, bo), conversation(), strict=True):
+        for api, said in zip((ana, bo), speech.conversation(2), strict=True):
             joined = await api.join(space_id, "speaker")
-            speaker = LightSpeaker(api, frames)
+            speaker = LightSpeaker(api, opus_frames(said))
             stack.push_async_callback(speaker.aclose)
             await speaker.connect(joined["whip_url"], joined["grant"])
             speaker.start_talking()

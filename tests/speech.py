@@ -2,7 +2,7 @@
 
 import wave
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,14 @@ def load(path: Path) -> Samples:
         return np.frombuffer(file.readframes(file.getnframes()), np.int16)
 
 
-def silence(like: npt.NDArray[Any]) -> Samples:
-    """Return as much silence as `like` has samples."""
-    return np.zeros(len(like), np.int16)
+def conversation(speakers: int) -> list[Samples]:
+    """Return one loop for each speaker; all are as long, and one talks at a time."""
+    paths = sorted(DATA.glob("*.wav"))
+    turns = [load(paths[number % len(paths)]) for number in range(speakers)]
+    return [
+        np.concatenate([said if mine else np.zeros_like(said) for mine, said in parts])
+        for parts in (
+            [(turn == number, said) for turn, said in enumerate(turns)]
+            for number in range(speakers)
+        )
+    ]

@@ -43,15 +43,14 @@ async def measure(stack: RunningStack, speakers: int, listeners: int, s: float) 
         host = await opened.enter_async_context(Api(stack.url, "bench_host"))
         space_id = await host.open_space("bench", speaker_policy="everyone")
         opened.push_async_callback(host.call, "POST", f"/v1/spaces/{space_id}/end")
-        clips = [opus_frames(speech.load(p)) for p in sorted(speech.DATA.glob("*.wav"))]
-        for number in range(speakers):
+        for number, said in enumerate(speech.conversation(speakers)):
             api = host
             if number:
                 api = await opened.enter_async_context(
                     Api(stack.url, f"bench_s{number}")
                 )
             joined = await api.join(space_id, "speaker")
-            speaker = LightSpeaker(api, clips[number % len(clips)])
+            speaker = LightSpeaker(api, opus_frames(said))
             opened.push_async_callback(speaker.aclose)
             await speaker.connect(joined["whip_url"], joined["grant"])
             speaker.start_talking()
