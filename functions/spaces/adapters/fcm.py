@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -21,6 +22,7 @@ from ..domain.push import Platform, Push, PushOutcome
 messaging: Any = firebase_admin.messaging
 BATCH: Final = 100  # messages in flight; the library takes up to 500
 HTTP_TIMEOUT_S: Final = 5.0
+SEND_FOR_S: Final = 20.0  # less than a lease, or another task would send as well
 APNS_COLLAPSE_ID_BYTES: Final = 64
 WEB_TOPIC_CHARS: Final = 32  # RFC 8030 5.4
 
@@ -55,9 +57,10 @@ class FcmPushSender:
     def send(self, pushes: Sequence[Push]) -> Mapping[tuple[UserId, str], PushOutcome]:
         """Send in batches; see `PushSender`."""
         outcomes: dict[tuple[UserId, str], PushOutcome] = {}
+        until_s = time.monotonic() + SEND_FOR_S
         for start in range(0, len(pushes), BATCH):
             batch = pushes[start : start + BATCH]
-            for push, outcome in zip(batch, self._sent(batch), strict=True):
+            for push, outcome in zip(batch, self._sent(batch, until_s), strict=True):
                 outcomes[push.device.user_id, push.device.device_id] = outcome
         return outcomes
 
@@ -68,14 +71,17 @@ class FcmPushSender:
             self._loop.run_until_complete(service._async_client.aclose())
             self._loop.close()
 
-    def _sent(self, pushes: Sequence[Push]) -> Sequence[PushOutcome]:
+    def _sent(self, pushes: Sequence[Push], until_s: float) -> Sequence[PushOutcome]:
         messages = [fcm_message(push) for push in pushes]
         try:
             with self._one_at_a_time:
                 answer = self._loop.run_until_complete(
-                    messaging.send_each_async(messages, app=self._app)
+                    asyncio.wait_for(
+                        messaging.send_each_async(messages, app=self._app),
+                        max(until_s - time.monotonic(), 0),
+                    )
                 )
-        except exceptions.FirebaseError:  # no token of our own, or nobody there
+        except (exceptions.FirebaseError, TimeoutError):  # nobody there, or too slow
             logger.warning("push service does not answer", exc_info=True)
             return [PushOutcome.LATER] * len(pushes)
         return [_outcome(response.exception) for response in answer.responses]
