@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import aiohttp
 
@@ -33,7 +33,8 @@ class Dispatcher:
     One pump for each queue, asleep until the next due time or until it is woken.
 
     Lifecycle: `start()` inside the event loop, then `aclose()`; attempts under way are
-    cut off then, and made again by the next process.
+    cut off then, and made again by the next process.  `wait_failed()` tells when no
+    task can be trusted to be dispatched any more.
 
     Args:
         tombstone_s: How long the name of a task that is done stays taken.
@@ -53,6 +54,8 @@ class Dispatcher:
         self._now_us = now_us
         self._session: aiohttp.ClientSession | None = None
         self._pumps: dict[str, _Pump] = {}
+        self._broken = asyncio.Event()
+        self._failure: BaseException | None = None
         self.dispatched = 0  # attempts since the start
 
     def start(self) -> None:
@@ -64,6 +67,15 @@ class Dispatcher:
         )
         for name in self._store.queue_names():
             self.wake(name)
+
+    async def wait_failed(self) -> NoReturn:
+        """
+        Raise what broke a pump or kept an attempt's outcome from being stored.
+
+        Neither mends itself: the next process finds every task in the store again.
+        """
+        await self._broken.wait()
+        raise self._failure or RuntimeError("a pump ended")
 
     async def aclose(self) -> None:
         """Stop all pumps and attempts."""
@@ -77,7 +89,7 @@ class Dispatcher:
         pump = self._pumps.get(queue)
         if pump is None:
             pump = self._pumps[queue] = _Pump(
-                queue, self._store, self._now_us, self.run
+                queue, self._store, self._now_us, self.run, self._break
             )
             pump.start()
         pump.wake()
@@ -108,6 +120,10 @@ class Dispatcher:
             self._finish(stored.message.name)
         else:
             self._failed(stored, outcome)
+
+    def _break(self, error: BaseException) -> None:
+        self._failure = self._failure or error
+        self._broken.set()
 
     def _finish(self, name: str) -> None:
         until_us = self._now_us() + self._tombstone_us
@@ -152,11 +168,13 @@ class _Pump:
         store: TaskStore,
         now_us: Callable[[], int],
         run: Callable[[StoredTask], Any],
+        on_break: Callable[[BaseException], None],
     ) -> None:
         self._queue = queue
         self._store = store
         self._now_us = now_us
         self._run = run
+        self._break = on_break
         self._woken = asyncio.Event()
         self._attempts: set[asyncio.Task[None]] = set()
         self._bucket = TokenBucket(rate_per_s=1, burst=0, now_s=time.monotonic())
@@ -165,6 +183,11 @@ class _Pump:
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._pump(), name=f"pump-{self._queue}")
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._break(error)
 
     def wake(self) -> None:
         self._woken.set()
@@ -197,8 +220,9 @@ class _Pump:
     async def _attempt(self, stored: StoredTask) -> None:
         try:
             await self._run(stored)
-        except Exception:  # the store's failure; the next start finds the task again
+        except Exception as error:  # the store's failure
             logger.exception("attempt not kept: %s", stored.message.name)
+            self._break(error)
         finally:
             current = asyncio.current_task()
             if current is not None:

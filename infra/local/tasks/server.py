@@ -2,10 +2,10 @@
 
 import argparse
 import asyncio
-import contextlib
 import json
 import logging
 import signal
+import sqlite3
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -42,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         options.data.mkdir(parents=True, exist_ok=True)
         asyncio.run(_serve(options))
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, sqlite3.Error) as error:
         sys.stderr.write(f"tasks: {error}\n")
         return 1
     return 0
@@ -70,25 +70,36 @@ async def _serve(options: argparse.Namespace) -> None:
     sys.stdout.write(f"ready {LOOPBACK}:{port}\n")
     sys.stdout.flush()
     try:
-        await _until_stopped(_sweep(options), service)
+        await _until_stopped(_sweep(options), service, dispatcher)
     finally:
         await server.stop(_GRACE_S)
         await dispatcher.aclose()
         store.close()
 
 
-async def _until_stopped(sweep: Sweep | None, service: TasksService) -> None:
+async def _until_stopped(
+    sweep: Sweep | None, service: TasksService, dispatcher: Dispatcher
+) -> None:
+    """Return at a signal; raise what ended the sweep or the dispatcher before it."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    if sweep is None:
-        await stopped.wait()
-        return
-    sweeping = asyncio.create_task(sweep.run(service), name="sweep")
-    await stopped.wait()
-    sweeping.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await sweeping
+    # What runs as long as the process does: without it, the server would accept
+    # tasks that nobody dispatches.
+    running: list[asyncio.Task[Any]] = [
+        asyncio.create_task(stopped.wait(), name="stop"),
+        asyncio.create_task(dispatcher.wait_failed(), name="dispatcher"),
+    ]
+    if sweep is not None:
+        running.append(asyncio.create_task(sweep.run(service), name="sweep"))
+    try:
+        ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 def _grpc_server(service: TasksService, dispatcher: Dispatcher) -> grpc.aio.Server:

@@ -148,6 +148,11 @@ class TasksServer:
         transport = CloudTasksGrpcTransport(channel=self._channel)
         return tasks_v2.CloudTasksClient(transport=transport)
 
+    def wait(self, *, within_s: float = 30) -> int:
+        """Return the exit code of a server that ends by itself."""
+        assert self._process is not None
+        return self._process.wait(within_s)
+
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End it, by default as a crash would."""
         if self._process is None:

@@ -1,7 +1,9 @@
 """Nothing acknowledged is lost by `kill -9`, and names are remembered."""
 
+import contextlib
 import datetime as dt
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -200,3 +202,46 @@ def test_the_sweep_comes_by_itself(server: Starter, target: Target) -> None:
     assert request.headers["Authorization"].startswith("Bearer ")
     assert request.headers["X-CloudTasks-TaskName"].startswith("sweep-")
     assert client.get_queue(name=QUEUE).name == QUEUE
+
+
+@pytest.mark.parametrize("table", ["tasks", "queues"])
+def test_a_server_that_cannot_dispatch_any_more_ends(
+    server: Starter, target: Target, tmp_path: Path, table: str
+) -> None:
+    """
+    A broken database ends the process, so that its supervisor starts another; it does
+    not go on accepting what nobody would dispatch.
+    """
+    target.delay_s = 1
+    broken = server()
+    broken.start().create_task(parent=QUEUE, task=http_task(f"{target.url}/last"))
+    target.wait_for("/last")
+
+    break_database(tmp_path, f"DROP TABLE {table}")
+
+    assert broken.wait() == 1
+
+
+def test_a_sweep_that_breaks_ends_the_server(server: Starter, tmp_path: Path) -> None:
+    """
+    Without it, nothing that was left behind would ever be released.
+    """
+    first = server()
+    first.start()
+    first.kill()
+    break_database(
+        tmp_path,
+        "CREATE TRIGGER full BEFORE INSERT ON tasks BEGIN DELETE FROM gone; END",
+    )
+    broken = server("--sweep-url", "http://127.0.0.1:9/tasks/sweep")
+
+    broken.start()
+
+    assert broken.wait() == 1
+
+
+def break_database(data: Path, statement: str) -> None:
+    """Let the server's next statements fail, as a full or torn disk would."""
+    with contextlib.closing(sqlite3.connect(data / "tasks.db")) as database:
+        database.execute(statement)
+        database.commit()
