@@ -1,6 +1,7 @@
 """Each call costs what the table says, counted as Google bills it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -16,6 +17,7 @@ from spaces_contract.ids import SpaceId
 from tests.builders import AN_OFFER, NOW, a_runtime
 from tests.world import World
 
+SPACES = "/v1/spaces"
 Counted = dict[str, tuple[int, int, int]]
 
 
@@ -71,6 +73,7 @@ def test_every_call_costs_what_the_table_says(
     _requests(bill, path)
     _invites(bill, path)
     _words(bill, path)
+    _schedule(bill, world, client)
     _media_and_tasks(bill, world, path, client)
     bill.call("end_space", "POST", f"{path}/end", "host")
 
@@ -85,6 +88,7 @@ def test_every_call_costs_what_the_table_says(
     ("name", "reads", "writes"),
     [
         ("create_space, with a key", 3, 4),
+        ("create_space, scheduled", 3, 4),
         ("get_space", 1, 0),
         ("join_space, to listen", 5, 1),
         ("start_space", 2, 3),
@@ -207,3 +211,26 @@ def _media_and_tasks(
     session = "/v1/" + opened.headers["Location"].split("/v1/")[1]
     headers = {"Authorization": f"Bearer {grant}"}
     bill.noted("close_session", lambda: world.call("DELETE", session, headers=headers))
+
+
+def _schedule(bill: Bill, world: World, client: BoundedClient) -> None:
+    def task(name: str, path: str, **body: object) -> None:
+        about = {"space_id": space_id, "version": 2, **body}
+        bill.noted(f"task {name}", lambda: world.task(path, about))
+
+    start, later = (NOW + timedelta(days=days) for days in (1, 2))
+    body = {"scheduled_start": start.isoformat()}
+    made = bill.call("create_space, scheduled", "POST", SPACES, "host", json=body)
+    space_id = made.get_json()["id"]
+    path = f"{SPACES}/{space_id}"
+    client.document("users/ana/devices/phone").set({"token": "t", "platform": "web"})
+    bill.call("subscribe", "PUT", f"{path}/reminder", "ana")
+    task("count-subscribers", "count-subscribers")
+    body = {"scheduled_start": later.isoformat()}
+    bill.call("edit_space, move", "PATCH", path, "host", json=body)
+    task("announce-schedule", "announce-schedule")
+    for name in ("tell-page, to one", "tell-page, again"):
+        task(name, "tell-page", kind="moved", page=0)
+    task("schedule-step", "schedule-step", step="remind")
+    bill.call("unsubscribe", "DELETE", f"{path}/reminder", "ana")
+    bill.call("cancel_space, scheduled", "DELETE", path, "host")

@@ -26,6 +26,11 @@ BLOCKED_BY: Final = "users/{uid}/blocks/{inviter}: they blocked whoever invites"
 ASKING: Final = "spaces/{space}/participants: those who ask to speak, each one read"
 SPEAKERS: Final = "spaces/{space}/participants/{speaker}: each one read"
 REPORT: Final = "reports/{id}: a complaint"
+SLOTS: Final = "users/{host}/hosting/scheduled: ten at once and no more"
+SUBSCRIBER: Final = "spaces/{space}/subscribers/{uid}: who wants to be told"
+COUNTED: Final = "spaces/{space}/subscribers: one read for each 1,000 counted"
+FAN_OUT: Final = "fan_outs/{announcement}: how far it is, and who is at it"
+DEVICE: Final = "users/{uid}/devices/{device}: where to push, each one read"
 OUTBOX: Final = "outbox/{effect}: until the task queue has it"
 
 
@@ -83,6 +88,19 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "leave_space, a listener": Cost((SPACE, MEMBER), (MEMBER,)),
         "leave_space, a speaker": Cost((SPACE, MEMBER), SEAT),
         "end_space": Cost((SPACE,), (SPACE,)),
+        "create_space, scheduled": Cost((PROFILE, SLOTS), (SPACE, MEMBER, SLOTS)),
+        # Read again behind the write: see ReminderService.
+        "subscribe": Cost((SPACE, SPACE), (SUBSCRIBER,)),
+        "unsubscribe": Cost(deletes=(SUBSCRIBER,)),
+        "edit_space, move": Cost((SPACE,), (SPACE, OUTBOX), (OUTBOX,)),
+        "cancel_space, scheduled": Cost((SPACE,), (SPACE, OUTBOX), (OUTBOX,)),
+        "task count-subscribers": Cost((COUNTED, SPACE), (SPACE,)),
+        "task announce-schedule": Cost((SPACE,)),
+        "task schedule-step": Cost((SPACE,)),
+        "task tell-page, to one": Cost(
+            (SPACE, FAN_OUT, SUBSCRIBER, DEVICE, FAN_OUT), (FAN_OUT, FAN_OUT)
+        ),
+        "task tell-page, again": Cost((SPACE, FAN_OUT)),
         "task launch": Cost((SPACE, WORKLOAD), (WORKLOAD,)),
         "task watchdog": Cost((SPACE, WORKER)),
         # Once for each step of the host's absence, not for each look at it.
