@@ -40,7 +40,8 @@ def test_every_refusal_is_explained_to_people() -> None:
     """
     A code that the API can answer has a message of its own that says what to do.
     """
-    text = (PUBLIC / "problems.js").read_text()
+    topics = sorted((PUBLIC / "problems").glob("*.js"))
+    text = "\n".join(topic.read_text() for topic in topics)
     explained = set(re.findall(r'^  "?([a-z0-9-]+)"?: [{A-Z]', text, re.MULTILINE))
 
     unexplained = {

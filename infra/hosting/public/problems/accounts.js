@@ -1,0 +1,62 @@
+// @ts-check
+/** Problems of signing in, and of what was entered. */
+
+/** A request that this client should not have made: an old page, most often. */
+const OUTDATED = Object.freeze({
+  title: "This page is out of date",
+  text: "Parley did not understand it. Reload to get the newest version.",
+  icon: "info",
+  remedy: /** @type {import("../problems.js").Remedy} */ ("reload"),
+});
+
+/** @type {Readonly<Record<string, import("../problems.js").Explanation>>} */
+export const ACCOUNTS = Object.freeze({
+  "sign-in-needed": {
+    title: "Sign in first",
+    text: "Pick a handle; it takes a few seconds.",
+    icon: "people",
+    remedy: "sign-in",
+  },
+  "id-token-missing": {
+    title: "Sign in again",
+    text: "Your sign-in has run out.",
+    icon: "people",
+    remedy: "sign-in",
+  },
+  "invalid-id-token": {
+    title: "Sign in again",
+    text: "Your sign-in has run out.",
+    icon: "people",
+    remedy: "sign-in",
+  },
+  "id-token-expired": {
+    title: "Sign in again",
+    text: "Your sign-in has run out.",
+    icon: "people",
+    remedy: "sign-in",
+  },
+  "profile-not-found": {
+    title: "One more step",
+    text: "Choose the name that others will see.",
+    icon: "people",
+    remedy: "sign-in",
+  },
+  "profile-required": {
+    title: "One more step",
+    text: "Choose the name that others will see.",
+    icon: "people",
+    remedy: "sign-in",
+  },
+  "handle-taken": { title: "That handle is taken", text: "Try another one." },
+  "invalid-handle": { title: "Not a handle", text: "Use 1 to 15 letters, digits or _." },
+  // Input
+  "invalid-field": { title: "Something is off", text: "Check what you entered and try again." },
+  "unknown-field": OUTDATED,
+  "malformed-json": OUTDATED,
+  "invalid-header": OUTDATED,
+  "invalid-page-token": OUTDATED,
+  "unsupported-media-type": OUTDATED,
+  "body-too-large": { title: "Too long", text: "Shorten it and try again." },
+  "idempotency-key-reused": { title: "Already sent", text: "Close this and start afresh." },
+  "rate-limited": { title: "Slow down a little", text: "Wait a moment, then try again." },
+});

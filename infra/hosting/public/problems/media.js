@@ -1,0 +1,52 @@
+// @ts-check
+/** Problems of this device, and of the room that carries the sound. */
+
+/** @type {Readonly<Record<string, import("../problems.js").Explanation>>} */
+export const MEDIA = Object.freeze({
+  // This device
+  "mic-denied": {
+    title: "Your microphone is blocked",
+    text: "You can still listen. To talk, allow the microphone for this site in the browser’s settings, then tap the mic.",
+  },
+  "mic-missing": {
+    title: "No microphone found",
+    text: "You can still listen. Plug one in, then tap the mic.",
+  },
+  "mic-busy": {
+    title: "The microphone is in use",
+    text: "You can still listen. Close the app that holds it, then tap the mic.",
+  },
+  "mic-insecure": {
+    title: "No microphone here",
+    text: "Browsers allow it only over https. You can still listen.",
+  },
+  offline: {
+    title: "You are offline",
+    text: "Check the connection; we go on by ourselves as soon as it is back.",
+    icon: "plug",
+    remedy: "retry",
+  },
+  unreachable: {
+    title: "Can’t reach Parley",
+    text: "The server does not answer. It may be back in a moment.",
+    icon: "plug",
+    remedy: "retry",
+  },
+  // The media worker
+  "worker-starting": { title: "Opening the room", text: "It takes a second or two." },
+  "worker-unreachable": { title: "The room is not answering", text: "We keep trying." },
+  "worker-full": {
+    title: "This Space is full",
+    text: "It has all the listeners it can take. Try again when some have left.",
+    remedy: "retry",
+  },
+  "worker-stopping": { title: "The room is moving", text: "We bring you along." },
+  "stale-grant": { title: "The room has moved", text: "We bring you along." },
+  "invalid-grant": { title: "Your pass has run out", text: "We get you a new one." },
+  "grant-forbids": { title: "Not with this pass", text: "Join again to go on.", remedy: "rejoin" },
+  "grant-missing": { title: "No pass", text: "Join again to go on.", remedy: "rejoin" },
+  "grant-expired": { title: "Your pass has run out", text: "We get you a new one." },
+  "grant-for-other-space": { title: "Wrong pass", text: "Join again to go on.", remedy: "rejoin" },
+  "invalid-forward": { title: "The room refused us", text: "We keep trying." },
+  "session-not-found": { title: "That session is over", text: "We open a new one." },
+});
