@@ -149,6 +149,41 @@ async def test_changes_of_the_stage_are_told(page: Page) -> None:
     assert (same, next_epoch) == (False, True)
 
 
+async def test_nobody_stays_who_left_while_joining(page: Page) -> None:
+    """
+    A leave is said again once the join on its way is through, whatever became of it,
+    and the next join waits for that.
+    """
+    body = """
+      const { promise: answered, resolve: answer } = Promise.withResolvers();
+      const told = [];
+      globalThis.fetch = async (url) => {
+        const name = url.split("/").pop();
+        told.push(name);
+        if (name === "leave") return new Response(null, { status: 204 });
+        if (told.length === 1) await answered;
+        return Response.json({}, { status: told.length > 3 ? 200 : 503 });
+      };
+      const wish = { role: "speaker", anonymous: false };
+      const first = m.comeIn("abc", wish).catch(() => "refused");
+      await new Promise((resolve) => setTimeout(resolve));
+      const left = m.goOut("abc");
+      const second = m.comeIn("abc", wish);
+      await new Promise((resolve) => setTimeout(resolve));
+      const early = told.length;
+      answer();
+      await left;
+      await m.goOut("elsewhere");
+      return [await first, await second, early, told];
+    """
+
+    first, second, early, told = await run(page, "/room/doorway.js", body)
+
+    assert (first, second) == ("refused", {})
+    assert told[:early] == ["join", "leave"]
+    assert told[early:] == ["leave", "join", "leave"]
+
+
 async def test_text_is_made_from_data(page: Page) -> None:
     """
     Durations, clocks, counts and initials read as people write them.

@@ -64,7 +64,7 @@ export class Connection {
    */
   async addStage() {
     const answer = await this.ports.join();
-    if (answer.whip_url && !this.whip) {
+    if (answer.whip_url && !this.whip && !this.#stop.signal.aborted) {
       await this.#talk(answer, answer.whip_url).catch((error) => this.#lose(error));
     }
     return answer.role;

@@ -5,6 +5,7 @@ import * as api from "../api.js";
 import { Problem } from "../http.js";
 import { Connection } from "../media/connection.js";
 import { Player } from "../media/player.js";
+import { comeIn, goOut } from "./doorway.js";
 import { Emitter } from "./events.js";
 import { RoomFeed } from "./feed.js";
 import { Pulse } from "./pulse.js";
@@ -92,7 +93,7 @@ export class RoomSession extends Emitter {
 
   /** Leave; the server learns of it even while the page goes away. */
   leave() {
-    if (this.state !== "idle") void api.leaveSpace(this.space.id).catch(() => undefined);
+    if (this.state !== "idle") void goOut(this.space.id);
     this.#quit();
   }
 
@@ -142,7 +143,8 @@ export class RoomSession extends Emitter {
   /** @returns {Promise<import("../api.js").JoinAnswer>} */
   async #join() {
     const wish = { role: this.#wish, anonymous: this.anonymous };
-    const answer = await api.joinSpace(this.space.id, wish);
+    const answer = await comeIn(this.space.id, wish);
+    if (this.#gone) return answer; // whoever left has seen to it
     this.space = answer.space;
     this.feed.follow(answer.room_url);
     if (answer.muted || answer.role === "listener") this.voice.mute(true);
