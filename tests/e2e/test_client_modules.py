@@ -184,6 +184,38 @@ async def test_nobody_stays_who_left_while_joining(page: Page) -> None:
     assert told[early:] == ["leave", "join", "leave"]
 
 
+async def test_the_server_learns_the_latest_mute(page: Page) -> None:
+    """
+    Changes are told one after the other, what was overtaken meanwhile not at all; a
+    refusal of the latest mutes, one that nobody waits for any more does not.
+    """
+    body = """
+      const told = [];
+      const answers = [];
+      const voice = new m.Voice({
+        tell: (muted) => new Promise((resolve, reject) => {
+          told.push(muted);
+          answers.push({ resolve, reject });
+        }),
+        onlost: () => undefined,
+      });
+      const first = voice.change(false);
+      for (const muted of [true, false, true, false]) await voice.change(muted);
+      const early = [...told];
+      answers[0].reject(new Error("overtaken"));
+      while (answers.length < 2) await null;
+      const heard = !voice.muted;
+      answers[1].reject(new Error("refused"));
+      const outcome = await first.catch((error) => error.message);
+      return [early, told, heard, outcome, voice.muted];
+    """
+
+    early, told, heard, outcome, muted = await run(page, "/room/voice.js", body)
+
+    assert (early, told) == ([False], [False, False])
+    assert (heard, outcome, muted) == (True, "refused", True)
+
+
 async def test_text_is_made_from_data(page: Page) -> None:
     """
     Durations, clocks, counts and initials read as people write them.

@@ -104,21 +104,19 @@ export class RoomSession extends Emitter {
   }
 
   /**
-   * Mute or unmute oneself: heard at once, told to the server after.
+   * Mute or unmute oneself: heard at once, told to the server after, however slow.
    *
    * @param {boolean} muted
    */
   async setMuted(muted) {
     if (!muted && !(await this.#openMicrophone())) return;
-    try {
-      const told = this.voice.change(muted);
+    if (this.#gone) return;
+    this.voice.change(muted).catch((problem) => {
+      this.emit("problem", problem);
       this.emit("change", null);
-      await told;
-      this.emit("said", muted ? "You are muted." : "Your microphone is on.");
-    } catch (problem) {
-      this.emit("problem", /** @type {Problem} */ (problem));
-      this.emit("change", null);
-    }
+    });
+    this.emit("change", null);
+    this.emit("said", muted ? "You are muted." : "Your microphone is on.");
   }
 
   /** Go on stage where the Space lets us. @throws {Problem} */

@@ -11,6 +11,9 @@ export class Voice {
   muted = true;
   #changedAtMs = -Infinity;
   #serverMuted = false;
+  /** @type {boolean | null} What the server is still to be told: the latest alone. */
+  #wish = null;
+  #telling = false;
   #microphone = new Microphone();
   /** @type {Meter | null} */
   #meter = null;
@@ -48,19 +51,38 @@ export class Voice {
   }
 
   /**
-   * Mute or unmute: at once here, then at the server.
+   * Mute or unmute: at once here, then at the server, one change after the other.
    *
    * @param {boolean} muted
+   * @returns {Promise<void>} At once where an earlier change is on its way still; its
+   *   promise is then for this one too.
    * @throws {import("../http.js").Problem} The server refused; we are muted then.
    */
   async change(muted) {
     this.mute(muted);
-    this.#changedAtMs = performance.now();
+    this.#wish = muted;
+    if (this.#telling) return;
+    this.#telling = true;
     try {
-      await this.tell(muted);
-    } catch (problem) {
-      this.mute(true); // silence is the safe side of a doubt
-      throw problem;
+      await this.#tellWishes();
+    } finally {
+      this.#telling = false;
+      this.#changedAtMs = performance.now();
+    }
+  }
+
+  /** Two requests at once may overtake each other, and the older would have its way. */
+  async #tellWishes() {
+    while (this.#wish !== null) {
+      const muted = this.#wish;
+      this.#wish = null;
+      try {
+        await this.tell(muted);
+      } catch (problem) {
+        if (this.#wish !== null) continue; // nobody wants that one any more
+        this.mute(true); // silence is the safe side of a doubt
+        throw problem;
+      }
     }
   }
 
@@ -73,7 +95,8 @@ export class Voice {
   obey(muted, onmuted) {
     this.#serverMuted = muted;
     if (!muted || this.muted) return;
-    const echoMs = this.#changedAtMs + ECHO_MS - performance.now();
+    const sinceMs = this.#telling ? 0 : performance.now() - this.#changedAtMs;
+    const echoMs = ECHO_MS - sinceMs;
     if (echoMs > 0) {
       setTimeout(() => this.obey(this.#serverMuted, onmuted), echoMs);
       return;
@@ -90,6 +113,7 @@ export class Voice {
 
   close() {
     this.mute(true);
+    this.#wish = null;
     this.#meter?.close();
     this.#meter = null;
     this.#microphone.close();
