@@ -1,28 +1,27 @@
 """
-DTLS-SRTP of one session: aiortc's transport as the passive side, without its ICE.
+DTLS-SRTP of one session, as the passive side, without I/O of its own.
 
-aiortc's `RTCDtlsTransport` asks of what carries it only `_recv`, `_send`, `role` and
-`state`.  The private names used here are pinned by the integration tests.
+aiortc's `RTCDtlsTransport` gives each connection a task, a queue and an RTP router,
+which every listener would pay for; of aiortc, its certificates and SRTP profiles are
+used here, by names that the integration tests pin.
 """
 
-import asyncio
-from collections.abc import Callable, Sequence
-from typing import Final, cast
+import contextlib
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final, Protocol
 
-from aiortc import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters
-from aiortc import RTCDtlsTransport as AiortcDtlsTransport
-from aiortc.rtcdtlstransport import SRTPProtectionProfile
-from aiortc.rtcicetransport import RTCIceTransport
+from aiortc import RTCCertificate
+from aiortc.rtcdtlstransport import SRTP_PROFILES, SRTPProtectionProfile
 from OpenSSL import SSL
+from pylibsrtp import Policy
 from pylibsrtp import Session as SrtpSession
 
 from .negotiation import Fingerprint
 
-QUEUE_DATAGRAMS: Final = 64  # a handshake's flight is 6; the stage channel's bursts
-
-
-class DtlsFailed(Exception):
-    """The handshake ended without keys: wrong certificate, no common profile…"""
+MAX_DATAGRAM_BYTES: Final = 1_500
+RECEIVE_WINDOW_PACKETS: Final = 1_024  # of reordering, before a packet is a replay
+_KEYS_LABEL: Final = b"EXTRACTOR-dtls_srtp"  # RFC 5764 4.2
 
 
 class ProcessCertificate(RTCCertificate):
@@ -40,108 +39,198 @@ class ProcessCertificate(RTCCertificate):
         by_algorithm = {f.algorithm: f.value for f in self.getFingerprints()}
         return by_algorithm["sha-256"]
 
-    def _create_ssl_context(
-        self, srtp_profiles: list[SRTPProtectionProfile]
-    ) -> SSL.Context:
+    def accept(self) -> SSL.Connection:
+        """Return the server's side of a new association."""
         if self._context is None:
-            self._context = super()._create_ssl_context(srtp_profiles)
+            self._context = self._create_ssl_context(SRTP_PROFILES)
             # Nobody resumes a session with us, and after the handshake little is read:
             # neither sessions nor buffers are kept.
             self._context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
             self._context.set_mode(SSL.MODE_RELEASE_BUFFERS)
-        return self._context
+        connection = SSL.Connection(self._context)
+        connection.set_accept_state()
+        return connection
 
 
-class _Carrier:
-    """What aiortc takes for an ICE transport: a bounded queue in, a function out."""
+class DtlsState(StrEnum):
+    """Forward-only life of an association."""
 
-    role = "controlled"
-    state = "completed"
+    OPENING = "opening"
+    OPEN = "open"  # keys agreed
+    CLOSED = "closed"  # by either side
+    FAILED = "failed"  # no keys: wrong certificate, no common profile…
 
-    def __init__(self, send: Callable[[bytes], None]) -> None:
-        self._deliver = send
-        self.queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_DATAGRAMS)
 
-    async def _recv(self) -> bytes:
-        return await self.queue.get()
+class DtlsUser(Protocol):
+    """Whom a channel serves; called while a datagram or a timeout is handled."""
 
-    async def _send(self, data: bytes) -> None:
-        self._deliver(data)
+    def dtls_send(self, datagram: bytes) -> None:
+        """Send a datagram to where the session's media goes."""
+
+    def dtls_opened(self) -> None:
+        """Note that keys are agreed."""
+
+    def dtls_data(self, data: bytes) -> None:
+        """Take application data."""
+
+    def dtls_ended(self, state: DtlsState) -> None:
+        """Note that the client closed the association, or that it failed."""
 
 
 class DtlsChannel:
     """
     One DTLS association in which we are the server.
 
-    Lifecycle: `handshake()` once, then `wait_closed()`; `aclose()` at any time, any
-    number of times.
+    Lifecycle: OPENING -> OPEN -> CLOSED, or OPENING -> FAILED.  Nothing is allocated
+    before the client's first datagram; `close` may be called at any time, any number
+    of times.
 
     Args:
-        send: Sends a datagram to where the session's media goes.
-        fingerprints: Of the client's certificate, from its offer.
+        fingerprints: Of the client's certificate, from its offer, at least one.
     """
+
+    __slots__ = (
+        "_certificate",
+        "_connection",
+        "_fingerprints",
+        "_user",
+        "incoming",
+        "outgoing",
+        "state",
+    )
 
     def __init__(
         self,
         certificate: ProcessCertificate,
         fingerprints: Sequence[Fingerprint],
-        send: Callable[[bytes], None],
+        user: DtlsUser,
     ) -> None:
-        self._carrier = _Carrier(send)
-        self._fingerprints = [
-            RTCDtlsFingerprint(algorithm=f.algorithm, value=f.value)
-            for f in fingerprints
-        ]
-        # It only looks like an ICE transport; see the module's docstring.
-        carrier = cast(RTCIceTransport, self._carrier)
-        self.transport = AiortcDtlsTransport(carrier, [certificate])
-        self.transport._set_role("server")
-        self.dropped_datagrams = 0
+        self._certificate = certificate
+        self._fingerprints = fingerprints
+        self._user = user
+        self._connection: SSL.Connection | None = None
+        self.state = DtlsState.OPENING
+        self.incoming: SrtpSession | None = None  # of what the client sends
+        self.outgoing: SrtpSession | None = None
 
     def receive(self, datagram: bytes) -> None:
-        """Queue a DTLS datagram; the newest is dropped where the queue is full."""
+        """Take a DTLS datagram; one step of a handshake costs up to a millisecond."""
+        if self.state is DtlsState.OPENING:
+            if self._connection is None:
+                self._connection = self._certificate.accept()
+            self._connection.bio_write(datagram)
+            self._shake(self._connection)
+        elif self._connection is not None:
+            self._connection.bio_write(datagram)
+            self._read(self._connection)
+
+    @property
+    def timeout_s(self) -> float | None:
+        """How long to wait for the client before `timed_out`; None: not at all."""
+        if self._connection is None:
+            return None
+        timeout_s: float | None = self._connection.DTLSv1_get_timeout()
+        return timeout_s
+
+    def timed_out(self) -> None:
+        """Send again what the client did not answer (RFC 6347 4.2.4)."""
+        if self._connection is not None:
+            with contextlib.suppress(SSL.Error):
+                self._connection.DTLSv1_handle_timeout()
+            self._flush(self._connection)
+
+    def send(self, data: bytes) -> None:
+        """Send application data; dropped where the association is not open."""
+        if self.state is DtlsState.OPEN and self._connection is not None:
+            self._connection.send(data)
+            self._flush(self._connection)
+
+    def close(self) -> None:
+        """Send close_notify where there is an association, and free it."""
+        connection = self._connection
+        if connection is not None:
+            with contextlib.suppress(SSL.Error):
+                connection.shutdown()
+            self._flush(connection)
+        self._forget(DtlsState.CLOSED)
+
+    def _shake(self, connection: SSL.Connection) -> None:
         try:
-            self._carrier.queue.put_nowait(datagram)
-        except asyncio.QueueFull:
-            self.dropped_datagrams += 1
+            connection.do_handshake()
+        except SSL.WantReadError:
+            self._flush(connection)
+            return
+        except SSL.Error:
+            self._fail(connection)
+            return
+        self._flush(connection)
+        profile = self._profile(connection)
+        if profile is None or not self._is_expected(connection):
+            self._fail(connection)
+            return
+        self._set_keys(connection, profile)
+        self.state = DtlsState.OPEN
+        self._user.dtls_opened()
 
-    async def handshake(self) -> None:
-        """
-        Wait for the client and agree on keys.
+    def _read(self, connection: SSL.Connection) -> None:
+        closed = False
+        with contextlib.suppress(SSL.Error):
+            try:
+                while self.state is DtlsState.OPEN:
+                    self._user.dtls_data(connection.recv(MAX_DATAGRAM_BYTES))
+            except SSL.ZeroReturnError:
+                closed = True
+        # Also where nothing was read: a client that missed our last flight, asks.
+        self._flush(connection)
+        if closed:
+            self.close()
+            self._user.dtls_ended(DtlsState.CLOSED)
 
-        Raises:
-            DtlsFailed: it did not come to that.
-        """
-        await self.transport.start(RTCDtlsParameters(fingerprints=self._fingerprints))
-        if self.transport.state != "connected":
-            raise DtlsFailed(self.transport.state)
+    def _flush(self, connection: SSL.Connection) -> None:
+        with contextlib.suppress(SSL.Error):  # WantReadError: it was all
+            while True:
+                self._user.dtls_send(connection.bio_read(MAX_DATAGRAM_BYTES))
 
-    @property
-    def incoming(self) -> SrtpSession:
-        """Context of what the client sends; after the handshake."""
-        return self.transport._rx_srtp
+    def _fail(self, connection: SSL.Connection) -> None:
+        self._flush(connection)  # the alert
+        self._forget(DtlsState.FAILED)
+        self._user.dtls_ended(DtlsState.FAILED)
 
-    @property
-    def outgoing(self) -> SrtpSession:
-        """Context of what we send; after the handshake."""
-        return self.transport._tx_srtp
+    def _forget(self, state: DtlsState) -> None:
+        self._connection = None
+        if self.state is not DtlsState.FAILED:
+            self.state = state
 
-    async def wait_closed(self) -> None:
-        """
-        Return when the client has closed the association.
+    def _is_expected(self, connection: SSL.Connection) -> bool:
+        """Whether the client's certificate is the offer's, by every fingerprint."""
+        certificate = connection.get_peer_certificate()
+        return certificate is not None and all(
+            certificate.digest(print_.algorithm.replace("-", "")).decode()
+            == print_.value.upper()
+            for print_ in self._fingerprints
+        )
 
-        Raises:
-            Exception: whatever broke the pump of incoming data.
-        """
-        pump = self.transport._task
-        if pump is not None:
-            await asyncio.wait([pump])
-            if not pump.cancelled():
-                pump.result()
+    @staticmethod
+    def _profile(connection: SSL.Connection) -> SRTPProtectionProfile | None:
+        name = connection.get_selected_srtp_profile()
+        return next((p for p in SRTP_PROFILES if p.openssl_profile == name), None)
 
-    async def aclose(self) -> None:
-        """Send close_notify where there is an association, and end its task."""
-        pump = self.transport._task
-        await self.transport.stop()
-        if pump is not None:
-            await asyncio.wait([pump])
+    def _set_keys(
+        self, connection: SSL.Connection, profile: SRTPProtectionProfile
+    ) -> None:
+        size = 2 * (profile.key_length + profile.salt_length)
+        material = connection.export_keying_material(_KEYS_LABEL, size)
+        incoming = Policy(
+            key=profile.get_key_and_salt(material, 0),  # the client's come first
+            ssrc_type=Policy.SSRC_ANY_INBOUND,
+            srtp_profile=profile.libsrtp_profile,
+        )
+        incoming.window_size = RECEIVE_WINDOW_PACKETS
+        self.incoming = SrtpSession(incoming)
+        self.outgoing = SrtpSession(
+            Policy(
+                key=profile.get_key_and_salt(material, 1),
+                ssrc_type=Policy.SSRC_ANY_OUTBOUND,
+                srtp_profile=profile.libsrtp_profile,
+            )
+        )

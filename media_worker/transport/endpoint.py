@@ -19,6 +19,7 @@ from ..room.ports import MediaEvents, SdpRefused, SessionInfo
 from .addresses import Address
 from .counters import EndpointCounters
 from .dtls import ProcessCertificate
+from .handshakes import Handshakes
 from .ingress import Ingress
 from .media_clock import MediaClock
 from .negotiation import Negotiated, negotiate
@@ -44,6 +45,7 @@ class _Running:
     fan_out: FanOut
     paced: PacedFanOut
     rounds: Rounds
+    handshakes: Handshakes
     host: str
     port: int
 
@@ -113,6 +115,7 @@ class UdpMediaEndpoint:
                 loop=loop,
                 end=self._end,
             ),
+            handshakes=Handshakes(loop),
             host=host,
             port=port or self._udp.number,
         )
@@ -206,6 +209,7 @@ class UdpMediaEndpoint:
         if self._state is not None:
             self._state.rounds.close()
             self._state.paced.close()
+            self._state.handshakes.close()
         self._udp.close()
 
     # What the ingress and sessions call.
@@ -213,6 +217,10 @@ class UdpMediaEndpoint:
     def send_datagram(self, datagram: bytes, destination: Address) -> None:
         """Send one datagram from the port."""
         self._udp.send(datagram, destination)
+
+    def handshake_received(self, session: Session, datagram: bytes) -> None:
+        """Let a handshake take its turn."""
+        self._running.handshakes.take(session, datagram)
 
     def audio_received(self, session: Session, packet: ReceivedPacket) -> None:
         """Pass a speaker's packet on."""
@@ -230,6 +238,11 @@ class UdpMediaEndpoint:
             self._running.fan_out.add(session.hearer)
         self._running.rounds.secured(session)
         self._running.events.session_connected(session.session_id)
+
+    def session_ended(self, session: Session) -> None:
+        """Close a session whose client left, or whose DTLS failed."""
+        if self._sessions.by_id(session.session_id) is session:
+            self._end(session, session.end_reason)
 
     def stage_channel_opened(self, session: Session) -> None:
         """Tell the room that stage messages may be sent."""
@@ -268,7 +281,6 @@ class UdpMediaEndpoint:
         )
         self._sessions.add(session)
         self.counters.sessions_opened += 1
-        session.start().add_done_callback(lambda _: self._session_done(session))
         self._running.rounds.opened(session)
         return session
 
@@ -284,16 +296,12 @@ class UdpMediaEndpoint:
             cname=self._cname,
         )
 
-    def _session_done(self, session: Session) -> None:
-        """Note that a session's own task ended: the client left, or DTLS failed."""
-        if self._sessions.by_id(session.session_id) is session:
-            self._end(session, session.end_reason)
-
     def _end(self, session: Session, reason: PeerCloseReason) -> asyncio.Task[None]:
         """Forget an open session now, tell the room, close what it holds in a task."""
         self._sessions.remove(session)
         running = self._running
         running.rounds.closed(session)
+        running.handshakes.forget(session)
         if session.hearer is not None:
             running.fan_out.remove(session.hearer)
         self.counters.sessions_closed += 1

@@ -18,6 +18,9 @@ class IngressOwner(Protocol):
     def send_datagram(self, datagram: bytes, destination: Address) -> None:
         """Send a datagram from the port."""
 
+    def handshake_received(self, session: Session, datagram: bytes) -> None:
+        """Take one datagram of a session's handshake."""
+
     def audio_received(self, session: Session, packet: ReceivedPacket) -> None:
         """Take one packet of a WHIP session."""
 
@@ -58,9 +61,15 @@ class Ingress:
             if packet is not None:
                 self._owner.audio_received(session, packet)
         elif kind is Kind.DTLS:
-            session.dtls_received(buffer.read(row, length))
+            self._dtls(session, buffer.read(row, length))
         else:
             session.rtcp_received(buffer, row, length, source, now_s)
+
+    def _dtls(self, session: Session, datagram: bytes) -> None:
+        if session.is_handshaking:
+            self._owner.handshake_received(session, datagram)
+        else:
+            session.dtls_received(datagram)
 
     def _stun(self, datagram: bytes, source: Address, now_s: float) -> None:
         request = stun.parse_binding_request(datagram)

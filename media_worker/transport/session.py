@@ -1,6 +1,5 @@
 """One WHIP or WHEP session: its addresses, its DTLS, and what runs inside."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 from enum import StrEnum
@@ -16,7 +15,7 @@ from ..room.ports import FULL_MIX, SessionInfo
 from . import rtcp
 from .addresses import Address
 from .counters import EndpointCounters
-from .dtls import DtlsChannel, DtlsFailed, ProcessCertificate
+from .dtls import DtlsChannel, DtlsState, ProcessCertificate
 from .incoming import IncomingAudio, IncomingSrtp
 from .media_path import MediaPath
 from .negotiation import Negotiated
@@ -44,6 +43,9 @@ class SessionOwner(Protocol):
     def session_secured(self, session: "Session") -> None:
         """Note that keys are agreed."""
 
+    def session_ended(self, session: "Session") -> None:
+        """Note that the client left or its media failed; see `end_reason`."""
+
     def stage_channel_opened(self, session: "Session") -> None:
         """Note that stage messages may be sent."""
 
@@ -52,8 +54,8 @@ class Session:
     """
     One peer of one participant.
 
-    Lifecycle: OPENING -> CONNECTED -> CLOSED.  `start()` is legal once.  The task ends
-    by itself when the client leaves or DTLS fails, with the reason in `end_reason`.
+    Lifecycle: OPENING -> CONNECTED -> CLOSED.  Its owner is told once when the client
+    leaves or DTLS fails, with the reason in `end_reason`, and then calls `aclose`.
 
     Args:
         ufrag: Our ICE user name fragment, by which requests find the session.
@@ -93,12 +95,9 @@ class Session:
         self._owner = owner
         self._counters = counters
         self._now_s = now_s
-        self._dtls = DtlsChannel(
-            certificate, negotiated.fingerprints, self._send_selected
-        )
+        self._dtls = DtlsChannel(certificate, negotiated.fingerprints, self)
         self._stage: StageChannel | None = None
         self._srtp_in: IncomingSrtp | None = None
-        self.task: asyncio.Task[None] | None = None
 
     @property
     def kind(self) -> PeerKind:
@@ -116,13 +115,6 @@ class Session:
             connected=self.state is SessionState.CONNECTED,
         )
 
-    def start(self) -> asyncio.Task[None]:
-        """Wait for the client's handshake, in a task of the session's own."""
-        if self.task is not None:
-            raise RuntimeError("a session starts once")
-        self.task = asyncio.create_task(self._run(), name=f"session-{self.session_id}")
-        return self.task
-
     def remember(self, source: Address) -> Address | None:
         """Note an authenticated address; return the one forgotten for it, if any."""
         if source in self.addresses:
@@ -134,9 +126,26 @@ class Session:
         del self.addresses[oldest]
         return oldest
 
+    @property
+    def is_handshaking(self) -> bool:
+        """Whether DTLS datagrams cost a handshake's step."""
+        return self._dtls.state is DtlsState.OPENING
+
     def dtls_received(self, datagram: bytes) -> None:
         """Take a DTLS datagram from one of the session's addresses."""
-        self._dtls.receive(datagram)
+        try:
+            self._dtls.receive(datagram)
+        except Exception:  # the edge of one peer: it ends, the others go on
+            self._crashed()
+
+    @property
+    def dtls_timeout_s(self) -> float | None:
+        """How long to wait for the client's next flight; None: not at all."""
+        return self._dtls.timeout_s
+
+    def dtls_timed_out(self) -> None:
+        """Send the last flight again."""
+        self._dtls.timed_out()
 
     def rtp_received(
         self, buffer: SrtpBuffer, row: int, length: int, source: Address, now_s: float
@@ -173,58 +182,71 @@ class Session:
 
     def send_rtcp(self, compound: bytes) -> None:
         """Encrypt an RTCP compound and send it to the selected address."""
-        if self.state is SessionState.CONNECTED:
-            self._send_selected(self._dtls.outgoing.protect_rtcp(compound))
+        outgoing = self._dtls.outgoing
+        if self.state is SessionState.CONNECTED and outgoing is not None:
+            self.dtls_send(outgoing.protect_rtcp(compound))
 
     def send_stage_message(self, text: str) -> bool:
         """Send on the stage channel; False where it is not open."""
         return self._stage is not None and self._stage.send(text)
 
     async def aclose(self) -> None:
-        """Close what runs inside, tell the client by close_notify, end the task."""
+        """Close what runs inside, tell the client by close_notify."""
         self.state = SessionState.CLOSED
-        if self.task is not None and not self.task.done():
-            self.task.cancel()
-            await asyncio.wait([self.task])
         try:
             if self._stage is not None:
                 await self._stage.aclose()
         finally:
-            await self._dtls.aclose()
+            self._dtls.close()
 
-    async def _run(self) -> None:
-        try:
-            await self._dtls.handshake()
-            self._secure()
-            await self._open_stage()
-            await self._dtls.wait_closed()
-        except DtlsFailed:
-            self.end_reason = PeerCloseReason.DTLS_FAILED
-        except Exception:  # the edge of one peer: it ends, the others go on
-            self.end_reason = PeerCloseReason.MEDIA_FAILED
-            logger.exception("session crashed", extra={"session_id": self.session_id})
+    # What the DTLS channel calls.
 
-    def _secure(self) -> None:
+    def dtls_send(self, datagram: bytes) -> None:
+        """Send a datagram to the selected address."""
+        if self.path.selected is not None:
+            self._owner.send_datagram(datagram, self.path.selected)
+
+    def dtls_opened(self) -> None:
+        """Take part from now on."""
+        incoming, outgoing = self._dtls.incoming, self._dtls.outgoing
+        if self.state is not SessionState.OPENING or not incoming or not outgoing:
+            return
         self.state = SessionState.CONNECTED
-        incoming = IncomingSrtp(SrtpHandle(self._dtls.incoming))
-        self._srtp_in = incoming
+        self._srtp_in = IncomingSrtp(SrtpHandle(incoming))
         if self.kind is PeerKind.WHIP:
             self.incoming = IncomingAudio(
-                incoming,
+                self._srtp_in,
                 payload_type=self.negotiated.payload_type,
                 level_extension_id=self.negotiated.level_extension_id,
             )
         elif self.path.selected is not None:
             self.hearer = Hearer(
-                srtp=SrtpHandle(self._dtls.outgoing),
+                srtp=SrtpHandle(outgoing),
                 address=self.path.selected,
                 payload_type=self.negotiated.payload_type,
                 level_extension_id=self.negotiated.level_extension_id or 0,
                 source=self.source,
             )
         self._owner.session_secured(self)
+        self._open_stage()
 
-    async def _open_stage(self) -> None:
+    def dtls_data(self, data: bytes) -> None:
+        """Pass on what the client sends on data channels."""
+        if self._stage is not None:
+            self._stage.receive(data)
+
+    def dtls_ended(self, state: DtlsState) -> None:
+        """Let the owner close the session."""
+        if state is DtlsState.FAILED:
+            self.end_reason = PeerCloseReason.DTLS_FAILED
+        self._owner.session_ended(self)
+
+    def _crashed(self) -> None:
+        self.end_reason = PeerCloseReason.MEDIA_FAILED
+        logger.exception("session crashed", extra={"session_id": self.session_id})
+        self._owner.session_ended(self)
+
+    def _open_stage(self) -> None:
         if self.negotiated.channel is None:
             return
         self._stage = StageChannel(
@@ -233,7 +255,7 @@ class Session:
             now_s=self._now_s,
             on_open=lambda: self._owner.stage_channel_opened(self),
         )
-        await self._stage.start()
+        self._stage.start()
 
     def _note_report(self, packet: rtcp.RtcpPacket, now_s: float) -> None:
         match packet:
@@ -243,7 +265,3 @@ class Session:
                 self.fraction_lost = packet.blocks[0].fraction_lost / 256
             case _:
                 pass
-
-    def _send_selected(self, datagram: bytes) -> None:
-        if self.path.selected is not None:
-            self._owner.send_datagram(datagram, self.path.selected)

@@ -1,5 +1,6 @@
 """The stage's data channel: SCTP by aiortc above our DTLS (RFC 8831, RFC 8832)."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Final, cast
@@ -7,7 +8,7 @@ from typing import Final, cast
 from aiortc import RTCDataChannel, RTCDtlsTransport, RTCSctpCapabilities
 from aiortc import RTCSctpTransport as AiortcSctpTransport
 
-from .dtls import DtlsChannel
+from .dtls import DtlsChannel, DtlsState
 from .negotiation import StageChannel as NegotiatedChannel
 from .sctp_guard import data_chunks
 
@@ -16,6 +17,7 @@ MAX_BUFFERED_BYTES: Final = 128 * 1024  # of messages that the client has not ta
 MAX_INCOMING: Final = 200  # datagrams and DATA chunks a second: mostly SACKs
 MAX_MISORDERED: Final = 64  # chunks that wait for an earlier one
 MAX_CHANNELS: Final = 8
+QUEUE_DATAGRAMS: Final = 64
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +30,7 @@ class _GuardedDtls:
     end the session's DTLS; here it costs that one datagram.
     """
 
-    def __init__(self, dtls: RTCDtlsTransport, now_s: Callable[[], float]) -> None:
+    def __init__(self, dtls: DtlsChannel, now_s: Callable[[], float]) -> None:
         self._dtls = dtls
         self._now_s = now_s
         self._sctp: AiortcSctpTransport | None = None
@@ -39,19 +41,16 @@ class _GuardedDtls:
 
     @property
     def state(self) -> str:
-        return self._dtls.state
+        return "connected" if self._dtls.state is DtlsState.OPEN else "closed"
 
     def _register_data_receiver(self, receiver: AiortcSctpTransport) -> None:
         self._sctp = receiver
-        self._dtls._register_data_receiver(self)
 
     def _unregister_data_receiver(self, receiver: AiortcSctpTransport) -> None:
         self._sctp = None
-        self._dtls._unregister_data_receiver(self)
 
     async def _send_data(self, data: bytes) -> None:
-        if self._dtls.state == "connected":
-            await self._dtls._send_data(data)
+        self._dtls.send(data)
 
     async def _handle_data(self, data: bytes) -> None:
         sctp = self._sctp
@@ -87,6 +86,8 @@ class StageChannel:
     """
     The channel labelled "stage" that a WHIP client opens; we only send on it.
 
+    Lifecycle: `start()` once, then `receive` for each datagram, `aclose()` at the end.
+
     Args:
         on_open: Called once, when messages may be sent.
     """
@@ -102,17 +103,24 @@ class StageChannel:
         self._negotiated = negotiated
         self._on_open = on_open
         self._channel: RTCDataChannel | None = None
-        guarded = _GuardedDtls(dtls.transport, now_s)
-        self._sctp = AiortcSctpTransport(cast(RTCDtlsTransport, guarded))
+        self._guarded = _GuardedDtls(dtls, now_s)
+        self._sctp = AiortcSctpTransport(cast(RTCDtlsTransport, self._guarded))
         self._sctp.on("datachannel", self._opened)
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_DATAGRAMS)
+        self._task: asyncio.Task[None] | None = None
         self.dropped_messages = 0
+        self.dropped_datagrams = 0
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Begin the association; the client opens the channel in its own time."""
-        await self._sctp.start(
-            RTCSctpCapabilities(maxMessageSize=self._negotiated.max_message_bytes),
-            self._negotiated.sctp_port,
-        )
+        self._task = asyncio.create_task(self._run(), name="stage-channel")
+
+    def receive(self, datagram: bytes) -> None:
+        """Queue what came by DTLS; the newest is dropped where the queue is full."""
+        try:
+            self._queue.put_nowait(datagram)
+        except asyncio.QueueFull:
+            self.dropped_datagrams += 1
 
     def send(self, text: str) -> bool:
         """Queue a message; False where the channel is not open or takes no more."""
@@ -130,8 +138,22 @@ class StageChannel:
 
     async def aclose(self) -> None:
         """Abort the association."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
         self._sctp.remove_all_listeners()
         await self._sctp.stop()
+
+    async def _run(self) -> None:
+        try:
+            await self._sctp.start(
+                RTCSctpCapabilities(maxMessageSize=self._negotiated.max_message_bytes),
+                self._negotiated.sctp_port,
+            )
+            while True:
+                await self._guarded._handle_data(await self._queue.get())
+        except Exception:  # the edge of one peer: it stays without a channel
+            logger.exception("stage channel crashed")
 
     def _opened(self, channel: RTCDataChannel) -> None:
         if channel.label != LABEL:
