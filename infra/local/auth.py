@@ -17,7 +17,9 @@ from .keys import SigningKey
 
 ID_TOKEN_LIFETIME_S: Final = 3600
 OIDC_LOCAL_ISSUER: Final = "parley-local"
-HANDLE_PATTERN: Final = re.compile(r"[A-Za-z0-9_]{1,15}")
+HANDLE_PATTERN: Final = re.compile(
+    r"(?!__.*__$)[A-Za-z0-9_]{1,15}"
+)  # as the API has it
 _UID_LENGTH: Final = 28  # as Firebase's
 _UID_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 

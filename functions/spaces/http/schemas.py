@@ -1,5 +1,6 @@
 """What goes in and out as JSON."""
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -11,8 +12,10 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    WithJsonSchema,
 )
 
+from spaces_contract.ids import HANDLE_PATTERN, USER_ID_PATTERN
 from spaces_contract.roles import Role
 
 from ..domain.participant import Participant
@@ -41,6 +44,17 @@ def _something(text: str) -> str:
     return text
 
 
+def _shaped(pattern: re.Pattern[str]) -> tuple[AfterValidator, WithJsonSchema]:
+    # Not `Field(pattern=…)`: pydantic's own engine knows no look-ahead.
+    def check(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise ValueError(f"must match {pattern.pattern}")
+        return text
+
+    schema = {"type": "string", "pattern": f"^{pattern.pattern}$"}
+    return AfterValidator(check), WithJsonSchema(schema)
+
+
 def _rfc3339(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -55,6 +69,8 @@ def _whole_second(at: datetime) -> datetime:
 Line = Annotated[str, AfterValidator(_one_line)]
 SomeLine = Annotated[Line, AfterValidator(_something)]
 StartTime = Annotated[AwareDatetime, AfterValidator(_whole_second)]
+Uid = Annotated[str, *_shaped(USER_ID_PATTERN)]
+Handle = Annotated[str, *_shaped(HANDLE_PATTERN)]
 Instant = Annotated[datetime, PlainSerializer(_rfc3339, when_used="json")]
 
 
@@ -89,7 +105,7 @@ class SpacesQuery(PageQuery):
 class ProfileBody(Request):
     """A person's account, as they would have it."""
 
-    handle: str = Field(pattern=r"^[A-Za-z0-9_]{1,15}$")
+    handle: Handle
     display_name: SomeLine = Field(max_length=50)
     protected: bool = False
 

@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from spaces_contract.ids import USER_ID_PATTERN
 from spaces_contract.roles import Role
 
 from ..domain.invite import Invite
@@ -20,10 +19,10 @@ from .schemas import (
     SomeLine,
     SpaceView,
     StartTime,
+    Uid,
 )
 
 MAX_INVITEES = 10  # in one call
-Uid = Annotated[str, Field(pattern=f"^{USER_ID_PATTERN.pattern}$")]
 
 
 class SpacePatch(Request):

@@ -142,6 +142,7 @@ def test_a_good_id_token_proves_a_uid(issuer: Issuer) -> None:
         ({"iss": "https://evil.example"}, IdTokenInvalid),
         ({"sub": ""}, IdTokenInvalid),
         ({"sub": "a/b"}, IdTokenInvalid),
+        ({"sub": "__x__"}, IdTokenInvalid),
         ({"sub": "x" * 129}, IdTokenInvalid),
         ({"iat": int(time.time()) + 3600}, IdTokenInvalid),
     ],

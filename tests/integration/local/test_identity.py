@@ -63,6 +63,7 @@ async def test_a_signed_in_persons_token_is_accepted(
         (b'{"handle": 7}', 422),
         (b'{"handle": "a b"}', 422),
         (b'{"handle": "sixteen_letters_"}', 422),
+        (b'{"handle": "__bob__"}', 422),
         (b'{"handle": "' + b"x" * 10_000 + b'"}', 400),
     ],
     ids=lambda value: repr(value)[:24],

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from spaces_contract.ids import HANDLE_PATTERN, USER_ID_PATTERN
 from spaces_contract.media import MAX_SDP_BYTES
 from spaces_contract.roles import PeerKind, Role
 from tests.builders import AN_OFFER, HOST, SPACE_ID, a_grant, a_runtime, a_space
@@ -305,3 +306,27 @@ def test_roles_are_not_for_wishing(live: World) -> None:
     )
 
     assert (response.status_code, code_of(response)) == (422, "invalid-field")
+
+
+@pytest.mark.parametrize("uid", ["__x__", "____", "a%20b", "x" * 129])
+def test_a_path_that_names_nobody(live: World, uid: str) -> None:
+    """
+    What cannot be a uid, `__.*__` of Firestore's own included, is 404.
+    """
+    response = live.call(
+        "PATCH", f"{PATH}/participants/{uid}", as_user=HOST, json={"muted": True}
+    )
+
+    assert (response.status_code, code_of(response)) == (404, "participant-not-found")
+
+
+def test_reserved_names_are_told_apart() -> None:
+    """
+    Underscores are refused only where Firestore refuses them.
+    """
+    for allowed in ("_", "__", "___", "__ana", "ana__", "_a_", "a__b"):
+        assert USER_ID_PATTERN.fullmatch(allowed)
+        assert HANDLE_PATTERN.fullmatch(allowed)
+    for reserved in ("____", "_____", "__ana__"):
+        assert not USER_ID_PATTERN.fullmatch(reserved)
+        assert not HANDLE_PATTERN.fullmatch(reserved)

@@ -3,12 +3,14 @@
 import contextlib
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spaces.http import page_tokens
 from spaces.http.errors import InvalidPageToken
 from spaces.service.ports import Cursor
+from tests.builders import NOW
 
 times = st.datetimes(
     min_value=datetime(1970, 1, 1),  # noqa: DTZ001 - hypothesis wants naive bounds
@@ -31,6 +33,17 @@ def test_a_token_comes_back_as_it_was(at: datetime, space_id: str) -> None:
     with contextlib.suppress(InvalidPageToken):
         page_tokens.decode(token, of=page_tokens.PARTICIPANTS)
         raise AssertionError("a token is good for its own list only")
+
+
+@pytest.mark.parametrize("of", [page_tokens.PARTICIPANTS, page_tokens.INVITES])
+def test_a_token_names_no_reserved_document(of: str) -> None:
+    """
+    An id that Firestore keeps for itself is refused before it is asked for.
+    """
+    token = page_tokens.encode(Cursor(NOW, "__x__"), of=of)
+
+    with pytest.raises(InvalidPageToken):
+        page_tokens.decode(token, of=of)
 
 
 @given(st.text())

@@ -61,6 +61,7 @@ def test_edits_of_a_stale_profile_are_refused(world: World) -> None:
         {"handle": "a" * 16, "display_name": "Ana"},
         {"handle": "a-b", "display_name": "Ana"},
         {"handle": "ana\n", "display_name": "Ana"},
+        {"handle": "__ana__", "display_name": "Ana"},
         {"handle": "ana", "display_name": "  "},
         {"handle": "ana", "display_name": "x" * 51},
         {"handle": "ana", "display_name": "Ana", "protected": "yes"},
@@ -68,7 +69,8 @@ def test_edits_of_a_stale_profile_are_refused(world: World) -> None:
 )
 def test_profiles_have_bounds(world: World, body: dict[str, object]) -> None:
     """
-    Handles are 1 to 15 letters, digits and underscores; names 1 to 50 in one line.
+    Handles are 1 to 15 letters, digits and underscores, and not `__.*__`, which no
+    document can be called; names 1 to 50 in one line.
     """
     response = world.call("PUT", "/v1/me", as_user="ana", json=body)
 

@@ -127,6 +127,7 @@ def test_an_inbox_knows_that_an_invite_is_too_late(live: World) -> None:
     [
         {"user_ids": []},
         {"user_ids": ["a b"]},
+        {"user_ids": ["__x__"]},
         {"user_ids": ["x"] * 11},
         {"user_ids": ["ana"], "role": "host"},
     ],
