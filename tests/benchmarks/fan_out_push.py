@@ -34,7 +34,7 @@ from tests.conformance.firestore.servers import running
 from tests.fakes import EffectLog, FakeClock, MemoryDatabase
 
 PEOPLE: Final = 100_000
-BATCH: Final = 250
+BATCH: Final = 100
 DEATHS: Final = 0.02  # of every call to the push service, before and after it
 SENDERS: Final = 2
 LIVE: Final = Announcement(SPACE_ID, AnnouncementKind.LIVE, 1)
@@ -172,4 +172,4 @@ def _seed(client: BoundedClient, people: int) -> None:
             batch.set(subscribers.document(uid), {"uid": uid, "created_at": NOW})
             device = client.document(f"users/{uid}/devices/phone")
             batch.set(device, {"token": f"t-{uid}", "platform": "android"})
-        batch.commit()
+        batch.commit(timeout=60.0)
