@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from enum import IntEnum
 from typing import Any, Final, Protocol
 
 from spaces_contract import paths
@@ -20,10 +21,20 @@ from .connection import CallFailed, Firestore
 from .documents import decode, desired_state
 from .listener import Listener, document_target, flag_target
 from .reporter import EpochLost, Reporter, is_mine
+from .target_view import View
 
 logger = logging.getLogger(__name__)
 
 RETRY_S: Final = 1.0  # after a heartbeat that did not get through
+
+
+class Watched(IntEnum):
+    """Ids of the targets on the one stream."""
+
+    SPACE = 1
+    RUNTIME = 2
+    STAGE = 3
+    REMOVED = 4
 
 
 class LinkEvents(Protocol):
@@ -65,9 +76,7 @@ class FirestoreLink:
         self._events = events
         self._clock = clock
         self._reporter = Reporter(firestore, claim, fence=fence)
-        self._space: list[dict[str, Any]] | None = None
-        self._stage: list[dict[str, Any]] | None = None
-        self._removed: list[dict[str, Any]] | None = None
+        self._told: DesiredState | None = None
         self._echo_at_s = clock.now_s()
         self._reported_at_s = clock.now_s()
         self.rebuilds = 0
@@ -121,15 +130,14 @@ class FirestoreLink:
                 due_s = self._clock.now_s() + RETRY_S
 
     async def _keep_watching(self) -> None:
-        """Run the four watches; build them anew when the echo stays away."""
+        """Listen; begin anew when the echo stays away."""
         while True:
             async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(one.run()) for one in self._listeners()]
+                listening = tasks.create_task(self._listener().run())
                 await self._until_quiet()
-                for task in running:
-                    task.cancel()
+                listening.cancel()
             self.rebuilds += 1
-            logger.error("watches went quiet", extra={"rebuilds": self.rebuilds})
+            logger.error("watch went quiet", extra={"rebuilds": self.rebuilds})
 
     async def _until_quiet(self) -> None:
         began_s = self._clock.now_s()
@@ -139,38 +147,34 @@ class FirestoreLink:
                 return
             await self._clock.sleep_until(quiet_since_s + HEARTBEAT_STALE_S + 0.1)
 
-    def _listeners(self) -> Iterable[Listener]:
+    def _listener(self) -> Listener:
         space_id, firestore = self._claim.space_id, self._firestore
-        parent = firestore.name(paths.space(space_id))
+        space = firestore.name(paths.space(space_id))
         runtime = firestore.name(paths.runtime_worker(space_id))
-        stage = flag_target(parent, paths.PARTICIPANTS, ParticipantField.ON_STAGE)
-        removed = flag_target(parent, paths.PARTICIPANTS, ParticipantField.REMOVED)
-        yield Listener(firestore, document_target(parent), self._space_changed)
-        yield Listener(firestore, document_target(runtime), self._runtime_changed)
-        yield Listener(firestore, stage, self._stage_changed)
-        yield Listener(firestore, removed, self._removed_changed)
+        people, field = paths.PARTICIPANTS, ParticipantField
+        targets = (
+            document_target(Watched.SPACE, space),
+            document_target(Watched.RUNTIME, runtime),
+            flag_target(Watched.STAGE, space, people, field.ON_STAGE),
+            flag_target(Watched.REMOVED, space, people, field.REMOVED),
+        )
+        return Listener(firestore, targets, self._view_changed)
 
-    def _space_changed(self, documents: dict[str, Any]) -> None:
-        self._space = [decode(document) for document in documents.values()]
-        self._tell()
-
-    def _stage_changed(self, documents: dict[str, Any]) -> None:
-        self._stage = [decode(document) for document in documents.values()]
-        self._tell()
-
-    def _removed_changed(self, documents: dict[str, Any]) -> None:
-        self._removed = [decode(document) for document in documents.values()]
-        self._tell()
-
-    def _tell(self) -> None:
-        if self._space is None or self._stage is None or self._removed is None:
-            return
-        space = self._space[0] if self._space else None
-        self._events.desired_changed(desired_state(space, self._stage, self._removed))
-
-    def _runtime_changed(self, documents: dict[str, Any]) -> None:
-        runtime = next((decode(document) for document in documents.values()), {})
+    def _view_changed(self, view: View) -> None:
+        seen = {target: _fields(view, target) for target in Watched}
+        runtime = next(iter(seen[Watched.RUNTIME]), {})
         if not is_mine(runtime, self._claim):
             self._events.epoch_lost()
-        elif runtime.get(RuntimeField.HEARTBEAT_SEQ) == self._reporter.sequence:
+            return
+        space = next(iter(seen[Watched.SPACE]), None)
+        desired = desired_state(space, seen[Watched.STAGE], seen[Watched.REMOVED])
+        if desired != self._told:  # our own heartbeats change nothing that is desired
+            self._told = desired
+            self._events.desired_changed(desired)
+        # The view is of one moment: with the echo, all that was before it was seen.
+        if runtime.get(RuntimeField.HEARTBEAT_SEQ) == self._reporter.sequence:
             self._echo_at_s = self._clock.now_s()
+
+
+def _fields(view: View, target: Watched) -> list[dict[str, Any]]:
+    return [decode(document) for document in view[target].values()]

@@ -1,40 +1,42 @@
-"""Keeps one target listened to, over any number of broken streams."""
+"""Keeps targets listened to together, over any number of broken streams."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Final
 
 from .connection import CallFailed, Firestore
 from .protocol import ListenRequest, StructuredQuery, Target
-from .target_view import ListenBroken, TargetView
+from .target_view import ListenBroken, TargetsView, View
 
 logger = logging.getLogger(__name__)
 
-TARGET_ID: Final = 1  # one target per stream, so that they break one by one
 FIRST_DELAY_S: Final = 0.1
 LONGEST_DELAY_S: Final = 5.0
 
 
 class Listener:
     """
-    Calls `on_view` with all documents of a target, whenever they have changed.
+    Calls `on_view` with all documents of its targets, whenever they have changed.
 
-    No resume tokens: a target holds some dozen documents at most, and a view that
-    begins anew cannot have missed a deletion.
+    One stream for all, so that a commit that concerns several shows in one view, and
+    a view is not older for one target than for another.  No resume tokens: a target
+    holds some dozen documents at most, and a view that begins anew cannot have missed
+    a deletion.
 
     Args:
-        on_view: Called on the event loop with raw `Document` messages by name.
+        targets: Each with an id of its own.
+        on_view: Called on the event loop.
     """
 
     def __init__(
         self,
         firestore: Firestore,
-        target: Target,
-        on_view: Callable[[dict[str, Any]], None],
+        targets: Sequence[Target],
+        on_view: Callable[[View], None],
     ) -> None:
         self._firestore = firestore
-        self._target = target
+        self._targets = targets
         self._on_view = on_view
         self._delay_s = FIRST_DELAY_S
 
@@ -49,26 +51,27 @@ class Listener:
             self._delay_s = min(LONGEST_DELAY_S, self._delay_s * 2)
 
     async def _listen(self) -> None:
-        view = TargetView(TARGET_ID)
+        followed = TargetsView(target.target_id for target in self._targets)
         async for response in self._firestore.listen(self._requests()):
-            documents = view.apply(response)
-            if documents is not None:
+            view = followed.apply(response)
+            if view is not None:
                 self._delay_s = FIRST_DELAY_S
-                self._on_view(documents)
+                self._on_view(view)
 
     async def _requests(self) -> AsyncIterator[ListenRequest]:
-        yield ListenRequest(database=self._firestore.database, add_target=self._target)
+        for target in self._targets:
+            yield ListenRequest(database=self._firestore.database, add_target=target)
         await asyncio.Event().wait()  # a stream whose sender ends is over
 
 
-def document_target(name: str) -> Target:
+def document_target(target_id: int, name: str) -> Target:
     """Return a target for one document, by its full name."""
     return Target(
-        target_id=TARGET_ID, documents=Target.DocumentsTarget(documents=[name])
+        target_id=target_id, documents=Target.DocumentsTarget(documents=[name])
     )
 
 
-def flag_target(parent: str, collection: str, flag: str) -> Target:
+def flag_target(target_id: int, parent: str, collection: str, flag: str) -> Target:
     """Return a target for the documents of a collection whose `flag` is true."""
     query = StructuredQuery(
         from_=[StructuredQuery.CollectionSelector(collection_id=collection)],
@@ -81,6 +84,6 @@ def flag_target(parent: str, collection: str, flag: str) -> Target:
         ),
     )
     return Target(
-        target_id=TARGET_ID,
+        target_id=target_id,
         query=Target.QueryTarget(parent=parent, structured_query=query),
     )

@@ -1,39 +1,43 @@
-"""What one target of Firestore's Listen stream holds.  Pure: messages in, views out."""
+"""What the targets of one Listen stream hold.  Pure: messages in, views out."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .protocol import ListenResponse, TargetChange
 
 ChangeType = TargetChange.TargetChangeType
 
+# Raw `Document` messages by target id and by name, all as of one moment.
+View = Mapping[int, Mapping[str, Any]]
+
 
 class ListenBroken(Exception):
     """The stream can no longer be believed; listen anew."""
 
 
-class TargetView:
+class TargetsView:
     """
-    Follows one target from an empty beginning; a new stream needs a new view.
+    Follows targets from an empty beginning; a new stream needs a new view.
 
     Args:
-        target_id: As sent with `add_target`.
+        target_ids: As sent with `add_target`, all on the same stream.
     """
 
-    def __init__(self, target_id: int) -> None:
-        self._target_id = target_id
-        self._documents: dict[str, Any] = {}
-        self._current = False
+    def __init__(self, target_ids: Iterable[int]) -> None:
+        self._documents: dict[int, dict[str, Any]] = {id_: {} for id_ in target_ids}
+        self._current: set[int] = set()
         self._changed = True  # even an empty first view is news
 
-    def apply(self, response: ListenResponse) -> dict[str, Any] | None:
+    def apply(self, response: ListenResponse) -> View | None:
         """
-        Take one message; return all documents by name when they are consistent again.
+        Take one message; return all documents when they are consistent again.
 
         Returns:
-            Raw `Document` messages, or None where nothing new is certain yet.
+            A view in which every commit shows in all targets or in none; None where
+            nothing new is certain yet.
 
         Raises:
-            ListenBroken: the server removed the target, or a change was missed.
+            ListenBroken: the server removed a target, or a change was missed.
         """
         message = ListenResponse.pb(response)
         match message.WhichOneof("response_type"):
@@ -42,38 +46,54 @@ class TargetView:
             case "document_change":
                 self._document_changed(message.document_change)
             case "document_delete":
-                self._forget(message.document_delete.document)
+                gone = message.document_delete
+                self._forget(gone.document, gone.removed_target_ids)
             case "document_remove":
-                self._forget(message.document_remove.document)
-            case "filter" if message.filter.count != len(self._documents):
-                raise ListenBroken("a change was missed")
+                gone = message.document_remove
+                self._forget(gone.document, gone.removed_target_ids)
+            case "filter":
+                self._count(message.filter)
         return None
 
-    def _target_changed(self, change: Any) -> dict[str, Any] | None:
+    def _target_changed(self, change: Any) -> View | None:
+        # No ids at all stands for every target of the stream.
+        concerned = self._known(change.target_ids or self._documents)
         match change.target_change_type:
             case ChangeType.CURRENT:
-                self._current = True
+                self._current |= concerned
             case ChangeType.RESET:
-                self._documents.clear()
-                self._current, self._changed = False, True
+                for target_id in concerned:
+                    self._documents[target_id].clear()
+                self._current -= concerned
+                self._changed = True
             case ChangeType.REMOVE:
                 raise ListenBroken(f"{change.cause.code}: {change.cause.message}")
+            # Only this one says that all targets stand at the same moment.
             case ChangeType.NO_CHANGE if not change.target_ids:
-                return self._take_view()
+                return self._take_view() if change.HasField("read_time") else None
         return None
 
-    def _take_view(self) -> dict[str, Any] | None:
-        if not (self._current and self._changed):
+    def _take_view(self) -> View | None:
+        if not self._changed or self._current != self._documents.keys():
             return None
         self._changed = False
-        return dict(self._documents)
+        return {id_: dict(documents) for id_, documents in self._documents.items()}
 
     def _document_changed(self, change: Any) -> None:
-        if self._target_id in change.target_ids:
-            self._documents[change.document.name] = change.document
+        for target_id in self._known(change.target_ids):
+            self._documents[target_id][change.document.name] = change.document
             self._changed = True
-        elif self._target_id in change.removed_target_ids:
-            self._forget(change.document.name)
+        self._forget(change.document.name, change.removed_target_ids)
 
-    def _forget(self, name: str) -> None:
-        self._changed |= self._documents.pop(name, None) is not None
+    def _forget(self, name: str, target_ids: Iterable[int]) -> None:
+        for target_id in self._known(target_ids):
+            gone = self._documents[target_id].pop(name, None)
+            self._changed |= gone is not None
+
+    def _count(self, existence_filter: Any) -> None:
+        documents = self._documents.get(existence_filter.target_id)
+        if documents is not None and existence_filter.count != len(documents):
+            raise ListenBroken("a change was missed")
+
+    def _known(self, target_ids: Iterable[int]) -> set[int]:
+        return self._documents.keys() & set(target_ids)

@@ -12,7 +12,7 @@ from media_worker.firestore_link.protocol import (
     ListenResponse,
     TargetChange,
 )
-from media_worker.firestore_link.target_view import ListenBroken, TargetView
+from media_worker.firestore_link.target_view import ListenBroken, TargetsView
 from spaces_contract.roles import Role
 
 ChangeType = TargetChange.TargetChangeType
@@ -32,32 +32,80 @@ def target(change: Any, **more: Any) -> ListenResponse:
 
 
 CURRENT = target(ChangeType.CURRENT, target_ids=[1])
-CONSISTENT = target(ChangeType.NO_CHANGE)
+CONSISTENT = target(ChangeType.NO_CHANGE, read_time={"seconds": 1})
 
 
 def test_a_view_is_given_when_it_is_consistent() -> None:
     """
     Documents are held back until the server says that they belong together.
     """
-    view = TargetView(1)
+    view = TargetsView([1])
 
     early = [view.apply(m) for m in (changed("a"), CONSISTENT, changed("b"), CURRENT)]
     full = view.apply(CONSISTENT)
 
     assert early == [None] * 4
     assert full is not None
-    assert full.keys() == {"a", "b"}
+    assert full[1].keys() == {"a", "b"}
+
+
+def test_targets_are_shown_together() -> None:
+    """
+    One target that is behind holds all of them back.
+    """
+    view = TargetsView([1, 2])
+    early = [view.apply(m) for m in (changed("a"), CURRENT, CONSISTENT)]
+
+    view.apply(target(ChangeType.CURRENT, target_ids=[2]))
+
+    full = view.apply(CONSISTENT)
+    assert early == [None] * 3
+    assert full is not None
+    assert {id_: list(names) for id_, names in full.items()} == {1: ["a"], 2: []}
+
+
+def test_a_document_moves_between_targets_in_one_view() -> None:
+    """
+    Who leaves one query and enters another is never seen in neither.
+    """
+    view = TargetsView([1, 2])
+    for message in (changed("a"), target(ChangeType.CURRENT), CONSISTENT):
+        view.apply(message)
+
+    moved = [
+        ListenResponse(document_remove={"document": "a", "removed_target_ids": [1]}),
+        ListenResponse(
+            document_change={"document": document("a", {}), "target_ids": [2]}
+        ),
+    ]
+
+    assert [view.apply(message) for message in moved] == [None, None]
+    full = view.apply(CONSISTENT)
+    assert full is not None
+    assert {id_: list(names) for id_, names in full.items()} == {1: [], 2: ["a"]}
+
+
+def test_news_of_some_targets_is_no_moment_of_all() -> None:
+    """
+    NO_CHANGE for named targets, or without a time, gives no view.
+    """
+    view = TargetsView([1])
+    view.apply(CURRENT)
+
+    assert view.apply(target(ChangeType.NO_CHANGE)) is None
+    named = target(ChangeType.NO_CHANGE, target_ids=[1], read_time={"seconds": 1})
+    assert view.apply(named) is None
 
 
 def test_nothing_new_is_not_told_again() -> None:
     """
     Keep-alives of the server make no new views.
     """
-    view = TargetView(1)
+    view = TargetsView([1])
 
     views = [view.apply(m) for m in (CURRENT, CONSISTENT, CONSISTENT)]
 
-    assert views == [None, {}, None]
+    assert views == [None, {1: {}}, None]
 
 
 @pytest.mark.parametrize(
@@ -74,31 +122,33 @@ def test_a_document_that_left_is_gone(gone: ListenResponse) -> None:
     """
     Deleted or no longer matching: it is not in the next view.
     """
-    view = TargetView(1)
+    view = TargetsView([1])
     for message in (changed("a"), CURRENT, CONSISTENT, gone):
         view.apply(message)
 
-    assert view.apply(CONSISTENT) == {}
+    assert view.apply(CONSISTENT) == {1: {}}
 
 
 def test_a_reset_begins_anew() -> None:
     """
     After RESET only what is sent again is true.
     """
-    view = TargetView(1)
+    view = TargetsView([1])
     for message in (changed("a"), CURRENT, CONSISTENT, target(ChangeType.RESET)):
         view.apply(message)
 
     views = [view.apply(m) for m in (changed("b"), CONSISTENT, CURRENT, CONSISTENT)]
 
-    assert [None if v is None else list(v) for v in views] == [None, None, None, ["b"]]
+    assert views[:3] == [None, None, None]
+    assert views[3] is not None
+    assert list(views[3][1]) == ["b"]
 
 
 def test_a_missed_change_breaks_the_stream() -> None:
     """
     The server's count differs from ours: do not go on with a wrong view.
     """
-    view = TargetView(1)
+    view = TargetsView([1])
     view.apply(changed("a"))
 
     with pytest.raises(ListenBroken):
@@ -110,7 +160,7 @@ def test_a_target_that_the_server_took_away_breaks_the_stream() -> None:
     REMOVE comes with its cause.
     """
     with pytest.raises(ListenBroken, match="no index"):
-        TargetView(1).apply(
+        TargetsView([1]).apply(
             target(ChangeType.REMOVE, cause={"code": 9, "message": "no index"})
         )
 
