@@ -99,7 +99,6 @@ class Room:
         self._ending = asyncio.Event()
         self._informed = False  # nothing is told before Firestore was heard
         self._tasks: asyncio.TaskGroup | None = None
-        self._opening = 0
         self._senders: dict[SessionId, UserId] = {}
         self._hearers: dict[UserId, SessionId] = {}
         self._own: frozenset[UserId] = frozenset()
@@ -176,33 +175,43 @@ class Room:
             SessionRefused: with the `ControlError` that says why.
         """
         await self._admit(user_id, kind)
-        session_id = SessionId(secrets.token_urlsafe(18))
-        self._opening += 1
-        try:
-            answer = await self.endpoint.open_session(
-                offer_sdp,
-                session_id=session_id,
-                user_id=user_id,
-                grant_id=grant_id,
-                kind=kind,
-            )
-        finally:
-            self._opening -= 1
-        self.book.add(
-            Session(
-                session_id=session_id, user_id=user_id, kind=kind, grant_id=grant_id
-            )
+        session = Session(
+            session_id=SessionId(secrets.token_urlsafe(18)),
+            user_id=user_id,
+            kind=kind,
+            grant_id=grant_id,
         )
+        answer = await self._open(session, offer_sdp)
         logger.info(
             "session opened",
-            extra={"session_id": session_id, "user_id": user_id, "kind": kind.value},
+            extra={
+                "session_id": session.session_id,
+                "user_id": user_id,
+                "kind": kind.value,
+            },
         )
         try:
             self._check(user_id, kind)
         except SessionRefused:  # decided while the endpoint was working
-            await self._close(session_id, PeerCloseReason.REMOVED)
+            await self._close(session.session_id, PeerCloseReason.REMOVED)
             raise
-        return session_id, answer
+        return session.session_id, answer
+
+    async def _open(self, session: Session, offer_sdp: str) -> str:
+        # In the book before the endpoint knows it: its end may come while the
+        # endpoint is still closing the session that it replaces.
+        self.book.add(session)
+        try:
+            return await self.endpoint.open_session(
+                offer_sdp,
+                session_id=session.session_id,
+                user_id=session.user_id,
+                grant_id=session.grant_id,
+                kind=session.kind,
+            )
+        except BaseException:
+            self.session_closed(session.session_id, PeerCloseReason.LEFT)
+            raise
 
     async def close_session(
         self, session_id: SessionId, *, user_id: UserId, grant_id: str
@@ -272,7 +281,7 @@ class Room:
             self._announcer.note_change()
 
     async def _admit(self, user_id: UserId, kind: PeerKind) -> None:
-        if len(self.book) + self._opening >= MAX_SESSIONS:
+        if len(self.book) >= MAX_SESSIONS:
             raise SessionRefused(ControlError.WORKER_FULL, "this worker is full")
         if refusal(self.desired, user_id, kind) is ControlError.NOT_ON_STAGE:
             await self._desired.wait_until(

@@ -35,7 +35,9 @@ class SessionBook:
 
     _by_id: dict[SessionId, Session] = field(default_factory=dict)
     _connected: dict[UserId, int] = field(default_factory=dict)
-    _latest: dict[tuple[UserId, PeerKind], SessionId] = field(default_factory=dict)
+    _by_person: dict[tuple[UserId, PeerKind], list[Session]] = field(
+        default_factory=dict  # oldest first; more than one only while one replaces
+    )
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -46,7 +48,7 @@ class SessionBook:
     def add(self, session: Session) -> None:
         """Note an open session; it is its user's latest of that kind."""
         self._by_id[session.session_id] = session
-        self._latest[session.user_id, session.kind] = session.session_id
+        self._by_person.setdefault((session.user_id, session.kind), []).append(session)
 
     def get(self, session_id: SessionId) -> Session | None:
         """Return an open session."""
@@ -54,8 +56,8 @@ class SessionBook:
 
     def latest(self, user_id: UserId, kind: PeerKind) -> Session | None:
         """Return a person's session of a kind, the newest where one replaces one."""
-        session_id = self._latest.get((user_id, kind))
-        return None if session_id is None else self._by_id.get(session_id)
+        sessions = self._by_person.get((user_id, kind))
+        return sessions[-1] if sessions else None
 
     def connect(self, session_id: SessionId) -> Session | None:
         """Note that media flows; return the session."""
@@ -75,8 +77,9 @@ class SessionBook:
         if session.connected:
             self._disconnect(session.user_id)
         key = (session.user_id, session.kind)
-        if self._latest.get(key) == session_id:
-            del self._latest[key]
+        self._by_person[key].remove(session)
+        if not self._by_person[key]:
+            del self._by_person[key]
         return session
 
     def is_present(self, user_id: UserId) -> bool:

@@ -315,6 +315,38 @@ async def test_a_second_session_of_a_kind_replaces_the_first() -> None:
     assert level_at(heard[-24_000:], 450) == pytest.approx(8_000, rel=0.1)
 
 
+async def test_sessions_that_replace_each_other_at_once_leave_one() -> None:
+    """
+    A client that opens several at the same time ends with one session, and is gone
+    when that one is: none of the replaced stays behind as a ghost.
+    """
+    async with RunningRoom() as running:
+        running.room.apply(desired(ANA))
+        await asyncio.gather(*(running.connect("ana", WHIP) for _ in range(4)))
+
+        (left,) = running.endpoint.open
+        assert [s.session_id for s in running.room.book] == [left]
+        await running.endpoint.close_session(left, PeerCloseReason.LEFT)
+
+        assert len(running.room.book) == 0
+        assert not running.room.book.is_present(UserId("ana"))
+
+
+async def test_a_refused_offer_leaves_the_session_before_it() -> None:
+    """
+    Who holds a session and offers nonsense is still shown as sending.
+    """
+    async with RunningRoom() as running:
+        running.room.apply(desired(ANA))
+        await running.connect("ana", WHIP)
+        with pytest.raises(SessionRefused):
+            await running.room.open_session(
+                "bad", user_id=UserId("ana"), kind=WHIP, grant_id="g"
+            )
+
+        assert running.room.book.is_sending(UserId("ana"))
+
+
 async def test_delete_needs_the_same_user_and_grant() -> None:
     """
     Another grant finds no session; the right one closes it, once.
