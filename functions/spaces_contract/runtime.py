@@ -41,6 +41,7 @@ class ParticipantField(StrEnum):
     ON_STAGE = "on_stage"  # bool: role is a stage role, not left, not removed
     MUTED = "muted"  # bool, by the person or by a host
     REMOVED = "removed"  # bool
+    ANONYMOUS_ID = "anonymous_id"  # uid of their anonymous sessions, once removed
     HANDLE = "handle"
     DISPLAY_NAME = "display_name"
 

@@ -57,9 +57,10 @@ def desired_state(
         title=str(space.get(SpaceField.TITLE) or ""),
         stage={member.user_id: member for member in members},
         removed=frozenset(
-            UserId(str(fields[ParticipantField.UID]))
+            UserId(str(uid))
             for fields in removed
-            if ParticipantField.UID in fields
+            for name in (ParticipantField.UID, ParticipantField.ANONYMOUS_ID)
+            if (uid := fields.get(name)) is not None
         ),
     )
 

@@ -1,5 +1,7 @@
 """Grants and forwards as Ed25519-signed JWTs (RFC 8037)."""
 
+import base64
+import hmac
 from typing import Final
 
 import jwt
@@ -14,10 +16,12 @@ from spaces_contract.grants import (
     Grant,
     InvalidClaims,
 )
+from spaces_contract.ids import SpaceId, UserId
 
 from ..service.errors import GrantInvalid
 
 MAX_TOKEN_CHARS: Final = 4096
+PSEUDONYM_BYTES: Final = 16
 
 
 class Ed25519Signer:
@@ -34,6 +38,10 @@ class Ed25519Signer:
             raise ValueError("the grant key must be an Ed25519 private key")
         self._key = key
         self._public_key = key.public_key()
+        # Derived, so that one secret is all that a deployment has to keep.
+        self._pseudonym_key = hmac.digest(
+            key.private_bytes_raw(), b"parley anonymous listeners", "sha256"
+        )
 
     def sign_grant(self, grant: Grant) -> str:
         """Return the token."""
@@ -42,6 +50,13 @@ class Ed25519Signer:
     def sign_forward(self, forward: Forward) -> str:
         """Return the token."""
         return jwt.encode(forward.to_claims(), self._key, algorithm=ALGORITHM)
+
+    def pseudonym(self, space_id: SpaceId, user_id: UserId) -> UserId:
+        """Return what an anonymous listener is called; see `GrantSigner`."""
+        named = f"{space_id}/{user_id}".encode()
+        digest = hmac.digest(self._pseudonym_key, named, "sha256")[:PSEUDONYM_BYTES]
+        text = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        return UserId(f"anon-{text}")
 
     def read_grant(self, token: str) -> Grant:
         """Return what was signed, expired or not; see `GrantSigner`."""

@@ -25,6 +25,8 @@ class Participant:
         speak_request: What became of their last one; None where they made none since
             they came. Nobody on stage has a pending one.
         requested_at: When they last asked to speak.
+        anonymous_id: What their anonymous sessions in this Space are called; kept of
+            the removed only, for those sessions end as well.
         revision: Opaque name of the stored version; empty before it is stored.
     """
 
@@ -40,6 +42,7 @@ class Participant:
     left_at: datetime | None = None
     speak_request: RequestState | None = None
     requested_at: datetime | None = None
+    anonymous_id: UserId | None = None
     revision: str = ""
 
 

@@ -1,7 +1,7 @@
 """Coming into a Space, being there, and leaving it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from spaces_contract.grants import GRANT_LIFETIME_S, Grant
 from spaces_contract.ids import SpaceId, UserId
@@ -110,25 +110,38 @@ class MembershipService:
         def decide(space: Space, member: Participant | None) -> MemberDecision:
             if revision is not None and (not member or member.revision != revision):
                 raise StaleRevision
-            return moderation.edit(space, member, change, actor_id=actor_id, now=now)
+            return self._everywhere(
+                moderation.edit(space, member, change, actor_id=actor_id, now=now)
+            )
 
         member = self.members.update(space_id, user_id, decide).member
         if member is None:
             raise ParticipantNotFound
         return member
 
+    def _everywhere(self, decision: MemberDecision) -> MemberDecision:
+        """Let a removal reach the person's anonymous sessions too."""
+        member = decision.member
+        if member is None:
+            return decision
+        anonymous_id = self.grants.pseudonym(decision.space.id, member.user_id)
+        kept = anonymous_id if member.removed else None
+        return replace(decision, member=replace(member, anonymous_id=kept))
+
     def _grant(self, decision: MemberDecision, actor_id: UserId) -> Grant:
         listed = None if decision.anonymous else decision.member
         role = Role.LISTENER if listed is None else listed.role
         kinds = (PeerKind.WHIP, PeerKind.WHEP) if role.on_stage else (PeerKind.WHEP,)
         issued_at_s = int(self.now().timestamp())
+        space = decision.space
         return Grant(
             grant_id=self.new_token(),
-            space_id=decision.space.id,
-            # Made up anew each time, so that nobody learns who listens.
-            user_id=f"anon-{self.new_token()}" if decision.anonymous else actor_id,
+            space_id=space.id,
+            user_id=self.grants.pseudonym(space.id, actor_id)
+            if decision.anonymous
+            else actor_id,
             role=role,
-            epoch=decision.space.epoch,
+            epoch=space.epoch,
             kinds=kinds,
             anonymous=decision.anonymous,
             issued_at_s=issued_at_s,

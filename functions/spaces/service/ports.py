@@ -209,6 +209,15 @@ class GrantSigner(Protocol):
         """
         ...
 
+    def pseudonym(self, space_id: SpaceId, user_id: UserId) -> UserId:
+        """
+        Return what `user_id` is called where they listen anonymously.
+
+        Always the same in one Space, so that a person has one session there however
+        often they join; without the key nobody can tell who it is.
+        """
+        ...
+
     def sign_forward(self, forward: Forward) -> str:
         """Return the token."""
         ...

@@ -167,19 +167,20 @@ def test_a_target_that_the_server_took_away_breaks_the_stream() -> None:
 
 def test_documents_make_a_desired_state() -> None:
     """
-    Space, stage and removals become what the room understands.
+    Space, stage and removals, by both of a person's names, become what the room
+    understands.
     """
     state = desired_state(
         {"state": "live", "epoch": 4, "title": "Talk"},
         [{"uid": "ana", "role": "host", "muted": False, "handle": "ana"}],
-        [{"uid": "eve"}],
+        [{"uid": "eve", "anonymous_id": "anon-1"}, {"uid": "bo", "anonymous_id": None}],
     )
 
     assert (state.live, state.epoch, state.title) == (True, 4, "Talk")
     assert [(m.user_id, m.role, m.muted) for m in state.stage.values()] == [
         ("ana", Role.HOST, False)
     ]
-    assert state.removed == {"eve"}
+    assert state.removed == {"eve", "anon-1", "bo"}
 
 
 def test_a_participant_that_cannot_be_read_is_left_out() -> None:

@@ -5,7 +5,7 @@ import pytest
 from spaces.domain.space import SpeakerPolicy
 from spaces.domain.states import SpaceState
 from spaces_contract.grants import GRANT_LIFETIME_S
-from spaces_contract.ids import UserId
+from spaces_contract.ids import USER_ID_PATTERN, SpaceId, UserId
 from spaces_contract.roles import PeerKind, Role
 from tests.builders import HOST, NOW, SPACE_ID, a_participant, a_space
 from tests.world import PUBLIC_URL, World, code_of
@@ -67,7 +67,7 @@ def test_listeners_do_not_write_the_space(live: World) -> None:
 
 def test_nobody_learns_who_listens_anonymously(live: World) -> None:
     """
-    No document, no uid in answer or grant, and another name each time.
+    No document, no uid in answer or grant, and another name in each Space.
     """
     bodies = [
         live.call(
@@ -80,8 +80,43 @@ def test_nobody_learns_who_listens_anonymously(live: World) -> None:
     assert (SPACE_ID, ANA) not in live.database.members
     assert all(grant.anonymous for grant in grants)
     assert all(grant.user_id.startswith("anon-") for grant in grants)
-    assert grants[0].user_id != grants[1].user_id
+    elsewhere = live.signer.pseudonym(SpaceId("2" * 13), ANA)
+    assert grants[0].user_id != elsewhere
     assert [body["uid"] for body in bodies] == [grant.user_id for grant in grants]
+
+
+def test_one_person_is_one_anonymous_listener(live: World) -> None:
+    """
+    Whoever joins again replaces their own session: nobody can fill a room alone.
+    """
+    first, again, other = (
+        live.call("POST", f"{PATH}/join", as_user=uid, json={"anonymous": True})
+        for uid in ("ana", "ana", "bo")
+    )
+
+    assert first.get_json()["uid"] == again.get_json()["uid"]
+    assert other.get_json()["uid"] != first.get_json()["uid"]
+    assert USER_ID_PATTERN.fullmatch(first.get_json()["uid"])
+
+
+def test_a_removal_names_the_anonymous_session_too(live: World) -> None:
+    """
+    Someone who hid after they had come openly is removed from there as well; let
+    back, they are nowhere removed.
+    """
+    live.call("POST", f"{PATH}/join", as_user="ana")
+    hidden = live.call(
+        "POST", f"{PATH}/join", as_user="ana", json={"anonymous": True}
+    ).get_json()
+
+    def remove(removed: bool) -> UserId | None:
+        person = f"{PATH}/participants/ana"
+        change = {"removed": removed}
+        live.call("PATCH", person, as_user=HOST, json=change)
+        return live.database.members[SPACE_ID, ANA].anonymous_id
+
+    assert remove(True) == hidden["uid"]
+    assert remove(False) is None
 
 
 @pytest.mark.parametrize("state", [SpaceState.SCHEDULED, SpaceState.ENDED])

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.serialization import (
 from spaces.adapters.signed_tokens import Ed25519Signer
 from spaces.service.errors import GrantInvalid
 from spaces_contract.grants import FORWARD_AUDIENCE, GRANT_AUDIENCE, Forward
+from spaces_contract.ids import UserId
 from spaces_contract.roles import PeerKind, Role
-from tests.builders import a_grant
+from tests.builders import SPACE_ID, a_grant
 from tests.world import a_private_key
 
 
@@ -123,3 +124,18 @@ def test_another_kind_of_key_is_refused_at_the_start() -> None:
 
     with pytest.raises(ValueError, match="Ed25519"):
         Ed25519Signer(pem)
+
+
+def test_a_pseudonym_outlives_the_process_and_needs_the_key() -> None:
+    """
+    Every instance of one deployment makes the same one; another deployment does not.
+    """
+    pem = a_private_key()
+    made = [Ed25519Signer(key) for key in (pem, pem, a_private_key())]
+
+    first, again, foreign = (
+        signer.pseudonym(SPACE_ID, UserId("ana")) for signer in made
+    )
+
+    assert first == again != foreign
+    assert "ana" not in first

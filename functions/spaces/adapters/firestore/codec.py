@@ -121,6 +121,7 @@ def participant_to_doc(member: Participant) -> Document:
         ParticipantField.ON_STAGE.value: member.on_stage,
         ParticipantField.MUTED.value: member.muted,
         ParticipantField.REMOVED.value: member.removed,
+        ParticipantField.ANONYMOUS_ID.value: member.anonymous_id,
         "joined_at": member.joined_at,
         "left_at": member.left_at,
         "speak_request": member.speak_request.value if member.speak_request else None,
@@ -143,6 +144,7 @@ def participant_from_doc(doc: Mapping[str, Any], revision: str) -> Participant:
         left_at=instant(doc["left_at"]),
         speak_request=_request_state(doc.get("speak_request")),
         requested_at=instant(doc.get("requested_at")),
+        anonymous_id=doc.get(ParticipantField.ANONYMOUS_ID),
         updated_at=required_instant(doc["updated_at"]),
         revision=revision,
     )
