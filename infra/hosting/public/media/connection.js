@@ -8,6 +8,9 @@ import { Whep } from "./whep.js";
 import { Whip } from "./whip.js";
 import { Problem } from "../http.js";
 
+/** So many sessions in a row without sound are no accident. */
+const BLOCKED_AFTER = 2;
+
 /**
  * @typedef {object} Ports What a connection needs from its owner.
  * @property {() => Promise<import("../api.js").JoinAnswer>} join Called for every attempt.
@@ -28,6 +31,8 @@ export class Connection {
   /** @type {Whip | null} */
   whip = null;
   #stop = new AbortController();
+  /** How many sessions in a row were granted and never carried anything. */
+  #silent = 0;
   /** @type {(error: Error) => void} Ends the present attempt. */
   #lose = () => undefined;
 
@@ -46,7 +51,8 @@ export class Connection {
         this.#release();
         if (this.#settled(error)) return;
         const { retryAfterMs } = error instanceof Problem ? error : {};
-        await pause(backoffMs(Math.max(attempt, 0), { retryAfterMs }), this.#stop.signal);
+        const nth = this.blocked ? Infinity : Math.max(attempt, 0);
+        await pause(backoffMs(nth, { retryAfterMs }), this.#stop.signal);
       }
     }
   }
@@ -54,6 +60,11 @@ export class Connection {
   /** Whether the worker tells us of changes at once, so that nobody need ask. */
   get informed() {
     return this.whip?.informed ?? false;
+  }
+
+  /** Whether requests get through and sound does not: a network without UDP, mostly. */
+  get blocked() {
+    return this.#silent >= BLOCKED_AFTER;
   }
 
   /**
@@ -100,6 +111,7 @@ export class Connection {
       answer.whip_url ? this.#talk(answer, answer.whip_url) : undefined,
     ]);
     if (this.#stop.signal.aborted) return;
+    this.#silent = 0;
     this.#move("up");
     onUp();
     await lost;
@@ -145,6 +157,7 @@ export class Connection {
    */
   #settled(error) {
     if (this.#stop.signal.aborted) return true;
+    if (this.state !== "live" && !(error instanceof Problem)) this.#silent += 1;
     const verdict = verdictOf(error);
     if (verdict === "retry") this.#move("lost");
     if (verdict === "ended") this.#move("end");

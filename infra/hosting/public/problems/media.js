@@ -33,6 +33,10 @@ export const MEDIA = Object.freeze({
     remedy: "retry",
   },
   // The media worker
+  "media-blocked": {
+    title: "No sound gets through.",
+    text: "Your network seems to block it. We keep trying; another Wi-Fi or mobile data may help.",
+  },
   "worker-starting": { title: "Opening the room", text: "It takes a second or two." },
   "worker-unreachable": { title: "The room is not answering", text: "We keep trying." },
   "worker-full": {

@@ -28,7 +28,7 @@ export function drawDock(present) {
     look: "quiet", icon: "mic", round: true, onclick: () => session.setMuted(!session.muted),
   });
   const draw = () => {
-    setText(status, session.state === "live" ? (session.onStage ? (session.muted ? "Muted" : "Mic on") : "Listening") : "Reconnecting…");
+    setText(status, statusOf(session));
     setAttribute(mic, "hidden", !session.onStage);
     setAttribute(mic, "aria-pressed", String(!session.muted));
   };
@@ -44,4 +44,12 @@ export function drawDock(present) {
     mic,
     button("Leave", { look: "quiet", icon: "close", round: true, testid: "dock-leave", onclick: () => present.leave() }),
   );
+}
+
+/** @param {import("../room/session.js").RoomSession} session */
+function statusOf({ state, connection, onStage, muted }) {
+  if (connection.blocked) return "No sound gets through";
+  if (state !== "live") return "Reconnecting…";
+  if (!onStage) return "Listening";
+  return muted ? "Muted" : "Mic on";
 }

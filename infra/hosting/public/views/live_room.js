@@ -2,6 +2,7 @@
 /** The room itself: who is on stage, who talks, and one's own controls. */
 
 import { clock, plural } from "../format.js";
+import { explain } from "../problems.js";
 import { account } from "../session.js";
 import { announce } from "../components/announce.js";
 import { button } from "../components/button.js";
@@ -38,6 +39,7 @@ export function liveRoom(session, { routes, title }) {
   const tap = button("Tap to listen", {
     look: "primary", icon: "volume", testid: "tap-to-listen", onclick: () => session.player.resume(),
   });
+  const trouble = blockedNotice();
   const as = h("p", { class: "room__as muted" });
   const alone = lonely(session);
   const element = h(
@@ -46,6 +48,7 @@ export function liveRoom(session, { routes, title }) {
     head.element,
     h("h1", { tabindex: -1, class: "room__title" }, title),
     tap,
+    trouble,
     stage.element,
     alone,
     as,
@@ -55,7 +58,9 @@ export function liveRoom(session, { routes, title }) {
     element.dataset.connection = session.state;
     element.dataset.role = session.role;
     element.dataset.muted = String(session.muted);
-    setText(pill, PILLS[session.state] ?? "");
+    const { blocked } = session.connection;
+    setText(pill, blocked ? "Trying again…" : PILLS[session.state] ?? "");
+    setAttribute(trouble, "hidden", !blocked);
     setAttribute(pill, "hidden", !PILLS[session.state]);
     setAttribute(tap, "hidden", !session.tapNeeded);
     setText(as, listeningAs(session));
@@ -105,6 +110,16 @@ function header(session, routes) {
     listeners.dataset.count = String(count);
   };
   return { element, draw };
+}
+
+/** For a network that lets the page through and the sound not. */
+function blockedNotice() {
+  const { title, text } = explain({ code: "media-blocked" });
+  return h(
+    "p",
+    { class: "room__notice", role: "status", hidden: true, "data-testid": "media-blocked" },
+    h("strong", {}, title), " ", h("span", { class: "muted" }, text),
+  );
 }
 
 /**

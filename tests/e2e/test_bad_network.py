@@ -1,0 +1,80 @@
+"""A phone on a bad network: what people see, and that they stay in charge."""
+
+import asyncio
+
+from playwright.async_api import Page, Route, expect
+
+from tests import browser, speech
+from tests.api import Api
+from tests.browser import PageFor
+from tests.running_stack import RunningStack
+
+SPEECH = speech.DATA / "austen_cold_hearted.wav"
+# A network without UDP, in less time: no session ever gets as far as a connection.
+BLOCK_MEDIA = """
+const { prototype } = RTCPeerConnection;
+const { setRemoteDescription } = prototype;
+prototype.setRemoteDescription = () => Promise.reject(new Error("blocked"));
+window.unblock = () => { prototype.setRemoteDescription = setRemoteDescription; };
+"""
+
+
+async def test_a_network_without_sound_is_told(
+    stack: RunningStack, page_for: PageFor
+) -> None:
+    """
+    Where the page comes through and media does not, it says so and goes on trying:
+    once media flows the notice is gone.
+    """
+    async with Api(stack.url, "ines") as host:
+        space_id = await host.open_space("Behind a firewall")
+        page = await page_for("juri")
+        await page.add_init_script(BLOCK_MEDIA)
+        await page.goto(f"/s/{space_id}")
+        await page.get_by_test_id("join-listen").click()
+        notice = page.get_by_test_id("media-blocked")
+
+        await expect(notice).to_contain_text("No sound gets through", timeout=15_000)
+        await page.get_by_test_id("minimize").click()
+        await expect(page.get_by_test_id("dock")).to_contain_text("No sound")
+        await page.get_by_test_id("dock").click()
+        await page.evaluate("unblock()")
+
+        await browser.expect_live(page)
+        await expect(notice).to_be_hidden()
+
+
+async def test_the_microphone_obeys_while_the_server_is_slow(
+    page_for: PageFor,
+) -> None:
+    """
+    Somebody who unmutes can mute again at once, however long the server takes.
+    """
+    page = await page_for("kira", SPEECH)
+    await browser.start_space(page, "Slow uplink")
+    told: list[str] = []
+    answered = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        told.append(route.request.post_data or "")
+        await answered.wait()
+        await route.continue_()
+
+    await page.route("**/participants/*", hold)
+    mic = page.get_by_test_id("mic")
+
+    await mic.click()
+    await expect(mic).to_have_attribute("aria-pressed", "true")
+    await mic.click()
+    await expect(mic).to_have_attribute("aria-pressed", "false")
+
+    assert len(told) == 1
+    answered.set()
+    await _until_told(page, told)
+    assert told == ['{"muted":false}', '{"muted":true}']
+
+
+async def _until_told(page: Page, told: list[str]) -> None:
+    async with asyncio.timeout(10):
+        while len(told) < 2:
+            await page.wait_for_timeout(50)
