@@ -13,11 +13,15 @@ from werkzeug.test import TestResponse
 
 from spaces.adapters.clock import random_space_id, random_token
 from spaces.adapters.signed_tokens import Ed25519Signer
+from spaces.domain.capability import Capability
+from spaces.domain.token_bucket import RateLimit
 from spaces.http import (
+    client_app,
     editing,
     invites,
     media,
     membership,
+    people,
     profiles,
     reminders,
     spaces,
@@ -25,6 +29,7 @@ from spaces.http import (
 )
 from spaces.http.app import api_app, tasks_app
 from spaces.http.operations import Operation
+from spaces.http.rate_limits import RateLimiter, Scope
 from spaces.service.announcing import AnnouncingService
 from spaces.service.announcing_ports import (
     DeviceStore,
@@ -35,6 +40,8 @@ from spaces.service.editing import EditingService, ReportService
 from spaces.service.invites import InviteService
 from spaces.service.media import IceServer, MediaService
 from spaces.service.membership import MembershipService
+from spaces.service.people import DeviceService, RelationService
+from spaces.service.people_ports import RegistrationStore, RelationStore
 from spaces.service.ports import (
     LaunchStore,
     MemberStore,
@@ -67,6 +74,7 @@ from tests.fakes import (
     MemoryProfileStore,
     MemorySpaceStore,
 )
+from tests.people_fakes import MemoryRegistrationStore, MemoryRelationStore
 from tests.stage_fakes import (
     MemoryInviteStore,
     MemoryReportStore,
@@ -101,6 +109,8 @@ class Stores:
     stage: StageStore
     invites: InviteStore
     reports: ReportStore
+    relations: RelationStore
+    registrations: RegistrationStore
     subscribers: SubscriberStore
     devices: DeviceStore
     fan_outs: FanOutStore
@@ -116,6 +126,9 @@ class World:
         self.launches = MemoryLaunchStore()
         self.launcher = FakeLauncher()
         self.reports = MemoryReportStore(self.database)
+        self.registrations = MemoryRegistrationStore()
+        self.capabilities: dict[str, dict[Capability, str | None]] = {}
+        self.limits: dict[Scope, RateLimit] = {}
         self.devices = MemoryDeviceStore()
         self.pushes = FakePushes()
         self.workers = FakeWorkerControl()
@@ -187,8 +200,15 @@ class World:
         self.reporting = ReportService(
             reports=stores.reports, now=self.clock, new_token=random_token
         )
+        self.relations = RelationService(
+            relations=stores.relations, members=stores.members, now=self.clock
+        )
+        self.registering = DeviceService(registrations=stores.registrations)
         self.operations: tuple[Operation, ...] = (
             *profiles.operations(self.profiles),
+            *people.operations(
+                self.relations, self.registering, self.capabilities, self.clock
+            ),
             *spaces.operations(self.spaces, PUBLIC_URL),
             *editing.operations(self.editing, self.reporting, PUBLIC_URL),
             *speak_requests.operations(self.stage, PUBLIC_URL),
@@ -202,6 +222,10 @@ class World:
             id_tokens=self.id_tokens,
             cors_origins=ORIGINS,
             public_url=PUBLIC_URL,
+            guards=(
+                RateLimiter(self.limits, lambda: self.clock().timestamp()),
+                client_app.guard(self.capabilities),
+            ),
         )
         self.tasks = tasks_app(
             self.upkeep, self.schedule, self.announcing, FakeTaskTokens()
@@ -217,6 +241,8 @@ class World:
             stage=MemoryStageStore(self.database),
             invites=MemoryInviteStore(self.database),
             reports=self.reports,
+            relations=MemoryRelationStore(self.database),
+            registrations=self.registrations,
             subscribers=MemorySubscriberStore(self.database),
             devices=self.devices,
             fan_outs=MemoryFanOutStore(),

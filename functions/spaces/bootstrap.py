@@ -16,6 +16,8 @@ from .adapters.firestore.members import FirestoreMemberStore
 from .adapters.firestore.outbox import FirestoreOutbox
 from .adapters.firestore.profiles import FirestoreProfileStore
 from .adapters.firestore.push_devices import FirestoreDeviceStore
+from .adapters.firestore.registrations import FirestoreRegistrationStore
+from .adapters.firestore.relations import FirestoreRelationStore
 from .adapters.firestore.reports import FirestoreReportStore
 from .adapters.firestore.spaces import FirestoreSpaceStore
 from .adapters.firestore.stage import FirestoreStageStore
@@ -26,10 +28,12 @@ from .adapters.task_tokens import LOCAL_ISSUERS, OidcTaskTokens
 from .adapters.worker_control import HttpWorkerControl
 from .config import Config, ConfigError
 from .http import (
+    client_app,
     editing,
     invites,
     media,
     membership,
+    people,
     profiles,
     reminders,
     spaces,
@@ -38,12 +42,14 @@ from .http import (
 from .http.app import api_app, tasks_app
 from .http.json_log import configure_logging
 from .http.operations import Operation
+from .http.rate_limits import Limits, RateLimiter, with_defaults
 from .service.announcing import AnnouncingService
 from .service.announcing_ports import PushSender
 from .service.editing import EditingService, ReportService
 from .service.invites import InviteService
 from .service.media import MediaService
 from .service.membership import MembershipService
+from .service.people import DeviceService, RelationService
 from .service.ports import EffectQueue, Launcher, TaskTokens
 from .service.profiles import ProfileService
 from .service.schedule import ReminderService, ScheduleTasks
@@ -69,6 +75,10 @@ def build_api(env: Mapping[str, str]) -> flask.Flask:
         ),
         cors_origins=config.cors_origins,
         public_url=config.public_url,
+        guards=(
+            RateLimiter(_rate_limits(config)),
+            client_app.guard(config.capabilities),
+        ),
     )
 
 
@@ -110,9 +120,14 @@ def _operations(config: Config, client: BoundedClient) -> tuple[Operation, ...]:
         effects=effects,
         now=utc_now,
     )
+    relating = RelationService(
+        relations=FirestoreRelationStore(client), members=member_store, now=utc_now
+    )
+    devices = DeviceService(registrations=FirestoreRegistrationStore(client))
     url, ice_servers = config.public_url, config.ice_servers
     return (
         *profiles.operations(ProfileService(profiles=profile_store, now=utc_now)),
+        *people.operations(relating, devices, config.capabilities, utc_now),
         *spaces.operations(hosting, url),
         *editing.operations(changing, reporting, url),
         *speak_requests.operations(asking, url),
@@ -121,6 +136,13 @@ def _operations(config: Config, client: BoundedClient) -> tuple[Operation, ...]:
         *membership.operations(taking_part, url, ice_servers),
         *media.operations(talking, url, ice_servers),
     )
+
+
+def _rate_limits(config: Config) -> Limits:
+    try:
+        return with_defaults(config.rate_limits)
+    except ValueError as error:
+        raise ConfigError(f"PARLEY_RATE_LIMITS: {error}") from None
 
 
 def build_tasks(env: Mapping[str, str]) -> flask.Flask:

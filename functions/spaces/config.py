@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from .domain.capability import Capability, CapabilityTable, version_of
+from .domain.token_bucket import RateLimit
 from .service.media import IceServer
 
 LOCAL_PREFIX: Final = "PARLEY_LOCAL_"
@@ -46,6 +48,8 @@ class Config:
         public_url: Where clients reach us, without a slash at the end.
         cors_origins: Origins of web clients elsewhere; "*" is any.
         grant_private_key: Ed25519, PEM.
+        capabilities: Which app versions can do what; empty: all can do all.
+        rate_limits: By the names of `http.rate_limits.Scope`; over the defaults.
         local: Where the embedded cloud is; None in production.
     """
 
@@ -58,6 +62,8 @@ class Config:
     tasks_service_account: str
     tasks_audience: str
     ice_servers: tuple[IceServer, ...]
+    capabilities: CapabilityTable
+    rate_limits: Mapping[str, RateLimit]
     local: LocalConfig | None
 
     @classmethod
@@ -80,6 +86,8 @@ class Config:
             tasks_service_account=reader.text("PARLEY_TASKS_SERVICE_ACCOUNT"),
             tasks_audience=reader.text("PARLEY_TASKS_AUDIENCE"),
             ice_servers=reader.ice_servers("PARLEY_ICE_SERVERS"),
+            capabilities=reader.capabilities("PARLEY_CAPABILITIES"),
+            rate_limits=reader.rate_limits("PARLEY_RATE_LIMITS"),
             local=reader.local() if environment is Environment.LOCAL else None,
         )
         if environment is Environment.PRODUCTION:
@@ -132,6 +140,40 @@ class _Reader:
         except (ValueError, TypeError, KeyError, AttributeError):
             self._wrong.append(f'{name} must be JSON: [{{"urls": ["stun:…"]}}, …]')
             return ()
+
+    def capabilities(self, name: str) -> CapabilityTable:
+        """Read JSON: {platform or "*": {capability: "1.2.3" or null}}."""
+        try:
+            rows = json.loads(self._env.get(name) or "{}")
+            table = {
+                platform: {Capability(able): minimum for able, minimum in row.items()}
+                for platform, row in rows.items()
+            }
+            for row in table.values():
+                for minimum in row.values():
+                    version_of(minimum or "0")
+            return table
+        except (ValueError, TypeError, AttributeError):
+            self._wrong.append(
+                f'{name} must be JSON: {{"ios": {{"host": "1.2.0", "record": null}}}}'
+            )
+            return {}
+
+    def rate_limits(self, name: str) -> Mapping[str, RateLimit]:
+        """Read JSON: {scope: {"burst": 20, "per_s": 1}}; more than nothing of each."""
+        try:
+            limits = {
+                scope: RateLimit(float(row["burst"]), float(row["per_s"]))
+                for scope, row in json.loads(self._env.get(name) or "{}").items()
+            }
+            if any(each.burst < 1 or each.per_s <= 0 for each in limits.values()):
+                raise ValueError(name)
+            return limits
+        except (ValueError, TypeError, KeyError, AttributeError):
+            self._wrong.append(
+                f'{name} must be JSON: {{"user": {{"burst": 120, "per_s": 20}}}}'
+            )
+            return {}
 
     def local(self) -> LocalConfig:
         self.text(FIRESTORE_EMULATOR)  # read by the Firestore client itself

@@ -3,13 +3,14 @@ Everything that can be refused, each with a code of its own.
 
     SpaceError
     ├── NotFound      SpaceNotFound  ProfileNotFound  ParticipantNotFound
-    │                 UserNotFound  InviteNotFound
+    │                 UserNotFound  InviteNotFound  DeviceNotFound
     ├── NotAllowed    HostOnly  ModeratorOnly  HostStays  CannotUnmuteAnother
     │                 BlockedByHost  RemovedFromSpace  ProtectedAccount
-    │                 NotYours  CannotInvite  UpdateRequired
+    │                 NotYours  CannotInvite  CannotFollow  UpdateRequired
     ├── Conflict      IllegalTransition  NotLive  StageFull  CoHostsFull
     │                 TargetNotOnStage  ProfileRequired  HandleTaken
-    │                 NotInSpace  AlreadyOnStage  RequestClosed  InviteClosed
+    │                 NotInSpace  NotYourself  AlreadyOnStage
+    │                 RequestClosed  InviteClosed
     │                 ListFull  NotScheduled  ScheduleOutOfRange
     │                 IdempotencyKeyReused  StaleRevision
     └── Unavailable   Contended  DependencyUnavailable
@@ -74,6 +75,13 @@ class InviteNotFound(NotFound):
         super().__init__("This person was not invited to this Space.")
 
 
+class DeviceNotFound(NotFound):
+    code = "device-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("A device's id is 1 to 64 letters, digits, - and _.")
+
+
 class NotAllowed(SpaceError):
     """The caller may not do this."""
 
@@ -135,6 +143,13 @@ class CannotInvite(NotAllowed):
 
     def __init__(self) -> None:
         super().__init__("Somebody on the list cannot be invited to this Space.")
+
+
+class CannotFollow(NotAllowed):
+    code = "cannot-follow"
+
+    def __init__(self) -> None:
+        super().__init__("You cannot follow this person.")
 
 
 class UpdateRequired(NotAllowed):
@@ -221,6 +236,13 @@ class NotInSpace(Conflict):
 
     def __init__(self) -> None:
         super().__init__("Join the Space first, and not anonymously.")
+
+
+class NotYourself(Conflict):
+    code = "not-yourself"
+
+    def __init__(self) -> None:
+        super().__init__("Nobody follows or blocks themselves.")
 
 
 class AlreadyOnStage(Conflict):

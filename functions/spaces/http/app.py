@@ -9,7 +9,7 @@ from ..service.ports import IdTokens, TaskTokens
 from ..service.schedule import ScheduleTasks
 from ..service.upkeep import UpkeepService
 from . import cors, openapi, operations, problems, request_log, tasks
-from .operations import MAX_BODY_BYTES, Operation
+from .operations import MAX_BODY_BYTES, Guard, Operation
 
 
 def api_app(
@@ -18,11 +18,17 @@ def api_app(
     id_tokens: IdTokens,
     cors_origins: frozenset[str],
     public_url: str,
+    guards: Sequence[Guard] = (),
 ) -> flask.Flask:
-    """Return the API of clients: `documented`, and the document of it."""
+    """
+    Return the API of clients: `documented`, and the document of it.
+
+    Args:
+        guards: See each call first, and may refuse it.
+    """
     app = _app("parley-api")
     served = (*documented, openapi.operation(documented, public_url))
-    operations.register(app, served, id_tokens.verify)
+    operations.register(app, served, id_tokens.verify, guards)
     cors.register(app, cors_origins)
     return app
 

@@ -4,8 +4,10 @@ What is wrong with a request before any use case sees it.
     SpaceError
     └── BadRequest  MalformedJson  InvalidField  UnknownField  InvalidPageToken
                     InvalidHeader  UnsupportedMediaType  BodyTooLarge
+                    RateLimited
 """
 
+import math
 from collections.abc import Sequence
 
 from ..domain.errors import SpaceError
@@ -63,3 +65,13 @@ class BodyTooLarge(BadRequest):
 
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(f"A body has at most {limit_bytes} bytes.")
+
+
+class RateLimited(BadRequest):
+    """Too many requests; `retry_after_s` is how long to wait."""
+
+    code = "rate-limited"
+
+    def __init__(self, wait_s: float) -> None:
+        self.retry_after_s = max(1, math.ceil(wait_s))
+        super().__init__("Too many requests: slow down.")

@@ -7,6 +7,7 @@ import flask
 
 from spaces_contract.ids import UserId
 
+from ..domain.capability import Capability
 from ..domain.errors import (
     AlreadyOnStage,
     CannotInvite,
@@ -213,6 +214,7 @@ def _answering(
 ) -> Operation:
     return Operation(
         id=f"{name}_invite",
+        needs=Capability.SPEAK if name == "accept" else None,
         method="POST",
         path=f"{PATH}/{{user_id}}/{name}",
         summary=summary,

@@ -8,6 +8,7 @@ import flask
 from spaces_contract import paths
 from spaces_contract.roles import PeerKind, Role
 
+from ..domain.capability import Capability
 from ..domain.errors import (
     BlockedByHost,
     CannotUnmuteAnother,
@@ -177,6 +178,7 @@ def _coming_and_going(resource: MembershipResource) -> tuple[Operation, ...]:
     return (
         Operation(
             id="join_space",
+            needs=Capability.LISTEN,
             method="POST",
             path="/v1/spaces/{space_id}/join",
             summary="Take part: a role, a grant, and where media goes",

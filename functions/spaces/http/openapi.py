@@ -12,7 +12,12 @@ from pydantic.json_schema import models_json_schema
 from spaces_contract.control import CONTROL_STATUS
 from spaces_contract.media import SDP_CONTENT_TYPE
 
-from ..domain.errors import Contended, DependencyUnavailable, SpaceError
+from ..domain.errors import (
+    Contended,
+    DependencyUnavailable,
+    SpaceError,
+    UpdateRequired,
+)
 from ..service.errors import (
     GrantInvalid,
     GrantMissing,
@@ -20,11 +25,13 @@ from ..service.errors import (
     IdTokenInvalid,
     IdTokenMissing,
 )
+from .client_app import PLATFORM_HEADER, VERSION_HEADER
 from .errors import (
     BodyTooLarge,
     InvalidField,
     InvalidHeader,
     MalformedJson,
+    RateLimited,
     UnknownField,
     UnsupportedMediaType,
 )
@@ -45,6 +52,10 @@ PROBLEM_SCHEMA: Final[Json] = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "instance": {"type": "string"},
+        "minimum": {
+            "type": ["string", "null"],
+            "description": "Version of the app that can; null: none on this platform",
+        },
         "state": {
             "type": "string",
             "description": "Of the Space, request or invite, where it matters",
@@ -64,7 +75,7 @@ PROBLEM_SCHEMA: Final[Json] = {
 }
 ACCESS_ERRORS: Final[dict[Access, tuple[type[SpaceError], ...]]] = {
     Access.PUBLIC: (),
-    Access.ID_TOKEN: (IdTokenMissing, IdTokenInvalid, IdTokenExpired),
+    Access.ID_TOKEN: (IdTokenMissing, IdTokenInvalid, IdTokenExpired, RateLimited),
     Access.GRANT: (GrantMissing, GrantInvalid),
 }
 
@@ -132,6 +143,8 @@ def problem_codes(each: Operation) -> dict[int, list[str]]:
         kinds += [UnsupportedMediaType]
     if each.idempotency_key or each.if_match:
         kinds += [InvalidHeader]
+    if each.needs is not None:
+        kinds += [UpdateRequired, InvalidHeader]
     codes: dict[int, list[str]] = {}
     for kind in dict.fromkeys(kinds):
         codes.setdefault(STATUS[kind].value, []).append(kind.code)
@@ -180,6 +193,11 @@ def _parameters(each: Operation) -> list[Json]:
         found.append(_parameter("Idempotency-Key", "header", schema))
     if each.if_match:
         found.append(_parameter("If-Match", "header", {"type": "string"}))
+    if each.needs is not None or each.id == "get_capabilities":
+        found += [
+            _parameter(name, "header", {"type": "string"})
+            for name in (PLATFORM_HEADER, VERSION_HEADER)
+        ]
     return found
 
 

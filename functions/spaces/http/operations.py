@@ -22,6 +22,7 @@ from spaces_contract.ids import (
 )
 from spaces_contract.media import MAX_SDP_BYTES, SDP_CONTENT_TYPE
 
+from ..domain.capability import Capability
 from ..domain.errors import ParticipantNotFound, SpaceError, SpaceNotFound
 from ..service.errors import GrantMissing, IdTokenMissing, WorkerRefused
 from .errors import (
@@ -59,6 +60,7 @@ class Operation:
         body: Model of the JSON body; None where there is none.
         query: Model of the query parameters; None where there are none.
         sdp: SDP comes in and goes out, instead of JSON.
+        needs: What the calling app must be able to do.
         creates: The answer names a new resource in `Location`.
         errors: What may be refused beyond what the fields above imply.
     """
@@ -78,6 +80,7 @@ class Operation:
     creates: bool = False
     idempotency_key: bool = False
     if_match: bool = False
+    needs: Capability | None = None
     errors: tuple[type[SpaceError], ...] = ()
     refusals: tuple[ControlError, ...] = ()
 
@@ -196,23 +199,27 @@ class Call:
 
 
 Verify = Callable[[str], UserId]
+Guard = Callable[[Operation, Call], None]
 
 
 def register(
-    app: flask.Flask, operations: Sequence[Operation], verify_id_token: Verify
+    app: flask.Flask,
+    operations: Sequence[Operation],
+    verify_id_token: Verify,
+    guards: Sequence[Guard] = (),
 ) -> None:
-    """Serve `operations`."""
+    """Serve `operations`; `guards` see each call first, and raise to refuse it."""
     for operation in operations:
         app.add_url_rule(
             operation.path.replace("{", "<").replace("}", ">"),
             endpoint=operation.id,
-            view_func=_view(operation, verify_id_token),
+            view_func=_view(operation, verify_id_token, guards),
             methods=[operation.method],
         )
 
 
 def _view(
-    operation: Operation, verify_id_token: Verify
+    operation: Operation, verify_id_token: Verify, guards: Sequence[Guard]
 ) -> Callable[..., flask.Response]:
     def view(**params: str) -> flask.Response:
         match operation.access:
@@ -225,6 +232,8 @@ def _view(
                 call = Call(operation=operation, params=params, grant=grant)
             case Access.PUBLIC:
                 call = Call(operation=operation, params=params)
+        for guard in guards:
+            guard(operation, call)
         return operation.handle(call)
 
     return view

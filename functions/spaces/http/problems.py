@@ -28,6 +28,7 @@ STATUS: Final[Mapping[type[SpaceError], HTTPStatus]] = MappingProxyType(
         edge.InvalidField: HTTPStatus.UNPROCESSABLE_ENTITY,
         edge.UnknownField: HTTPStatus.UNPROCESSABLE_ENTITY,
         edge.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        edge.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
         edge.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         service.IdTokenMissing: HTTPStatus.UNAUTHORIZED,
         service.IdTokenInvalid: HTTPStatus.UNAUTHORIZED,
@@ -46,6 +47,7 @@ STATUS: Final[Mapping[type[SpaceError], HTTPStatus]] = MappingProxyType(
         domain.ParticipantNotFound: HTTPStatus.NOT_FOUND,
         domain.UserNotFound: HTTPStatus.NOT_FOUND,
         domain.InviteNotFound: HTTPStatus.NOT_FOUND,
+        domain.DeviceNotFound: HTTPStatus.NOT_FOUND,
         domain.HostOnly: HTTPStatus.FORBIDDEN,
         domain.ModeratorOnly: HTTPStatus.FORBIDDEN,
         domain.HostStays: HTTPStatus.FORBIDDEN,
@@ -55,8 +57,10 @@ STATUS: Final[Mapping[type[SpaceError], HTTPStatus]] = MappingProxyType(
         domain.ProtectedAccount: HTTPStatus.FORBIDDEN,
         domain.NotYours: HTTPStatus.FORBIDDEN,
         domain.CannotInvite: HTTPStatus.FORBIDDEN,
+        domain.CannotFollow: HTTPStatus.FORBIDDEN,
         domain.UpdateRequired: HTTPStatus.FORBIDDEN,
         domain.NotInSpace: HTTPStatus.CONFLICT,
+        domain.NotYourself: HTTPStatus.CONFLICT,
         domain.AlreadyOnStage: HTTPStatus.CONFLICT,
         domain.RequestClosed: HTTPStatus.CONFLICT,
         domain.InviteClosed: HTTPStatus.CONFLICT,
@@ -117,7 +121,10 @@ def register(app: flask.Flask) -> None:
     def on_space_error(error: SpaceError) -> flask.Response:
         if isinstance(error, domain.DependencyUnavailable):
             logger.error("dependency unavailable", exc_info=error)
-        return problem(status_of(error), error.code, str(error), error.members)
+        response = problem(status_of(error), error.code, str(error), error.members)
+        if isinstance(error, edge.RateLimited):
+            response.headers["Retry-After"] = str(error.retry_after_s)
+        return response
 
     @app.errorhandler(HTTPException)  # Flask's own 404, 405, 413 …
     def on_http_error(error: HTTPException) -> flask.Response:

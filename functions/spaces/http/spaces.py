@@ -4,6 +4,7 @@ from typing import Final
 
 import flask
 
+from ..domain.capability import Capability
 from ..domain.errors import (
     HostOnly,
     IdempotencyKeyReused,
@@ -94,6 +95,7 @@ def _hosting(resource: SpaceResource) -> tuple[Operation, ...]:
     return (
         Operation(
             id="create_space",
+            needs=Capability.HOST,
             method="POST",
             path="/v1/spaces",
             summary="Open a Space, not started yet, or schedule one",
@@ -108,6 +110,7 @@ def _hosting(resource: SpaceResource) -> tuple[Operation, ...]:
         ),
         Operation(
             id="start_space",
+            needs=Capability.HOST,
             method="POST",
             path="/v1/spaces/{space_id}/start",
             summary="Go live; again is harmless",

@@ -5,6 +5,7 @@ from typing import Final
 
 import flask
 
+from ..domain.capability import Capability
 from ..domain.errors import (
     AlreadyOnStage,
     ModeratorOnly,
@@ -99,6 +100,7 @@ def operations(stage: StageService, public_url: str) -> tuple[Operation, ...]:
     return (
         Operation(
             id="ask_to_speak",
+            needs=Capability.SPEAK,
             method="POST",
             path=PATH,
             summary="Ask to speak; again is harmless",

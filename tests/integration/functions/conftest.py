@@ -17,6 +17,8 @@ from spaces.adapters.firestore.members import FirestoreMemberStore
 from spaces.adapters.firestore.outbox import FirestoreOutbox
 from spaces.adapters.firestore.profiles import FirestoreProfileStore
 from spaces.adapters.firestore.push_devices import FirestoreDeviceStore
+from spaces.adapters.firestore.registrations import FirestoreRegistrationStore
+from spaces.adapters.firestore.relations import FirestoreRelationStore
 from spaces.adapters.firestore.reports import FirestoreReportStore
 from spaces.adapters.firestore.spaces import FirestoreSpaceStore
 from spaces.adapters.firestore.stage import FirestoreStageStore
@@ -128,6 +130,8 @@ class FirestoreWorld(World):
             stage=FirestoreStageStore(self._client),
             invites=FirestoreInviteStore(self._client),
             reports=FirestoreReportStore(self._client),
+            relations=FirestoreRelationStore(self._client),
+            registrations=FirestoreRegistrationStore(self._client),
             subscribers=FirestoreSubscriberStore(self._client),
             devices=FirestoreDeviceStore(self._client),
             fan_outs=FirestoreFanOutStore(self._client),

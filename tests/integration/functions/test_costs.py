@@ -74,6 +74,7 @@ def test_every_call_costs_what_the_table_says(
     _invites(bill, path)
     _words(bill, path)
     _schedule(bill, world, client)
+    _people(bill, path)
     _media_and_tasks(bill, world, path, client)
     bill.call("end_space", "POST", f"{path}/end", "host")
 
@@ -182,6 +183,24 @@ def _invites(bill: Bill, path: str) -> None:
     send()
     bill.call("join_space, to listen", "POST", f"{path}/join", "bo")
     bill.call("accept_invite", "POST", f"{bo}/accept", "bo")
+
+
+def _people(bill: Bill, path: str) -> None:
+    follow, block = "/v1/me/following/ana", "/v1/me/blocks/ana"
+    bill.call("follow", "PUT", follow, "host")
+    bill.call("unfollow", "DELETE", follow, "host")
+    bill.call("block, of a speaker", "PUT", block, "host")
+    bill.call("unblock", "DELETE", block, "host")
+    device = {"platform": "web", "token": f"bill-{path}", "app_version": "1.0"}
+
+    def put(name: str, user: str) -> None:
+        bill.call(name, "PUT", "/v1/me/devices/d1", user, json=device)
+
+    put("put_device", "ana")
+    put("put_device, again", "ana")
+    put("put_device, another's token", "bo")
+    bill.call("delete_device", "DELETE", "/v1/me/devices/d1", "bo")
+    bill.call("get_capabilities", "GET", "/v1/me/capabilities", "bo")
 
 
 def _words(bill: Bill, path: str) -> None:

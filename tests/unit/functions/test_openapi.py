@@ -134,7 +134,10 @@ def test_answers_are_as_documented(
             world.database.put_member(SPACE_ID, a_participant("bo"))
             world.database.runtimes[SPACE_ID] = a_runtime()
             path = operation.path.format(
-                space_id=SPACE_ID, user_id="bo", session_id="session-0123456789"
+                space_id=SPACE_ID,
+                user_id="bo",
+                session_id="session-0123456789",
+                device_id="phone",
             )
             if operation.access == "grant":
                 response = world.post_sdp(path, a_grant(), AN_OFFER)
@@ -145,6 +148,7 @@ def test_answers_are_as_documented(
                     "put_me": {"handle": person, "display_name": "x"},
                     "send_invites": {"user_ids": ["bo"]},
                     "report_space": {"reason": "spam"},
+                    "put_device": {"platform": "web", "app_version": "1"},
                     "edit_space": {"title": "Coffee"},
                 }
                 response = world.call(

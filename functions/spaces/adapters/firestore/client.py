@@ -133,7 +133,8 @@ def run_transaction(
             with dependency_errors():
                 result: T = attempt(transaction)
             written = transaction.write_results
-            return result, as_datetime(written[0].update_time) if written else None
+            at = written[0].update_time if written else None  # None of a delete too
+            return result, as_datetime(at) if at is not None else None
         except ValueError as error:
             _raise_unless_contended(error)
         except Contended:

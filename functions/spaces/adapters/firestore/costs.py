@@ -31,6 +31,12 @@ SUBSCRIBER: Final = "spaces/{space}/subscribers/{uid}: who wants to be told"
 COUNTED: Final = "spaces/{space}/subscribers: one read for each 1,000 counted"
 FAN_OUT: Final = "fan_outs/{announcement}: how far it is, and who is at it"
 DEVICE: Final = "users/{uid}/devices/{device}: where to push, each one read"
+OTHER: Final = "users/{other}: whether there is such a person"
+BLOCKS: Final = ("users/{uid}/blocks/{other}", "users/{other}/blocks/{uid}")
+FOLLOWS: Final = ("users/{uid}/following/{other}", "users/{other}/following/{uid}")
+HOSTED: Final = "spaces: those which the blocker hosts live, each one read"
+REGISTERED: Final = "users/{uid}/devices/{device}: where pushes go"
+TOKEN: Final = "push_tokens/{digest}: whose device has it"  # noqa: S105 - no secret
 OUTBOX: Final = "outbox/{effect}: until the task queue has it"
 
 
@@ -68,6 +74,19 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "get_membership": Cost((SPACE, MEMBER)),
         "edit_participant, mute": Cost((SPACE, MEMBER), (MEMBER,)),
         "edit_participant, promote": Cost((SPACE, MEMBER), SEAT),
+        "follow": Cost((OTHER, *BLOCKS), FOLLOWS[:1]),
+        "unfollow": Cost((), (), FOLLOWS[:1]),
+        "block, of a speaker": Cost(
+            (OTHER, HOSTED, SPACE, MEMBER), (*BLOCKS[:1], *SEAT), FOLLOWS
+        ),
+        "unblock": Cost((), (), BLOCKS[:1]),
+        "put_device": Cost((REGISTERED, TOKEN), (REGISTERED, TOKEN)),
+        "put_device, again": Cost((REGISTERED, TOKEN)),
+        "put_device, another's token": Cost(
+            (REGISTERED, TOKEN), (REGISTERED, TOKEN), (REGISTERED,)
+        ),
+        "delete_device": Cost((REGISTERED, TOKEN), (), (REGISTERED, TOKEN)),
+        "get_capabilities": Cost(),
         "edit_space": Cost((SPACE,), (SPACE,)),
         "cancel_space": Cost((SPACE,), (SPACE,)),
         "report_space": Cost((SPACE,), (REPORT,)),

@@ -1,0 +1,45 @@
+"""Which app is calling, as it says itself, and what such an app can do."""
+
+from collections.abc import Callable
+from typing import Final
+
+import flask
+
+from ..domain.capability import CapabilityTable, Version, must_be_able, version_of
+from .errors import InvalidHeader
+from .operations import Call, Operation
+
+PLATFORM_HEADER: Final = "Parley-Platform"
+VERSION_HEADER: Final = "Parley-App-Version"
+MAX_VERSION_CHARS: Final = 32
+
+
+def client_app(request: flask.Request) -> tuple[str | None, Version | None]:
+    """
+    Return platform and version of the calling app, as far as it tells.
+
+    Raises:
+        InvalidHeader: its version is none.
+    """
+    platform = request.headers.get(PLATFORM_HEADER)
+    version = request.headers.get(VERSION_HEADER)
+    if version is None:
+        return platform, None
+    try:
+        if len(version) > MAX_VERSION_CHARS:
+            raise ValueError(version)
+        return platform, version_of(version)
+    except ValueError:
+        raise InvalidHeader(f"{VERSION_HEADER} is like 1.2.3.") from None
+
+
+def guard(table: CapabilityTable) -> Callable[[Operation, Call], None]:
+    """Return a check of every call that needs a capability."""
+
+    def check(operation: Operation, call: Call) -> None:
+        if operation.needs is None:
+            return
+        platform, version = client_app(call.request)
+        must_be_able(table, operation.needs, platform=platform, version=version)
+
+    return check

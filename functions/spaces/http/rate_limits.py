@@ -1,0 +1,84 @@
+"""Rate limits of one instance: by person, and by person and Space for some calls."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Final
+
+from ..domain.token_bucket import Bucket, RateLimit, take
+from .errors import RateLimited
+from .operations import Call, Operation
+
+MAX_BUCKETS: Final = 20_000  # the longest untouched is forgotten, and is full again
+
+
+class Scope(StrEnum):
+    """What is counted."""
+
+    USER = "user"  # all calls of one person
+    CREATE = "create"  # Spaces that one person opens
+    SPACE = "space"  # asking, inviting, reporting: one person in one Space
+
+
+Limits = Mapping[Scope, RateLimit]
+DEFAULT_LIMITS: Final[Limits] = {
+    Scope.USER: RateLimit(burst=120, per_s=20),
+    Scope.CREATE: RateLimit(burst=30, per_s=0.5),
+    Scope.SPACE: RateLimit(burst=20, per_s=1),
+}
+CREATING: Final = frozenset({"create_space"})
+IN_SPACE: Final = frozenset({"ask_to_speak", "send_invites", "report_space"})
+
+
+def with_defaults(limits: Mapping[str, RateLimit]) -> Limits:
+    """
+    Return the limits of every scope, those in `limits` instead of the defaults.
+
+    Raises:
+        ValueError: `limits` names a scope that does not exist.
+    """
+    return {**DEFAULT_LIMITS, **{Scope(name): limits[name] for name in limits}}
+
+
+class RateLimiter:
+    """
+    A guard of calls that are signed in; the edge limits those that are not.
+
+    Args:
+        monotonic: Seconds of a clock that never goes back.
+    """
+
+    def __init__(
+        self, limits: Limits, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._limits = limits
+        self._monotonic = monotonic
+        self._lock = threading.Lock()  # requests run in threads
+        self._buckets: OrderedDict[tuple[str, ...], Bucket] = OrderedDict()
+
+    def __call__(self, operation: Operation, call: Call) -> None:
+        """Count the call; raises RateLimited where it is one too many."""
+        if call.actor is None:
+            return
+        self._take(Scope.USER, call.actor)
+        if operation.id in CREATING:
+            self._take(Scope.CREATE, call.actor)
+        if operation.id in IN_SPACE:
+            self._take(Scope.SPACE, call.actor, call.params["space_id"])
+
+    def _take(self, scope: Scope, *key: str) -> None:
+        limit = self._limits.get(scope)
+        if limit is None:
+            return
+        name = (scope.value, *key)
+        with self._lock:
+            bucket, wait_s = take(
+                self._buckets.pop(name, None), limit, now_s=self._monotonic()
+            )
+            self._buckets[name] = bucket
+            if len(self._buckets) > MAX_BUCKETS:
+                self._buckets.popitem(last=False)
+        if wait_s > 0:
+            raise RateLimited(wait_s)

@@ -1,0 +1,88 @@
+"""Doubles of the ports of people: relations and devices in memory."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from spaces.domain.profile import Profile
+from spaces.domain.registration import DeviceKey, Registered, Registration
+from spaces.domain.relation import FollowFacts
+from spaces.domain.states import SpaceState
+from spaces_contract.ids import SpaceId, UserId
+from tests.fakes import MemoryDatabase, rerun
+
+
+class MemoryRelationStore:
+    """`RelationStore` in memory; runs `check` twice."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._db = database
+
+    def follow(
+        self,
+        user_id: UserId,
+        other: UserId,
+        check: Callable[[FollowFacts], None],
+        *,
+        at: datetime,
+    ) -> None:
+        blocked = {(user_id, other), (other, user_id)} & self._db.blocks
+        facts = FollowFacts(other=self._db.profiles.get(other), blocked=bool(blocked))
+        check(facts)
+        check(facts)
+        self._db.following.add((user_id, other))
+
+    def unfollow(self, user_id: UserId, other: UserId) -> None:
+        self._db.following.discard((user_id, other))
+
+    def block(
+        self,
+        user_id: UserId,
+        other: UserId,
+        check: Callable[[Profile | None], Profile],
+        *,
+        at: datetime,
+    ) -> Profile:
+        blocked = rerun(lambda: check(self._db.profiles.get(other)))
+        self._db.blocks.add((user_id, other))
+        self._db.following -= {(user_id, other), (other, user_id)}
+        return blocked
+
+    def unblock(self, user_id: UserId, other: UserId) -> None:
+        self._db.blocks.discard((user_id, other))
+
+    def live_spaces_of(self, host_id: UserId) -> Sequence[SpaceId]:
+        return [
+            space.id
+            for space in self._db.spaces.values()
+            if space.creator_id == host_id and space.state is SpaceState.LIVE
+        ]
+
+
+class MemoryRegistrationStore:
+    """`RegistrationStore` in memory; runs `decide` twice."""
+
+    def __init__(self) -> None:
+        self.devices: dict[DeviceKey, Registration] = {}
+
+    def put(
+        self,
+        device: Registration,
+        decide: Callable[[Registration | None, DeviceKey | None], Registered],
+    ) -> Registration:
+        owner = next(
+            (
+                key
+                for key, each in self.devices.items()
+                if device.token and each.token == device.token
+            ),
+            None,
+        )
+        stored = self.devices.get(device.key)
+        decided = rerun(lambda: decide(stored, owner))
+        if decided.evicted is not None:
+            del self.devices[decided.evicted]
+        self.devices[device.key] = decided.device
+        return decided.device
+
+    def delete(self, key: DeviceKey) -> None:
+        self.devices.pop(key, None)

@@ -1,0 +1,252 @@
+"""Following, blocking, devices, capabilities and rate limits, as clients see them."""
+
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from spaces.domain.capability import Capability, can, version_of
+from spaces.domain.registration import DeviceKey
+from spaces.domain.token_bucket import Bucket, RateLimit, take
+from spaces.http.rate_limits import Scope, with_defaults
+from spaces_contract.ids import UserId
+from tests.builders import HOST, SPACE_ID, a_space
+from tests.world import World, code_of
+
+PATH = f"/v1/spaces/{SPACE_ID}"
+ANA, BO = UserId("ana"), UserId("bo")
+
+
+def put_device(world: World, user: str, device: str, **fields: Any) -> TestResponse:
+    """Register a device of `user`."""
+    body = {"platform": "ios", "token": "t1", "app_version": "1.2.0", **fields}
+    return world.call("PUT", f"/v1/me/devices/{device}", as_user=user, json=body)
+
+
+def test_following_is_kept_until_it_is_ended(world: World) -> None:
+    """
+    Follow and unfollow, each twice, end where they should.
+    """
+    for method, expected in (("PUT", {(ANA, BO)}), ("DELETE", set())):
+        for _ in range(2):
+            answer = world.call(method, "/v1/me/following/bo", as_user="ana")
+            assert answer.status_code == 204
+        assert world.database.following == expected
+
+
+@pytest.mark.parametrize("relation", ["following", "blocks"])
+def test_nobody_follows_or_blocks_nobody_or_themselves(
+    world: World, relation: str
+) -> None:
+    """
+    Unknown people are 404, oneself is 409.
+    """
+    for other, code in (
+        ("nobody", "user-not-found"),
+        ("a b", "user-not-found"),
+        ("ana", "not-yourself"),
+    ):
+        answer = world.call("PUT", f"/v1/me/{relation}/{other}", as_user="ana")
+        assert code_of(answer) == code
+
+
+def test_a_block_ends_following_both_ways_and_forbids_it(world: World) -> None:
+    """
+    After a block neither follows the other, nor can.
+    """
+    world.database.following |= {(ANA, BO), (BO, ANA)}
+
+    world.call("PUT", "/v1/me/blocks/bo", as_user="ana")
+
+    assert world.database.following == set()
+    for user, other in (("ana", "bo"), ("bo", "ana")):
+        refused = world.call("PUT", f"/v1/me/following/{other}", as_user=user)
+        assert (refused.status_code, code_of(refused)) == (403, "cannot-follow")
+
+
+def test_blocking_somebody_removes_them_from_ones_live_space(world: World) -> None:
+    """
+    A speaker whom the host blocks is off stage, and stays out after an unblock.
+    """
+    world.database.put_space(a_space(speaker_ids=(ANA,)))
+    for user in (HOST, "ana"):
+        world.call("POST", f"{PATH}/join", as_user=user)
+
+    world.call("PUT", "/v1/me/blocks/ana", as_user=HOST)
+    me = world.call("GET", f"{PATH}/me", as_user="ana").get_json()
+    blocked = world.call("POST", f"{PATH}/join", as_user="ana")
+    world.call("DELETE", "/v1/me/blocks/ana", as_user=HOST)
+    removed = world.call("POST", f"{PATH}/join", as_user="ana")
+
+    assert (me["removed"], me["on_stage"]) == (True, False)
+    assert world.call("GET", PATH).get_json()["speaker_ids"] == []
+    assert [code_of(blocked), code_of(removed)] == ["blocked", "removed"]
+
+
+def test_blocking_somebody_absent_keeps_no_grudge(world: World) -> None:
+    """
+    Whoever was never there is not listed, and may come once they are unblocked.
+    """
+    world.database.put_space(a_space())
+    world.call("PUT", "/v1/me/blocks/ana", as_user=HOST)
+    people = world.call("GET", f"{PATH}/participants", as_user=HOST).get_json()
+    world.call("DELETE", "/v1/me/blocks/ana", as_user=HOST)
+
+    joined = world.call("POST", f"{PATH}/join", as_user="ana")
+
+    assert people["participants"] == []
+    assert joined.status_code == 200
+
+
+def test_a_token_is_one_persons_at_a_time(world: World) -> None:
+    """
+    A phone that changes hands is its new owner's alone.
+    """
+    put_device(world, "ana", "phone")
+    put_device(world, "bo", "phone")
+
+    assert list(world.registrations.devices) == [DeviceKey(BO, "phone")]
+    for _ in range(2):
+        assert (
+            world.call("DELETE", "/v1/me/devices/phone", as_user="bo").status_code
+            == 204
+        )
+    assert world.registrations.devices == {}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"time_zone": "Mars/Olympus"},
+        {"time_zone": "../etc/passwd"},
+        {"platform": "fridge"},
+        {"app_version": "one"},
+        {"locale": "english please"},
+        {"token": "x" * 4097},
+    ],
+)
+def test_devices_that_cannot_be(world: World, fields: dict[str, Any]) -> None:
+    """
+    Zones, platforms, versions, locales and tokens are checked before they are kept.
+    """
+    refused = put_device(world, "ana", "phone", **fields)
+
+    assert (refused.status_code, code_of(refused)) == (422, "invalid-field")
+    assert world.registrations.devices == {}
+
+
+@pytest.mark.parametrize(
+    ("platform", "version", "able"),
+    [
+        ("ios", "1.2", True),
+        ("ios", "1.2.0", True),
+        ("ios", "1.10", True),
+        ("ios", "1.1.9", False),
+        ("ios", None, False),
+        ("web", "9", False),
+        ("android", "0.1", True),
+        (None, None, True),
+    ],
+)
+def test_what_an_app_can_do(
+    platform: str | None, version: str | None, able: bool
+) -> None:
+    """
+    The table's version and newer can; null is never; what it does not name always.
+    """
+    table: dict[str, dict[Capability, str | None]] = {
+        "ios": {Capability.HOST: "1.2"},
+        "web": {Capability.HOST: None},
+    }
+    known = version_of(version) if version else None
+
+    assert can(table, Capability.HOST, platform=platform, version=known) is able
+    assert can(table, Capability.LISTEN, platform=platform, version=known)
+
+
+def test_an_old_app_is_told_to_update(world: World) -> None:
+    """
+    403 with the version that can, and the same in `capabilities`.
+    """
+    world.capabilities["ios"] = {Capability.HOST: "2.0", Capability.RECORD: None}
+    old = {"Parley-Platform": "ios", "Parley-App-Version": "1.9"}
+    new = {**old, "Parley-App-Version": "2.0.1"}
+
+    def create(headers: dict[str, str]) -> TestResponse:
+        return world.call("POST", "/v1/spaces", as_user=HOST, json={}, headers=headers)
+
+    refused, made = create(old), create(new)
+    able = world.call("GET", "/v1/me/capabilities", as_user=HOST, headers=old)
+    wrong = create({"Parley-App-Version": "new"})
+
+    assert (refused.status_code, code_of(refused)) == (403, "update-required")
+    assert refused.get_json()["minimum"] == "2.0"
+    assert made.status_code == 201
+    expected = {"host": False, "speak": True, "listen": True, "record": False}
+    assert able.get_json() == expected
+    assert (wrong.status_code, code_of(wrong)) == (400, "invalid-header")
+
+
+def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
+    """
+    Never more than the burst and the rate together, and a wait that is long enough.
+    """
+    limit = RateLimit(burst=3, per_s=0.5)
+    bucket: Bucket | None = None
+    now_s, given = 100.0, 0
+    for _ in range(100):
+        bucket, wait_s = take(bucket, limit, now_s=now_s)
+        given += wait_s == 0
+        now_s += 0.1
+        assert given <= limit.burst + (now_s - 100) * limit.per_s
+        if wait_s:
+            assert take(bucket, limit, now_s=now_s - 0.1 + wait_s)[1] < 1e-6
+    assert given >= 7
+
+
+def test_whoever_asks_too_often_waits(world: World) -> None:
+    """
+    429 says for how long; others are not held up, and after the wait it goes on.
+    """
+    world.limits[Scope.USER] = RateLimit(burst=2, per_s=0.25)
+
+    def get(user: str) -> TestResponse:
+        return world.call("GET", "/v1/me", as_user=user)
+
+    statuses = [get("ana").status_code for _ in range(2)]
+    limited = get("ana")
+    world.clock.advance(float(limited.headers["Retry-After"]))
+
+    assert statuses == [200, 200]
+    assert (limited.status_code, code_of(limited)) == (429, "rate-limited")
+    assert limited.headers["Retry-After"] == "4"
+    assert get("bo").status_code == 200
+    assert get("ana").status_code == 200
+
+
+def test_asking_is_limited_in_each_space_apart(world: World) -> None:
+    """
+    Whoever asks without end in one Space is stopped there, and not elsewhere.
+    """
+    world.limits[Scope.SPACE] = RateLimit(burst=1, per_s=0.01)
+    body = {"reason": "spam"}
+
+    def report(space_id: str) -> int:
+        world.database.put_space(a_space(id=space_id))
+        path = f"/v1/spaces/{space_id}/reports"
+        return world.call("POST", path, as_user="ana", json=body).status_code
+
+    assert [report(SPACE_ID), report(SPACE_ID)] == [201, 429]
+    assert report("2Other2Other2") == 201
+
+
+def test_limits_are_configured_by_scope() -> None:
+    """
+    A limit replaces the default of its scope; one that does not exist is refused.
+    """
+    slow = RateLimit(burst=1, per_s=1)
+
+    assert with_defaults({"create": slow})[Scope.CREATE] == slow
+    assert with_defaults({}).keys() == set(Scope)
+    with pytest.raises(ValueError, match="planet"):
+        with_defaults({"planet": slow})
