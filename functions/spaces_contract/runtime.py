@@ -15,6 +15,9 @@ class WorkerState(StrEnum):
 
 HEARTBEAT_INTERVAL_S: Final = 5.0
 HEARTBEAT_STALE_S: Final = 15.0  # older than this, the watchdog launches anew
+# A worker that was launched may have to wait for a machine and for its image; replaced
+# before it is there, it would never come.
+LAUNCH_LIMIT_S: Final = 60.0
 
 
 class RuntimeField(StrEnum):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from spaces_contract.ids import UserId
-from spaces_contract.runtime import HEARTBEAT_STALE_S, WorkerState
+from spaces_contract.runtime import HEARTBEAT_STALE_S, LAUNCH_LIMIT_S, WorkerState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,9 @@ def is_lost(runtime: Runtime | None, *, epoch: int, now: datetime) -> bool:
     last_sign = max((at for at in signs if at is not None), default=None)
     if last_sign is None:
         return True
-    return (now - last_sign).total_seconds() > HEARTBEAT_STALE_S
+    launching = runtime.state is WorkerState.LAUNCHING
+    limit_s = LAUNCH_LIMIT_S if launching else HEARTBEAT_STALE_S
+    return (now - last_sign).total_seconds() > limit_s
 
 
 def reports_presence(runtime: Runtime, *, epoch: int, now: datetime) -> bool:

@@ -107,14 +107,15 @@ def test_only_the_host_starts_and_ends(rule: object) -> None:
     [
         None,
         a_runtime(heartbeat_at=NOW),
-        a_runtime(WorkerState.LAUNCHING),
+        a_runtime(WorkerState.LAUNCHING, launched_at=NOW - timedelta(minutes=1)),
         a_runtime(WorkerState.DRAINING),
         a_runtime(epoch=7, heartbeat_at=LATER),
     ],
 )
 def test_a_lost_worker_is_replaced_in_a_new_epoch(runtime: object) -> None:
     """
-    No sign of the epoch's worker for more than 15 s raises the epoch.
+    No sign of the epoch's worker for more than 15 s, or 60 s from its launch, raises
+    the epoch.
     """
     decision = rules.relaunch(a_space(), runtime, epoch=1, now=LATER)  # type: ignore[arg-type]
 
