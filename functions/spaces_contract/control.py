@@ -24,6 +24,7 @@ class ControlError(StrEnum):
     NOT_ON_STAGE = "not-on-stage"  # WHIP by someone whom Firestore does not show there
     REMOVED = "removed"
     SESSION_NOT_FOUND = "session-not-found"
+    SESSION_REPLACED = "session-replaced"  # another device of the same person has it
     WORKER_FULL = "worker-full"
     WORKER_STOPPING = "worker-stopping"
     SDP_EMPTY = "sdp-empty"
@@ -42,6 +43,7 @@ CONTROL_STATUS: Final = MappingProxyType(
         ControlError.NOT_ON_STAGE: 403,
         ControlError.REMOVED: 403,
         ControlError.SESSION_NOT_FOUND: 404,
+        ControlError.SESSION_REPLACED: 409,
         ControlError.WORKER_FULL: 503,
         ControlError.WORKER_STOPPING: 503,
         ControlError.SDP_EMPTY: 400,

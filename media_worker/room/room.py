@@ -29,6 +29,7 @@ from .ports import (
     RoomPublisher,
     SessionRefused,
 )
+from .replaced import ReplacedSessions
 from .rules import refusal, sessions_to_close
 from .session_book import Session, SessionBook
 from .stage_audio import StageAudio, own_mix
@@ -95,6 +96,7 @@ class Room:
             publisher=publisher,
             clock=clock,
         )
+        self._replaced = ReplacedSessions()
         self._end: RoomEnd | None = None
         self._ending = asyncio.Event()
         self._informed = False  # nothing is told before Firestore was heard
@@ -220,8 +222,14 @@ class Room:
         Close a session for whoever opened it, with the same grant.
 
         Raises:
-            SessionRefused: there is no such session of this user and grant.
+            SessionRefused: there is no such session of this user and grant; where
+                there was one, and another device has taken its place, with
+                `SESSION_REPLACED`.
         """
+        if self._replaced.has(session_id, user_id=user_id, grant_id=grant_id):
+            raise SessionRefused(
+                ControlError.SESSION_REPLACED, "another device has taken over"
+            )
         session = self.book.get(session_id)
         if session is None or (session.user_id, session.grant_id) != (
             user_id,
@@ -256,6 +264,9 @@ class Room:
         session = self.book.remove(session_id)
         if session is None:
             return
+        if reason is PeerCloseReason.REPLACED:
+            by = self.book.latest(session.user_id, session.kind)
+            self._replaced.add(session, by=by)
         self._silence(session)
         if self._hearers.get(session.user_id) == session_id:
             del self._hearers[session.user_id]

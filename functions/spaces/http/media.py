@@ -32,10 +32,9 @@ OFFER_ERRORS: Final = (
     WorkerStarting,
     WorkerUnreachable,
 )
-OFFER_REFUSALS: Final = tuple(
-    code for code in ControlError if code is not ControlError.SESSION_NOT_FOUND
-)
-CLOSE_REFUSALS: Final = (ControlError.SESSION_NOT_FOUND, ControlError.INVALID_FORWARD)
+NO_SESSION: Final = (ControlError.SESSION_NOT_FOUND, ControlError.SESSION_REPLACED)
+OFFER_REFUSALS: Final = tuple(code for code in ControlError if code not in NO_SESSION)
+CLOSE_REFUSALS: Final = (*NO_SESSION, ControlError.INVALID_FORWARD)
 
 
 class MediaResource:

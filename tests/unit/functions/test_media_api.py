@@ -142,6 +142,19 @@ def test_a_session_that_never_was_is_404(live: World) -> None:
     assert (response.status_code, code_of(response)) == (404, "session-not-found")
 
 
+def test_a_session_that_another_device_took_is_409(live: World) -> None:
+    """
+    The worker's `session-replaced` reaches the client as it is.
+    """
+    live.workers.error = WorkerRefused(ControlError.SESSION_REPLACED, "elsewhere")
+
+    headers = {"Authorization": f"Bearer {live.signer.sign_grant(a_grant())}"}
+    path = f"{PATH}/media/{'s' * 24}"
+    response = live.call("DELETE", path, headers=headers)
+
+    assert (response.status_code, code_of(response)) == (409, "session-replaced")
+
+
 def test_trickle_and_ice_restart_are_405(live: World) -> None:
     """
     RFC 9725 4.3: PATCH of a server without them is 405 with Allow.

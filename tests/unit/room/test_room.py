@@ -370,6 +370,49 @@ async def test_delete_needs_the_same_user_and_grant() -> None:
     assert running.endpoint.closed == [(session_id, PeerCloseReason.LEFT)]
 
 
+@pytest.mark.parametrize("kind", PeerKind)
+async def test_who_was_replaced_by_another_device_is_told(kind: PeerKind) -> None:
+    """
+    DELETE with the replaced session's grant says `session-replaced`, for the same
+    person and grant alone; the other device's session goes on.
+    """
+    async with RunningRoom() as running:
+        running.room.apply(desired(ANA))
+        ana = UserId("ana")
+        first, _ = await running.room.open_session(
+            "offer", user_id=ana, kind=kind, grant_id="phone"
+        )
+        second, _ = await running.room.open_session(
+            "offer", user_id=ana, kind=kind, grant_id="laptop"
+        )
+        codes = []
+        for user_id, grant_id in ((ana, "phone"), (ana, "laptop"), ("eve", "phone")):
+            with pytest.raises(SessionRefused) as refused:
+                await running.room.close_session(
+                    first, user_id=UserId(user_id), grant_id=grant_id
+                )
+            codes.append(refused.value.code)
+
+        assert second in running.endpoint.open
+    assert (
+        codes == [ControlError.SESSION_REPLACED] + [ControlError.SESSION_NOT_FOUND] * 2
+    )
+
+
+async def test_a_device_that_replaces_itself_is_told_of_no_other() -> None:
+    """
+    The same grant opened again: the earlier session is just over.
+    """
+    async with RunningRoom() as running:
+        lea = UserId("lea")
+        first = await running.connect("lea", WHEP)
+        await running.connect("lea", WHEP)
+        with pytest.raises(SessionRefused) as refused:
+            await running.room.close_session(first, user_id=lea, grant_id="grant-lea")
+
+    assert refused.value.code is ControlError.SESSION_NOT_FOUND
+
+
 async def test_a_refused_offer_leaves_nothing() -> None:
     """
     What the endpoint refuses, the room passes on and forgets.

@@ -52,5 +52,9 @@ export const MEDIA = Object.freeze({
   "grant-expired": { title: "Your pass has run out", text: "We get you a new one." },
   "grant-for-other-space": { title: "Wrong pass", text: "Join again to go on.", remedy: "rejoin" },
   "invalid-forward": { title: "The room refused us", text: "We keep trying." },
+  "session-replaced": {
+    title: "You are listening on another device",
+    text: "One device at a time has the sound. You can bring it back here.",
+  },
   "session-not-found": { title: "That session is over", text: "We open a new one." },
 });
