@@ -50,4 +50,3 @@ class ScheduledSlots:
         waiting = SpaceState.SCHEDULED.value
         found = {doc.id: doc.to_dict() or {} for doc in self._client.get_all(refs)}
         return [each for each in space_ids if found[each].get("state") == waiting]
-
