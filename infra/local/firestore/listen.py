@@ -223,7 +223,11 @@ def _encode(event: Event, target_id: int) -> bytes:
         return encoded
     response = ListenResponse()
     if event.document is not None:
-        response.document_change.document.ParseFromString(event.document.data)
+        shown = response.document_change.document
+        if event.projection is None:
+            shown.ParseFromString(event.document.data)
+        else:
+            shown.CopyFrom(event.document.masked(event.projection))
         response.document_change.target_ids.append(target_id)
     else:
         gone = response.document_delete if event.deleted else response.document_remove

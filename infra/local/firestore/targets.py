@@ -12,7 +12,7 @@ from .limits import MAX_WRITES_PER_COMMIT
 from .paths import document_path
 from .protocol import Message
 from .queries import Query, parse_query
-from .watches import Event, Subscriber
+from .watches import Event, Subscriber, shown
 
 
 class Target(Protocol):
@@ -99,7 +99,7 @@ class QueryTarget:
         """Return the whole result."""
         with runner.store.snapshot() as connection:
             for document in runner.results(self.query, connection):
-                yield Event(document.key, version, document)
+                yield shown(document, version, self.query)
 
     def since(self, runner: QueryRunner, past: int, version: int) -> Iterable[Event]:
         """Return what came into, changed in, or left the result."""
@@ -111,7 +111,7 @@ class QueryTarget:
             then = _by_key(runner.results(self.query, connection, at=past))
         for key, document in now.items():
             if key not in then or then[key].updated_us != document.updated_us:
-                yield Event(key, version, document)
+                yield shown(document, version, self.query)
         for key in then.keys() - now.keys():
             yield Event(key, version, None, runner.store.get(key) is None)
 
@@ -120,7 +120,7 @@ class QueryTarget:
         for key, then in runner.store.changed_since(past).items():
             now = runner.store.get(key)
             if now is not None and position(now) is not None:
-                yield Event(key, version, now)
+                yield shown(now, version, self.query)
             elif then is not None and position(then) is not None:
                 yield Event(key, version, None, now is None)
 

@@ -13,9 +13,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from .documents import StoredDocument
+from .fields import FieldPath
 from .locks import Change
 from .paths import Path
 from .queries import Query
+
+Projection = tuple[FieldPath, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,14 @@ class Event:
     Args:
         document: Its new version in the result; None when it is out of it.
         deleted: Whether it is out because it does not exist any more.
+        projection: Fields of the document to tell; None for all.
     """
 
     key: bytes
     version: int
     document: StoredDocument | None
     deleted: bool = False
+    projection: Projection = None
     encoded: dict[int, bytes] = field(default_factory=dict)  # by target id
 
 
@@ -82,7 +87,7 @@ class QueryWatch:
     def apply(self, change: Change, version: int) -> list[Event]:
         """Return an event if the document is or was in the result."""
         if change.after is not None and self._query.position(change.after) is not None:
-            return [Event(change.key, version, change.after)]
+            return [shown(change.after, version, self._query)]
         if (
             change.before is not None
             and self._query.position(change.before) is not None
@@ -156,7 +161,8 @@ class LimitWatch:
             return [Event(change.key, version, None, change.after is None)]
         insort(self._window, place)
         self._known[change.key] = (place, change.after.updated_us)
-        return [Event(change.key, version, change.after), *self._overflow(version)]
+        news = shown(change.after, version, self._query)
+        return [news, *self._overflow(version)]
 
     def _remove(self, key: bytes, place: _Place) -> None:
         del self._window[bisect_left(self._window, place)]
@@ -178,12 +184,17 @@ class LimitWatch:
         documents = list(self._run())
         self._fill(documents)
         events = [
-            Event(document.key, version, document)
+            shown(document, version, self._query)
             for document in documents
             if before.get(document.key) != document.updated_us
         ]
         gone = before.keys() - self._known.keys()
         return events + [Event(key, version, None) for key in sorted(gone)]
+
+
+def shown(document: StoredDocument, version: int, query: Query) -> Event:
+    """Return the news that a document is in the query's result as it now is."""
+    return Event(document.key, version, document, projection=query.projection)
 
 
 _Topic = tuple[str, object]

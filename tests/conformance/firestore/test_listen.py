@@ -260,6 +260,26 @@ def test_an_or_is_followed(db: Client, listen: Listen) -> None:
     assert listener.until() == ["REMOVED a"]
 
 
+def test_a_projection_tells_its_fields_alone(db: Client, listen: Listen) -> None:
+    """
+    At the start, after a change, and when a limit is filled up again.
+    """
+    rooms = db.collection("rooms")
+    for number in range(3):
+        rooms.document(f"r{number}").set({"n": number, "other": 0})
+    every = listen(rooms.order_by("n").select(("n",)))
+    first = listen(rooms.order_by("n").select(("n",)).limit(1))
+    started = every.next(), first.next()
+
+    rooms.document("r1").update({"n": 5})
+    changed = every.next()
+    rooms.document("r0").delete()
+
+    assert started == ({f"r{n}": {"n": n} for n in range(3)}, {"r0": {"n": 0}})
+    assert changed["r1"] == {"n": 5}
+    assert first.next() == {"r2": {"n": 2}}
+
+
 def test_many_listeners_hear_the_same(db: Client, listen: Listen) -> None:
     """
     Equal queries of one client are told independently of one another.

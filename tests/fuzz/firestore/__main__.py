@@ -42,15 +42,16 @@ def main() -> int:
             client(server.address, "demo-fuzz") as ours,
             client(address, "demo-fuzz") as theirs,
         ):
-            found = compare(
+            count = 0
+            for difference in compare(
                 ours, theirs, seed=arguments.seed, count=arguments.operations
-            )
-    for difference in found:
-        sys.stdout.write(f"{difference}\n")
+            ):
+                count += 1
+                sys.stdout.write(f"{difference}\n")
     sys.stdout.write(
-        f"firestore fuzz: {arguments.operations} operations, {len(found)} differences\n"
+        f"firestore fuzz: {arguments.operations} operations, {count} differences\n"
     )
-    return 1 if found else 0
+    return 1 if count else 0
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from google.cloud.firestore_v1.base_query import (
 )
 
 from tests.conformance.firestore.servers import Client
+from tests.fuzz.firestore.comparing import comparable
 
 FIELDS: Final = ("a", "b", "c")
 COLLECTIONS: Final = ("rooms", "rooms/r1/rooms", "halls/h1/rooms")
@@ -107,7 +108,8 @@ class Source:
             name: self._scalar() for name in self._random.sample(("k", "l", "é"), 2)
         }
 
-    def _document(self) -> tuple[str, str]:
+    def document(self) -> tuple[str, str]:
+        """Return a collection and an id in it."""
         return self._random.choice(COLLECTIONS), self._random.choice(IDS)
 
     def _data(self) -> dict[str, Any]:
@@ -119,15 +121,15 @@ class Source:
             ("set", "set", "set", "merge", "create", "update", "delete", "transform")
         )
         if kind == "delete":
-            return Operation(kind, (*self._document(), self._random.random() < 0.3))
+            return Operation(kind, (*self.document(), self._random.random() < 0.3))
         if kind == "transform":
             name, transform = self._random.choice(FIELDS), self._transform()
-            return Operation(kind, (*self._document(), name, transform))
+            return Operation(kind, (*self.document(), name, transform))
         data = self._data()
         if kind == "update":
             path = f"{self._random.choice(FIELDS)}.k"
             data = self._random.choice((data or {"a": 1}, {path: self._scalar()}))
-        return Operation(kind, (*self._document(), data))
+        return Operation(kind, (*self.document(), data))
 
     def _transform(self) -> tuple[str, Any]:
         kind = self._random.choice(
@@ -157,7 +159,8 @@ class Source:
         parts = tuple(self._filter() for _ in range(2))
         return ("and" if kind < 0.85 else "or", *parts)
 
-    def _query_parts(self) -> tuple[Any, ...]:
+    def query_parts(self) -> tuple[Any, ...]:
+        """Return what `build` makes a query of."""
         orders = tuple(
             (name, self._random.choice(DIRECTIONS))
             for name in self._random.sample(
@@ -188,12 +191,12 @@ class Source:
     def _query(self) -> Operation:
         if self._random.random() < 0.05:
             return Operation("group", ())
-        return Operation("query", self._query_parts())
+        return Operation("query", self.query_parts())
 
     def _aggregate(self) -> Operation:
         field = self._random.choice(FIELDS)
         kind = self._random.choice(("count", "sum", "avg", "all"))
-        return Operation("aggregate", (*self._query_parts(), kind, field))
+        return Operation("aggregate", (*self.query_parts(), kind, field))
 
 
 def run(client: Client, operation: Operation) -> Any:
@@ -249,7 +252,7 @@ def _read(client: Client, path: str, id_: str) -> Any:
     return comparable(client.collection(path).document(id_).get().to_dict())
 
 
-def _build(
+def build(
     client: Client,
     path: str,
     where: tuple[Any, ...] | None,
@@ -259,6 +262,7 @@ def _build(
     offset: int,
     fields: tuple[str, ...] | None,
 ) -> Any:
+    """Return the client's query of `Source.query_parts`."""
     query = client.collection(path)
     if where is not None:
         query = query.where(filter=_condition(where))
@@ -281,7 +285,7 @@ def _condition(where: tuple[Any, ...]) -> BaseFilter:
 
 
 def _query(client: Client, *parts: Any) -> Any:
-    query = _build(client, *parts)
+    query = build(client, *parts)
     return [(found.id, comparable(found.to_dict())) for found in query.stream()]
 
 
@@ -292,7 +296,7 @@ def _group(client: Client) -> Any:
 
 def _aggregate(client: Client, *parts: Any) -> Any:
     *query_parts, kind, field = parts
-    query = _build(client, *query_parts)
+    query = build(client, *query_parts)
     if kind == "count":
         asked = query.count("count")
     elif kind == "all":
@@ -300,15 +304,6 @@ def _aggregate(client: Client, *parts: Any) -> Any:
     else:
         asked = getattr(query, kind)(field, kind)
     return sorted((item.alias, comparable(item.value)) for item in asked.get()[0])
-
-
-def comparable(value: Any) -> Any:
-    """Return a form that tells 1, 1.0 and True apart, and in which NaN equals NaN."""
-    if isinstance(value, dict):
-        return {key: comparable(item) for key, item in sorted(value.items())}
-    if isinstance(value, list):
-        return [comparable(item) for item in value]
-    return f"{type(value).__name__}:{value!r}"
 
 
 _CALLS: Final[dict[str, Callable[..., Any]]] = {
