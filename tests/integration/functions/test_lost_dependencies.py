@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from spaces.adapters.clock import random_token
 from spaces.adapters.firestore.client import (
     RETRY_FOR_S,
     RPC_TIMEOUT_S,
@@ -98,6 +99,36 @@ def test_a_restart_goes_unnoticed(
         after = world.call("GET", "/v1/me", as_user="ana")
         assert after.get_json() == before.get_json()
     stopped(server)
+
+
+@pytest.mark.parametrize("scheduled_start", [None, "2030-05-05T12:00:00Z"])
+@pytest.mark.parametrize("keyed", [False, True])
+def test_a_lost_answer_makes_one_space(
+    client: BoundedClient,
+    monkeypatch: pytest.MonkeyPatch,
+    scheduled_start: str | None,
+    keyed: bool,
+) -> None:
+    """
+    A commit that was applied, and then repeated as its answer was lost, is 201.
+    """
+    world = FirestoreWorld(client)
+    person = {"handle": "lost", "display_name": "Lost"}
+    world.call("PUT", "/v1/me", as_user="lost", json=person)
+    commit = client._firestore_api.commit
+
+    def twice(*arguments: Any, **options: Any) -> Any:
+        commit(*arguments, **options)
+        return commit(*arguments, **options)
+
+    monkeypatch.setattr(client._firestore_api, "commit", twice)
+    body = {"scheduled_start": scheduled_start} if scheduled_start else {}
+    headers = {"Idempotency-Key": random_token()} if keyed else {}
+    made = world.call("POST", "/v1/spaces", as_user="lost", json=body, headers=headers)
+
+    path = made.headers["Location"]
+    assert made.status_code == 201
+    assert world.call("GET", path).get_json() == made.get_json()
 
 
 @pytest.mark.parametrize("kind", ["nobody", "closed_port"])

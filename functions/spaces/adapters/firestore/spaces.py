@@ -51,7 +51,10 @@ class FirestoreSpaceStore:
                 with dependency_errors():
                     return self._created_once(space, host, once)
             except (exceptions.FailedPrecondition, exceptions.AlreadyExists):
-                back_off(attempt)  # the same host has just scheduled another
+                stored = self._stored(space.id)
+            if stored is not None:
+                return stored  # by a commit whose answer was lost, then repeated
+            back_off(attempt)  # the same host has just scheduled another
         raise Contended
 
     def get(self, space_id: SpaceId) -> Space:
@@ -114,6 +117,12 @@ class FirestoreSpaceStore:
             )
         with dependency_errors():
             return [read_space(doc) for doc in query.stream()]
+
+    def _stored(self, space_id: SpaceId) -> Space | None:
+        try:
+            return self.get(space_id)
+        except SpaceNotFound:
+            return None
 
     def _created_once(
         self, space: Space, host: Participant, once: Once | None
