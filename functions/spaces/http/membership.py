@@ -123,7 +123,10 @@ class MembershipResource:
         query = call.query(PageQuery)
         after = page_tokens.decode(query.page_token, of=page_tokens.PARTICIPANTS)
         found = self._membership.present(
-            call.space_id, limit=query.page_size + 1, after=after
+            call.space_id,
+            actor_id=call.actor_id,
+            limit=query.page_size + 1,
+            after=after,
         )
         members, token = page(
             found, query.page_size, _cursor, of=page_tokens.PARTICIPANTS

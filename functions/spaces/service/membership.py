@@ -85,10 +85,18 @@ class MembershipService:
         return self.members.get(space_id, actor_id)
 
     def present(
-        self, space_id: SpaceId, *, limit: int, after: Cursor | None
+        self, space_id: SpaceId, *, actor_id: UserId, limit: int, after: Cursor | None
     ) -> Sequence[Participant]:
-        """Return those who have not left, in the order in which they came."""
-        return self.members.present(space_id, limit=limit, after=after)
+        """
+        Return those who have not left, in the order in which they came.
+
+        Raises:
+            SpaceNotFound: there is no such Space.
+        """
+        found = self.members.present(space_id, limit=limit, after=after)
+        if not found:  # all have left, or there is no Space: only then a read tells
+            self.members.get(space_id, actor_id)
+        return found
 
     def edit(
         self,

@@ -190,6 +190,18 @@ def test_me_tells_what_one_is(live: World) -> None:
     ]
 
 
+def test_nobody_is_in_a_space_that_never_was(live: World) -> None:
+    """
+    A Space that is empty has an empty list; one that does not exist has none.
+    """
+    empty = live.call("GET", f"{PATH}/participants", as_user="ana")
+    path = f"/v1/spaces/{'2' * 13}/participants"
+    missing = live.call("GET", path, as_user="ana")
+
+    assert (empty.status_code, empty.get_json()["participants"]) == (200, [])
+    assert (missing.status_code, code_of(missing)) == (404, "space-not-found")
+
+
 def test_participants_are_those_who_have_not_left(live: World) -> None:
     """
     The list has people in the order in which they came, in pages.
