@@ -152,15 +152,23 @@ class FakeEndpoint:
 
 
 class MemoryPublisher:
-    """Keeps every version; fails while `failing`."""
+    """Keeps every version; fails while `failing`, never ends while `hanging`."""
 
     def __init__(self) -> None:
         self.rooms: list[RoomState] = []
         self.failing = False
+        self.hanging = False
+        self.finishing = False
+
+    def finish(self) -> None:
+        """Note that time is short."""
+        self.finishing = True
 
     async def publish(self, room: RoomState) -> None:
         """Keep one version."""
         await asyncio.sleep(0)
+        if self.hanging:
+            await asyncio.Event().wait()
         if self.failing:
             raise OSError("no space left")
         self.rooms.append(room)

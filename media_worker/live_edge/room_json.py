@@ -1,6 +1,7 @@
 """Writes `room.json` to the object store."""
 
 import asyncio
+import contextlib
 import json
 import logging
 from typing import Final
@@ -42,6 +43,7 @@ class StoredRoomJson:
         self._store: ObjectStore = from_url(url, mkdir=True) if local else from_url(url)
         self._attributes = None if local else ATTRIBUTES
         self._retry_s = retry_s
+        self._finishing = asyncio.Event()
         self.failures = 0
 
     async def publish(self, room: RoomState) -> None:
@@ -57,8 +59,19 @@ class StoredRoomJson:
             if await self._put(room_object(room.space_id, room.epoch), body):
                 return
             if attempt < ATTEMPTS:
-                await asyncio.sleep(self._retry_s * attempt)
+                await self._pause(self._retry_s * attempt)
+            if self._finishing.is_set():
+                break
         self.failures += 1
+
+    def finish(self) -> None:
+        """Let the attempt that runs, and one for each later version, be the last."""
+        self._finishing.set()
+
+    async def _pause(self, pause_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await self._finishing.wait()
 
     async def _put(self, path: str, body: bytes) -> bool:
         try:

@@ -152,3 +152,7 @@ class RoomPublisher(Protocol):
     async def publish(self, room: RoomState) -> None:
         """Write the object; may be slow or fail without harm to the audio."""
         ...
+
+    def finish(self) -> None:
+        """From now on try each version once: the newest matters, and time is short."""
+        ...

@@ -1,5 +1,6 @@
 """`room.json` reaches a folder whole, or not at all."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -83,3 +84,19 @@ async def test_a_store_that_fails_is_survived(tmp_path: Path) -> None:
     await store.publish(a_room(1))
 
     assert store.failures == 1
+
+
+async def test_a_last_version_is_tried_once(tmp_path: Path) -> None:
+    """
+    `finish` cuts the pause before another attempt short, and later versions have one.
+    """
+    store = StoredRoomJson(f"file://{tmp_path}/objects", retry_s=3_600)
+    (tmp_path / "objects" / "live").write_text("in the way")
+    writing = asyncio.create_task(store.publish(a_room(1)))
+    await asyncio.sleep(0)
+
+    store.finish()
+    await writing
+    await store.publish(a_room(2))
+
+    assert store.failures == 2

@@ -236,6 +236,23 @@ async def test_the_end_of_the_space_ends_the_room() -> None:
     assert running.publisher.rooms[-1].state == "ended"
 
 
+async def test_a_store_that_hangs_does_not_hold_up_the_end() -> None:
+    """
+    Whoever stops the worker waits some seconds: the room is over in less.
+    """
+    async with RunningRoom() as running:
+        running.publisher.hanging = True
+        running.room.apply(desired(ANA))
+        await running.connect("ana", WHIP)
+        await running.clock.advance(1.0)
+
+        running.room.end(RoomEnd.WORKER_STOPPING)
+        await running.clock.advance(2.5)
+
+        assert running.running.result() is RoomEnd.WORKER_STOPPING
+    assert running.publisher.finishing
+
+
 async def test_a_higher_epoch_stops_at_once_and_publishes_nothing() -> None:
     """
     Sessions end so that clients join again; the public state is left to the other.
