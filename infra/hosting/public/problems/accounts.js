@@ -49,6 +49,9 @@ export const ACCOUNTS = Object.freeze({
   },
   "handle-taken": { title: "That handle is taken", text: "Try another one." },
   "invalid-handle": { title: "Not a handle", text: "Use 1 to 15 letters, digits or _." },
+  "cannot-follow": { title: "You can’t follow them", text: "One of you blocks the other." },
+  "not-yourself": { title: "That is you", text: "Choose somebody else." },
+  "device-not-found": { title: "No such device", text: "It was signed out already." },
   // Input
   "invalid-field": { title: "Something is off", text: "Check what you entered and try again." },
   "unknown-field": OUTDATED,
