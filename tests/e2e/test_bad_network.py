@@ -44,6 +44,32 @@ async def test_a_network_without_sound_is_told(
         await expect(notice).to_be_hidden()
 
 
+async def test_two_devices_do_not_fight_for_the_sound(
+    stack: RunningStack, page_for: PageFor
+) -> None:
+    """
+    The device that came in last has the sound; the other says so and lets go, until
+    somebody wants to listen there.
+    """
+    async with Api(stack.url, "lars") as host:
+        space_id = await host.open_space("On two devices")
+        phone, laptop = await page_for("maja"), await page_for("maja")
+        for device in (phone, laptop):
+            await device.route("**/v1/spaces/*/media/*", _replaced)
+        await browser.listen(phone, f"/s/{space_id}")
+        await browser.listen(laptop, f"/s/{space_id}")
+        problem = phone.get_by_test_id("problem")
+        await expect(problem).to_contain_text("on another device", timeout=20_000)
+
+        await phone.get_by_role("button", name="Listen here").click()
+
+        await browser.expect_live(phone)
+        await expect(laptop.get_by_test_id("problem")).to_have_attribute(
+            "data-code", "session-replaced", timeout=20_000
+        )
+        await browser.expect_live(phone)
+
+
 async def test_the_microphone_obeys_while_the_server_is_slow(
     page_for: PageFor,
 ) -> None:
@@ -72,6 +98,12 @@ async def test_the_microphone_obeys_while_the_server_is_slow(
     answered.set()
     await _until_told(page, told)
     assert told == ['{"muted":false}', '{"muted":true}']
+
+
+async def _replaced(route: Route) -> None:
+    """Answer as the worker does whose session went to another device."""
+    problem = {"type": "https://parley.dev/problems/session-replaced"}
+    await route.fulfill(status=409, json=problem)
 
 
 async def _until_told(page: Page, told: list[str]) -> None:

@@ -23,8 +23,9 @@ let started = null;
 
 const present = new Present({
   onchange: () => drawDock(present),
-  onend: ({ space }) => {
+  onend: ({ space }, problem) => {
     if (location.pathname === `/s/${space.id}`) return; // its page tells more
+    if (problem) return toastProblem(problem);
     toast("You are out", { text: `“${titleOf(space)}” is over for you.`, symbol: "leave" });
   },
 });

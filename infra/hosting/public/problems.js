@@ -5,7 +5,7 @@ import { ACCOUNTS } from "./problems/accounts.js";
 import { MEDIA } from "./problems/media.js";
 import { SPACES } from "./problems/spaces.js";
 
-/** @typedef {"retry" | "feed" | "sign-in" | "rejoin" | "reload"} Remedy */
+/** @typedef {"retry" | "feed" | "sign-in" | "rejoin" | "here" | "reload"} Remedy */
 /** @typedef {{title: string, text: string, icon?: string, remedy?: Remedy}} Explanation */
 
 /** @type {Readonly<Record<string, Explanation>>} */

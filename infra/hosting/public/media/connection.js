@@ -2,12 +2,15 @@
 /** One person's media in one Space: joins, hears, talks, and comes back by itself. */
 
 import { backoffMs, pause } from "./backoff.js";
+import { REPLACED } from "./exchange.js";
 import { nextState } from "./states.js";
 import { CLOSING, verdictOf } from "./verdict.js";
 import { Whep } from "./whep.js";
 import { Whip } from "./whip.js";
 import { Problem } from "../http.js";
 
+/** A rejoin waits so long for the worker to say whom the session belongs to now. */
+const ASK_MS = 3000;
 /** So many sessions in a row without sound are no accident. */
 const BLOCKED_AFTER = 2;
 
@@ -48,8 +51,7 @@ export class Connection {
       try {
         await this.#live(() => (attempt = -1));
       } catch (error) {
-        this.#release();
-        if (this.#settled(error)) return;
+        if (await this.#over(error)) return;
         const { retryAfterMs } = error instanceof Problem ? error : {};
         const nth = this.blocked ? Infinity : Math.max(attempt, 0);
         await pause(backoffMs(nth, { retryAfterMs }), this.#stop.signal);
@@ -83,7 +85,7 @@ export class Connection {
 
   /** Leave the stage; hearing goes on. */
   dropStage() {
-    this.whip?.close();
+    void this.whip?.close();
     this.whip = null;
   }
 
@@ -91,7 +93,7 @@ export class Connection {
   close() {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
-    this.#release();
+    void this.#release();
     if (this.state !== "idle") this.#move("leave");
   }
 
@@ -150,6 +152,19 @@ export class Connection {
   }
 
   /**
+   * Free what a failed attempt held, and learn whether there will be another: where
+   * another device took our place, a rejoin would take it back, and so for ever.
+   *
+   * @param {unknown} error
+   */
+  async #over(error) {
+    const released = this.#release();
+    if (this.#settled(error)) return true;
+    const replaced = await Promise.race([released, pause(ASK_MS, this.#stop.signal)]);
+    return replaced === true && this.#settled(new Problem({ code: REPLACED, status: 409 }));
+  }
+
+  /**
    * Move on after a failed attempt.
    *
    * @param {unknown} error
@@ -168,10 +183,12 @@ export class Connection {
     return verdict !== "retry";
   }
 
-  #release() {
-    this.whep?.close();
+  /** @returns {Promise<boolean>} Whether another device of ours has taken our place. */
+  async #release() {
+    const closing = [this.whep?.close(), this.whip?.close()];
     this.whep = null;
-    this.dropStage();
+    this.whip = null;
+    return (await Promise.all(closing)).includes(true);
   }
 
   /** @param {import("./states.js").MediaEvent} event */

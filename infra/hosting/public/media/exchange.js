@@ -10,6 +10,9 @@ const PATIENCE = 8;
 /** Refusals that pass within seconds, while the grant is still good. */
 const SOON = new Set(["worker-starting", "not-on-stage"]);
 
+/** What the worker answers about the session of somebody who came in elsewhere since. */
+export const REPLACED = "session-replaced";
+
 /** @typedef {{location: string, grant: string}} Resource A session's URL and its key. */
 
 /**
@@ -55,10 +58,18 @@ async function insist(attempt, signal) {
  * Close a session; what is gone already, or cannot be reached, is left alone: the
  * worker ends sessions that fall silent.
  *
- * @param {Resource} resource
+ * @param {Resource | null} resource
+ * @returns {Promise<boolean>} Whether another device of ours had taken its place.
  */
-export function closeResource({ location, grant }) {
-  return request("DELETE", nearby(location), { bearer: grant, keepalive: true }).catch(() => undefined);
+export async function closeResource(resource) {
+  if (!resource) return false;
+  const options = { bearer: resource.grant, keepalive: true };
+  try {
+    await request("DELETE", nearby(resource.location), options);
+  } catch (problem) {
+    return problem instanceof Problem && problem.code === REPLACED;
+  }
+  return false;
 }
 
 /**

@@ -45,12 +45,14 @@ export class Whep {
     return this.receiver.getContributingSources().map(({ source }) => source);
   }
 
+  /** @returns {Promise<boolean>} Whether another device of ours had taken its place. */
   close() {
     clearInterval(this.timer);
     this.onlost = () => undefined;
     this.pc.close();
-    if (this.resource) void closeResource(this.resource);
+    const { resource } = this;
     this.resource = null;
+    return closeResource(resource);
   }
 
   /** @param {StallDetector} detector */

@@ -52,11 +52,13 @@ export class Whip {
     return this.sender.replaceTrack(track);
   }
 
+  /** @returns {Promise<boolean>} Whether another device of ours had taken its place. */
   close() {
     this.onlost = () => undefined;
     this.onmessage = () => undefined;
     this.pc.close();
-    if (this.resource) void closeResource(this.resource);
+    const { resource } = this;
     this.resource = null;
+    return closeResource(resource);
   }
 }

@@ -55,6 +55,8 @@ export const MEDIA = Object.freeze({
   "session-replaced": {
     title: "You are listening on another device",
     text: "One device at a time has the sound. You can bring it back here.",
+    icon: "headphones",
+    remedy: "here",
   },
   "session-not-found": { title: "That session is over", text: "We open a new one." },
 });

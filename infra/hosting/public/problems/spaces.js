@@ -43,7 +43,7 @@ export const SPACES = Object.freeze({
     title: "You joined somewhere else",
     text: "This Space is open in another tab or on another device. You can bring it back here.",
     icon: "headphones",
-    remedy: "rejoin",
+    remedy: "here",
   },
   left: {
     title: "You left this Space",

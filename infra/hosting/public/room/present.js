@@ -9,8 +9,9 @@ export class Present {
   /**
    * @param {object} options
    * @param {() => void} options.onchange
-   * @param {(session: import("./session.js").RoomSession) => void} options.onend The
-   *   Space ended, or let us in no longer; nobody asked for it here.
+   * @param {(session: import("./session.js").RoomSession,
+   *   problem: import("../http.js").Problem | null) => void} options.onend The Space
+   *   ended (null), or let us in no longer; nobody asked for it here.
    */
   constructor({ onchange, onend }) {
     this.onchange = onchange;
@@ -29,9 +30,9 @@ export class Present {
     this.leave();
     this.#listening = new AbortController();
     this.session = session;
-    const gone = () => {
+    const gone = (/** @type {import("../http.js").Problem | null} */ problem) => {
       this.#forget();
-      this.onend(session);
+      this.onend(session, problem);
     };
     session.on("over", gone, this.#listening.signal);
     session.on("refused", gone, this.#listening.signal);

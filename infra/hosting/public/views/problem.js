@@ -11,6 +11,7 @@ const REMEDIES = Object.freeze({
   feed: { label: "See what is live", symbol: "headphones" },
   "sign-in": { label: "Sign in", symbol: "people" },
   rejoin: { label: "Join again", symbol: "retry" },
+  here: { label: "Listen here", symbol: "headphones" },
   reload: { label: "Reload", symbol: "retry" },
 });
 

@@ -84,7 +84,7 @@ class RoomPage {
     this.#show(room.element, title);
     this.#leaveView = room.destroy;
     session.on("over", () => void this.#showEnd(session), signal);
-    session.on("refused", (problem) => this.#showProblem(problem), signal);
+    session.on("refused", (problem) => this.#showProblem(problem, session), signal);
     session.on("problem", toastProblem, signal);
   }
 
@@ -125,11 +125,16 @@ class RoomPage {
     this.#show(endedPanel(space, { routes: this.routes, peak: session.peakListeners }), "Ended");
   }
 
-  /** @param {unknown} problem */
-  #showProblem(problem) {
+  /**
+   * @param {unknown} problem
+   * @param {RoomSession} [session] The one it ended.
+   */
+  #showProblem(problem, session) {
+    const here = session && (() => this.enter(session.space, { speak: session.onStage, anonymous: session.anonymous }));
     const panel = problemPanel(problem, {
       retry: () => this.load(),
       rejoin: () => this.load(),
+      here,
       feed: () => this.routes.go("/"),
       "sign-in": () => this.routes.signInThen(() => void this.load()),
     });
