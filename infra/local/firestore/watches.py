@@ -141,11 +141,13 @@ class LimitWatch:
     def apply(self, change: Change, version: int) -> list[Event]:
         """Return the events of changes that the window can answer by itself."""
         place = self._place(change.after)
+        if self._query.offset:
+            # What is skipped is not remembered, and moves the rest when it goes.
+            moved = place is not None or self._place(change.before) is not None
+            self._stale = self._stale or moved
+            return []
         known = self._known.get(change.key)
         if self._stale or (known is None and place is None):
-            return []
-        if self._query.offset:
-            self._stale = True  # what is skipped is not remembered
             return []
         full = len(self._window) >= self._limit
         last = self._window[-1] if self._window else None

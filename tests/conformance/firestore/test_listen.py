@@ -206,6 +206,20 @@ def test_a_limit_notices_a_move_within_and_out(five: Any, listen: Listen) -> Non
     assert sorted(listener.until("r2", "r3", "r4")) == ["ADDED r4", "REMOVED r1"]
 
 
+def test_a_skipped_document_that_goes_moves_the_rest(five: Any, listen: Listen) -> None:
+    """
+    Whether it is deleted or leaves the filter.
+    """
+    positive = five.where(filter=F("n", ">", 0)).order_by("n")
+    listener = listen(positive.offset(2).limit(1))
+    listener.until("r3")
+
+    five.document("r1").delete()
+    listener.until("r4")
+    five.document("r2").update({"n": -1})
+    listener.until("r5")
+
+
 def test_changes_beyond_a_limit_are_not_told(five: Any, listen: Listen) -> None:
     """
     What is not in the window does not matter.
