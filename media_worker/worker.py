@@ -98,10 +98,11 @@ class Worker:
             stack.push_async_callback(self._firestore.aclose)
             self._endpoint.start(self._room)
             stack.push_async_callback(self._close_endpoint)
-            control.serve(self._api().app())
+            control.serve(self._api().app(), on_death=self.stop)
             mixing = asyncio.create_task(self._room.run(), name="room")
             stack.push_async_callback(_cancelled, mixing)
-            return await self._run_claimed(control, mixing)
+            code = await self._run_claimed(control, mixing)
+            return ExitCode.CRASHED if control.died else code
 
     async def _run_claimed(
         self, control: ControlServer, mixing: "asyncio.Task[RoomEnd]"

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import uvicorn
@@ -32,6 +32,9 @@ class ControlServer:
     Lifecycle: the socket is bound when it is made, so that its address can be
     announced; `serve()` once; `aclose()` in every state, any number of times.
 
+    Attributes:
+        died: Whether it stopped answering although nobody closed it.
+
     Raises:
         OSError: the address is taken or not this machine's.
     """
@@ -44,6 +47,7 @@ class ControlServer:
         self._socket.setblocking(False)
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
+        self.died = False
 
     @property
     def url(self) -> str:
@@ -51,8 +55,8 @@ class ControlServer:
         host, port = self._socket.getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
-    def serve(self, app: Starlette) -> None:
-        """Answer from now on."""
+    def serve(self, app: Starlette, *, on_death: Callable[[], None]) -> None:
+        """Answer from now on; call `on_death` where that ends by itself."""
         self._server = _Server(
             uvicorn.Config(
                 app,
@@ -68,6 +72,7 @@ class ControlServer:
         )
         serving = self._server.serve(sockets=[self._socket])
         self._task = asyncio.create_task(serving, name="control-server")
+        self._task.add_done_callback(lambda _: self._ended(on_death))
 
     async def aclose(self) -> None:
         """Finish what is being answered, then stop."""
@@ -77,3 +82,9 @@ class ControlServer:
             if not self._task.cancelled() and self._task.exception() is not None:
                 logger.error("control server", exc_info=self._task.exception())
         self._socket.close()
+
+    def _ended(self, on_death: Callable[[], None]) -> None:
+        if self._server is not None and not self._server.should_exit:
+            logger.error("control server died")
+            self.died = True
+            on_death()
