@@ -37,7 +37,6 @@ from .stage_audio import StageAudio, own_mix
 logger = logging.getLogger(__name__)
 
 JOIN_RACE_S: Final = 1.0  # a join that just committed may not have reached the watch
-MAX_SESSIONS: Final = 5_000
 CLOSE_ALL_S: Final = 1.0
 STUCK_CHECK_TICKS: Final = 50
 
@@ -292,8 +291,6 @@ class Room:
             self._announcer.note_change()
 
     async def _admit(self, user_id: UserId, kind: PeerKind) -> None:
-        if len(self.book) >= MAX_SESSIONS:
-            raise SessionRefused(ControlError.WORKER_FULL, "this worker is full")
         if refusal(self.desired, user_id, kind) is ControlError.NOT_ON_STAGE:
             await self._desired.wait_until(
                 lambda desired: user_id in desired.stage, patience_s=JOIN_RACE_S

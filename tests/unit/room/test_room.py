@@ -8,7 +8,9 @@ import pytest
 from media_worker.audio.opus import Decoder
 from media_worker.room.ports import FULL_MIX, SessionRefused
 from media_worker.room.room import RoomEnd
+from media_worker.room.session_book import Session
 from media_worker.room.stage_audio import own_mix
+from media_worker.transport.endpoint import MAX_SESSIONS
 from spaces_contract.control import ControlError
 from spaces_contract.ids import SessionId, UserId
 from spaces_contract.roles import PeerCloseReason, PeerKind, Role
@@ -428,6 +430,30 @@ async def test_a_device_that_replaces_itself_is_told_of_no_other() -> None:
             await running.room.close_session(first, user_id=lea, grant_id="grant-lea")
 
     assert refused.value.code is ControlError.SESSION_NOT_FOUND
+
+
+async def test_a_full_room_takes_back_who_is_in_it() -> None:
+    """
+    Whether there is place is the endpoint's to say, which knows that a returning
+    listener's session gives way to the new one.
+    """
+    async with RunningRoom() as running:
+        first = await running.connect("lea", WHEP)
+        for number in range(MAX_SESSIONS - 1):
+            running.room.book.add(
+                Session(
+                    session_id=SessionId(str(number)),
+                    user_id=UserId(str(number)),
+                    kind=WHEP,
+                    grant_id="g",
+                )
+            )
+        second = await running.connect("lea", WHEP)
+        first_end = running.endpoint.closed[0]
+        still_open = set(running.endpoint.open)
+
+    assert first_end == (first, PeerCloseReason.REPLACED)
+    assert still_open == {second}
 
 
 async def test_a_refused_offer_leaves_nothing() -> None:
