@@ -4,6 +4,7 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from .processes import ProcessSpec
 from .services import Service, accepts, answers_http
@@ -84,6 +85,7 @@ def _gateway(
     tls: tuple[Path, Path] | None,
 ) -> ProcessSpec:
     secure: tuple[str, ...] = ()
+    public_host = urlsplit(stack.public_url).hostname or stack.media_address
     if tls is not None:
         chain, key = tls
         secure = (
@@ -97,6 +99,7 @@ def _gateway(
             *("-m", "infra.local.gateway"),
             *("--data", str(stack.folder.root)),
             *("--listen-fd", str(public[0].fileno())),
+            *("--host", public_host, "--host", stack.media_address),
             *("--functions-port", str(stack.functions_port)),
             *("--firestore-port", str(stack.firestore_port)),
             *("--tasks-port", str(stack.tasks_port)),

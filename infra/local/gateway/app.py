@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -26,6 +27,8 @@ from .push_store import PushStore
 # What another machine may use of /local/; the rest shows or moves what is private to
 # the person at this keyboard.
 _LOCAL_FOR_ALL: Final = frozenset({"/local/sign-in", "/local/authority.crt"})
+# What no other site's name server can have point here.
+_LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _SIGN_IN_BODY_BYTES: Final = 4096
 
 
@@ -37,6 +40,8 @@ class GatewayParts:
     Args:
         repository: Where firebase.json's paths begin.
         authority: Certificate that a phone may be told to trust.
+        hosts: Names and addresses, beside loopback's, by which this machine was told
+            to be reached.
     """
 
     identity: Identity
@@ -50,12 +55,14 @@ class GatewayParts:
     rules: HostingRules
     repository: Path
     authority: Path
+    hosts: frozenset[str] = frozenset()
 
 
 def gateway_app(parts: GatewayParts) -> web.Application:
     """Return the application of both the plain and the TLS listener."""
     app = web.Application(
-        middlewares=[_local_stays_local()], client_max_size=_SIGN_IN_BODY_BYTES
+        middlewares=[_local_stays_local(parts.hosts)],
+        client_max_size=_SIGN_IN_BODY_BYTES,
     )
     app.cleanup_ctx.append(_lifetimes(parts))
     _add_local(app.router, parts)
@@ -100,15 +107,30 @@ def _add_local(router: web.UrlDispatcher, parts: GatewayParts) -> None:
     router.add_route("*", "/local/{path:.*}", nothing)
 
 
-def _local_stays_local() -> Middleware:
+def _local_stays_local(hosts: frozenset[str]) -> Middleware:
+    known = _LOOPBACK_HOSTS | {host.lower() for host in hosts}
+
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         path = request.path
-        if path.startswith("/local") and path not in _LOCAL_FOR_ALL and request.secure:
+        if not path.startswith("/local"):
+            return await handler(request)
+        # Another site's page could have its own name point here, and read the answers
+        # as its own (DNS rebinding); the Host that its browser sends tells.
+        if _host_name(request) not in known:
+            return not_found()
+        if path not in _LOCAL_FOR_ALL and request.secure:
             return not_found()
         return await handler(request)
 
     return check
+
+
+def _host_name(request: web.Request) -> str | None:
+    try:
+        return urlsplit(f"//{request.host}").hostname
+    except ValueError:
+        return None
 
 
 def _lifetimes(

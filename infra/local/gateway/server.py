@@ -88,6 +88,7 @@ def _parts(options: argparse.Namespace) -> GatewayParts:
         rules=read_rules(REPOSITORY / "firebase.json"),
         repository=REPOSITORY,
         authority=folder.keys / AUTHORITY_CERTIFICATE,
+        hosts=frozenset(options.host),
     )
 
 
@@ -96,6 +97,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--listen-fd", type=int, required=True)
     parser.add_argument("--tls-fd", type=int)
+    parser.add_argument(
+        "--host",
+        action="append",
+        default=[],
+        help="a name or address, beside loopback's, that this machine is reached by",
+    )
     parser.add_argument("--tls-chain", type=Path)
     parser.add_argument("--tls-key", type=Path)
     for service in ("functions", "firestore", "tasks"):

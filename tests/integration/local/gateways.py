@@ -32,6 +32,7 @@ from infra.local.keys import (
 )
 
 PROJECT = "demo-parley"
+HOST = "parley.home.example"  # what `--host` says
 
 
 @dataclass
@@ -105,6 +106,7 @@ async def running_gateway(root: Path, functions_url: str) -> AsyncIterator[Gatew
         rules=read_rules(root / "firebase.json"),
         repository=root,
         authority=folder.keys / AUTHORITY_CERTIFICATE,
+        hosts=frozenset({HOST}),
     )
     async with (
         serving(gateway_app(parts)) as url,

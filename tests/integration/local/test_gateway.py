@@ -8,7 +8,12 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from tests.integration.local.gateways import functions_app, running_gateway, serving
+from tests.integration.local.gateways import (
+    HOST,
+    functions_app,
+    running_gateway,
+    serving,
+)
 
 AWAY = "http://127.0.0.1:9"
 
@@ -235,3 +240,36 @@ async def test_only_objects_below_live_are_public(root: Path, path: str) -> None
         (hidden / ".hidden").write_text("no")
         async with gateway.session.get(URL(gateway.url + path, encoded=True)) as answer:
             assert answer.status == 404
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        (HOST, 204),
+        (f"{HOST.upper()}:8080", 204),
+        ("127.0.0.1:8080", 204),
+        ("LocalHost", 204),
+        ("[::1]:8080", 204),
+        ("rebound.example:8080", 404),
+        ("127.0.0.1.rebound.example", 404),
+        (f"{HOST}.rebound.example", 404),
+        ("[::1", 404),
+        ("[rebound]", 404),
+        ("", 404),
+    ],
+)
+async def test_local_pages_are_no_other_sites(
+    root: Path, host: str, status: int
+) -> None:
+    """
+    A page whose own name points here cannot read or run what is under /local/.
+    """
+    async with running_gateway(root, AWAY) as gateway:
+        headers = {"Host": host}
+        url = f"{gateway.url}/local/ready"
+        async with gateway.session.get(url, headers=headers) as answer:
+            assert answer.status == status
+        async with gateway.session.get(
+            f"{gateway.url}/app.js", headers=headers
+        ) as public:
+            assert public.status == 200
