@@ -93,6 +93,34 @@ async def test_a_stall_is_three_seconds_without_packets(page: Page) -> None:
     assert slept == [False] * 4
 
 
+async def test_a_stream_that_never_began_is_a_stall_too(page: Page) -> None:
+    """
+    Packets are counted before the first one came, when browsers have no report of any.
+    """
+    body = """
+      const audio = { type: "inbound-rtp", packetsReceived: 7 };
+      const stats = (...reports) => new Map(reports.entries());
+      return [m.packetsIn(stats()), m.packetsIn(stats({ type: "codec" }, audio))];
+    """
+
+    assert await run(page, "/media/whep.js", body) == [0, 7]
+
+
+async def test_an_answer_that_breaks_off_is_no_answer(page: Page) -> None:
+    """
+    A connection lost amid a body is the same problem as one lost before it.
+    """
+    body = """
+      const broken = new ReadableStream({
+        pull: (controller) => controller.error(new TypeError("network error")),
+      });
+      globalThis.fetch = async () => new Response(broken);
+      return m.request("GET", "/v1/me").catch(({ code, status }) => [code, status]);
+    """
+
+    assert await run(page, "/http.js", body) == ["unreachable", 0]
+
+
 async def test_refusals_are_judged(page: Page) -> None:
     """
     What passes by itself is tried again; the end is an end; the rest is told.

@@ -38,19 +38,21 @@ export class Problem extends Error {
  * @param {string} method
  * @param {string} url
  * @param {RequestOptions} [options]
- * @returns {Promise<Response>} Always a 2xx.
+ * @returns {Promise<Response>} Always a 2xx, with its body here already.
  * @throws {Problem} The server refused, or could not be reached.
  */
 export async function request(method, url, options = {}) {
   let response;
   try {
-    response = await fetch(url, {
+    const answer = await fetch(url, {
       method,
       headers: headersOf(options),
       body: options.sdp ?? (options.json === undefined ? undefined : JSON.stringify(options.json)),
       keepalive: options.keepalive ?? false,
       signal: signalOf(options.signal),
     });
+    // To the end, for a body can break off too.
+    response = new Response((await answer.text()) || null, answer);
   } catch (error) {
     if (options.signal?.aborted) throw error;
     throw new Problem({ code: navigator.onLine ? "unreachable" : "offline", status: 0 });

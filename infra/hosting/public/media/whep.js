@@ -57,14 +57,23 @@ export class Whep {
 
   /** @param {StallDetector} detector */
   async #check(detector) {
-    for (const report of (await this.pc.getStats()).values()) {
-      if (report.type !== "inbound-rtp") continue;
-      if (detector.note(report.packetsReceived, performance.now())) this.#lost();
-    }
+    const packets = packetsIn(await this.pc.getStats());
+    if (detector.note(packets, performance.now())) this.#lost();
   }
 
   #lost() {
     clearInterval(this.timer);
     this.onlost();
   }
+}
+
+/**
+ * @param {RTCStatsReport} stats
+ * @returns {number} 0 before the first packet too, when there is no report of any.
+ */
+export function packetsIn(stats) {
+  let packets = 0;
+  for (const report of stats.values())
+    if (report.type === "inbound-rtp") packets += report.packetsReceived;
+  return packets;
 }

@@ -3,11 +3,11 @@
 
 import { participants } from "../api.js";
 import { plural } from "../format.js";
+import { explain } from "../problems.js";
 import { avatar } from "../components/avatar.js";
 import { button } from "../components/button.js";
 import { h, icon } from "../components/dom.js";
 import { openSheet } from "../components/sheet.js";
-import { toastProblem } from "../components/toast.js";
 import { ROLE_NAMES } from "../room/roster.js";
 import { actionsFor, memberSheet } from "./member.js";
 
@@ -21,7 +21,10 @@ export function openPeople(session) {
   const body = h("div", { class: "people", "aria-busy": "true" }, h("p", { class: "muted" }, "Looking around…"));
   let shown = "";
   const refresh = async () => {
-    const people = await everybody(session.space.id).catch(toastProblem);
+    const people = await everybody(session.space.id).catch((problem) => {
+      const { title, text } = explain(problem);
+      if (!shown) body.replaceChildren(h("p", { class: "muted" }, `${title}. ${text}`));
+    });
     const text = JSON.stringify(people);
     if (!people || text === shown) return; // leaves the focus where it is
     shown = text;
