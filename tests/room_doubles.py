@@ -87,6 +87,7 @@ class FakeEndpoint:
         self.sources: dict[str, str] = {}
         self.heard: dict[str, list[EncodedFrame]] = {}
         self.told: list[tuple[str, dict[str, Any]]] = []
+        self.full: set[str] = set()
         self.ticks = 0
 
     async def open_session(
@@ -142,7 +143,9 @@ class FakeEndpoint:
                 self.heard.setdefault(info.session_id, []).append(frames[source])
 
     def send_stage_message(self, session_id: SessionId, text: str) -> bool:
-        """Note a message."""
+        """Note a message, unless the session's channel is full."""
+        if session_id in self.full:
+            return False
         self.told.append((session_id, json.loads(text)))
         return session_id in self.open
 

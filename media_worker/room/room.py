@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -11,12 +11,12 @@ from typing import Final
 from spaces_contract.control import ControlError
 from spaces_contract.ids import SessionId, SpaceId, UserId
 from spaces_contract.media import PTIME_MS
-from spaces_contract.roles import PeerCloseReason, PeerKind, Role
+from spaces_contract.roles import PeerCloseReason, PeerKind
 from spaces_contract.runtime import WorkerState
 
 from ..audio.frames import ReceivedPacket
 from ..audio.playout import SpeechDecoder
-from .announcer import Announcer, closing_message, room_message, you_message
+from .announcer import Announcer, closing_message, room_message
 from .board import Board
 from .clock import Clock
 from .desired_cell import DesiredCell, unknown_state
@@ -33,6 +33,7 @@ from .replaced import ReplacedSessions
 from .rules import refusal, sessions_to_close
 from .session_book import Session, SessionBook
 from .stage_audio import StageAudio, own_mix
+from .stage_messenger import StageMessenger
 
 logger = logging.getLogger(__name__)
 
@@ -88,10 +89,11 @@ class Room:
         self.loop = MixLoop(self._tick, ptime_s=PTIME_MS / 1000, clock=clock)
         self._clock = clock
         self._desired = DesiredCell(unknown_state(epoch), clock=clock)
+        self._messenger = StageMessenger(endpoint, self.book)
         self._announcer = Announcer(
             self.board,
-            refresh=self._refresh_board,
-            tell_stage=self._tell_stage,
+            refresh=self._take_turn,
+            tell_stage=self._messenger.tell_all,
             publisher=publisher,
             clock=clock,
         )
@@ -148,7 +150,7 @@ class Room:
             return
         for member in desired.stage.values():
             self.stage.set_muted(member.user_id, member.muted)
-        self._tell_changed(before, desired)
+        self._messenger.tell_changed(before, desired)
         for session_id, reason in sessions_to_close(desired, self.book):
             self._close_soon(session_id, reason)
         self._note_change()
@@ -279,7 +281,8 @@ class Room:
         session.channel_open = True
         self._refresh_board()
         self.endpoint.send_stage_message(session_id, room_message(self.board.room))
-        self._tell_you(session)
+        self._messenger.tell_you(session, self.desired)
+        self._note_change()
 
     async def _wait_end(self) -> RoomEnd:
         while self._end is None:
@@ -370,7 +373,7 @@ class Room:
 
     async def _close_all(self, reason: PeerCloseReason) -> None:
         self._refresh_board()
-        self._tell_stage(room_message(self.board.room))
+        self._messenger.tell_all(room_message(self.board.room))
         closing = [self._close(session.session_id, reason) for session in self.book]
         try:
             async with asyncio.timeout(CLOSE_ALL_S):
@@ -381,27 +384,9 @@ class Room:
     def _refresh_board(self) -> None:
         self.board.update(self.desired, self.book, self._talking)
 
-    def _tell_stage(self, text: str) -> None:
-        for session in self._channels():
-            self.endpoint.send_stage_message(session.session_id, text)
-
-    def _tell_changed(self, before: DesiredState, after: DesiredState) -> None:
-        """Tell those whose role, mute or removal changed, before anything ends."""
-        for session in self._channels():
-            user_id = session.user_id
-            same = before.stage.get(user_id) == after.stage.get(user_id)
-            if not same or user_id in after.removed - before.removed:
-                self._tell_you(session)
-
-    def _tell_you(self, session: Session) -> None:
-        desired = self.desired
-        member = desired.stage.get(session.user_id)
-        text = you_message(
-            role=(Role.LISTENER if member is None else member.role).value,
-            muted=member is not None and member.muted,
-            removed=session.user_id in desired.removed,
-        )
-        self.endpoint.send_stage_message(session.session_id, text)
-
-    def _channels(self) -> Iterable[Session]:
-        return (session for session in self.book if session.channel_open)
+    def _take_turn(self) -> None:
+        """Look at the board, and make up for what somebody's full channel missed."""
+        self._refresh_board()
+        self._messenger.tell_owed(self.desired)
+        if self._messenger.owes:
+            self._note_change()

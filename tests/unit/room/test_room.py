@@ -592,6 +592,26 @@ async def test_people_are_told_what_they_are() -> None:
     ]
 
 
+async def test_what_a_full_channel_missed_is_told_later() -> None:
+    """
+    A mute that did not get through arrives, as it is then, when there is place.
+    """
+    async with RunningRoom() as running:
+        running.room.apply(desired(ANA, BO))
+        bo = await running.connect("bo", WHIP)
+        await running.clock.advance(1.0)
+        told = len(running.endpoint.told_to(bo, "you"))
+
+        running.endpoint.full.add(bo)
+        running.room.apply(desired(ANA, a_member("bo", muted=True)))
+        await running.clock.advance(1.0)
+        running.endpoint.full.clear()
+        await running.clock.advance(0.2)
+
+        late = running.endpoint.told_to(bo, "you")[told:]
+    assert late == [{"type": "you", "role": "speaker", "muted": True, "removed": False}]
+
+
 async def test_who_talks_shows_and_then_no_longer() -> None:
     """
     `talking` lists a talker within 100 ms or so, and forgets them after a pause.
