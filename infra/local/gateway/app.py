@@ -1,5 +1,6 @@
 """The gateway's routes."""
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -19,10 +20,12 @@ from .hosting import Hosting
 from .hosting_rules import HostingRules
 from .identity import Identity
 from .live_edge import LiveEdge
-from .problems import not_found
+from .problems import not_found, problem
 from .proxy import FunctionsProxy
 from .push_sink import PushSink
 from .push_store import PushStore
+
+logger = logging.getLogger(__name__)
 
 # What another machine may use of /local/; the rest shows or moves what is private to
 # the person at this keyboard.
@@ -61,7 +64,7 @@ class GatewayParts:
 def gateway_app(parts: GatewayParts) -> web.Application:
     """Return the application of both the plain and the TLS listener."""
     app = web.Application(
-        middlewares=[_local_stays_local(parts.hosts)],
+        middlewares=[_errors_are_problems, _local_stays_local(parts.hosts)],
         client_max_size=_SIGN_IN_BODY_BYTES,
     )
     app.cleanup_ctx.append(_lifetimes(parts))
@@ -105,6 +108,21 @@ def _add_local(router: web.UrlDispatcher, parts: GatewayParts) -> None:
     for path, file in CONSOLE_FILES.items():
         router.add_get(path, console_file(file))
     router.add_route("*", "/local/{path:.*}", nothing)
+
+
+@web.middleware
+async def _errors_are_problems(
+    request: web.Request, handler: Handler
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except (web.HTTPException, ConnectionError):  # an answer; nobody left to answer
+        raise
+    except Exception:  # the edge of a request: it fails, the gateway goes on
+        logger.exception("request failed: %s %s", request.method, request.path)
+        return problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", "the gateway failed"
+        )
 
 
 def _local_stays_local(hosts: frozenset[str]) -> Middleware:

@@ -78,8 +78,12 @@ class Hosting:
         return self._with_headers(_file_response(file), path)
 
     def _file(self, path: str) -> Path | None:
-        if "\0" in path:
+        try:
+            return self._found(path)
+        except (OSError, ValueError):  # longer than a name may be, or with a NUL
             return None
+
+    def _found(self, path: str) -> Path | None:
         file = (self._public / path.lstrip("/")).resolve()
         if not file.is_relative_to(self._public):
             return None

@@ -92,7 +92,8 @@ class FunctionsProxy:
         try:
             async with self._session.request(
                 request.method,
-                URL(self._url + request.raw_path, encoded=True),
+                # The path alone: a target may name a host too (RFC 9112 3.2.2).
+                URL(self._url + request.rel_url.raw_path_qs, encoded=True),
                 headers=_upstream_headers(request),
                 data=body,
                 allow_redirects=False,

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
+from infra.local.gateway.hosting import Hosting
 from tests.integration.local.gateways import (
     HOST,
     functions_app,
@@ -273,3 +274,57 @@ async def test_local_pages_are_no_other_sites(
             f"{gateway.url}/app.js", headers=headers
         ) as public:
             assert public.status == 200
+
+
+@pytest.mark.parametrize("path", ["/" + "x" * 300, "/views/" + "y/" * 2000])
+async def test_a_name_that_no_file_can_have_is_404(root: Path, path: str) -> None:
+    """
+    However long: it is looked for in vain, and is no error of the gateway's.
+    """
+    async with (
+        running_gateway(root, AWAY) as gateway,
+        gateway.session.get(gateway.url + path) as answer,
+    ):
+        assert answer.status == 404
+        assert answer.content_type == "application/problem+json"
+
+
+async def test_a_target_with_a_host_reaches_the_functions(root: Path) -> None:
+    """
+    The absolute form, which every server must take (RFC 9112), is read as its path.
+    """
+    async with (
+        serving(functions_app(echo)) as functions,
+        running_gateway(root, functions) as gateway,
+    ):
+        port = URL(gateway.url).port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            b"GET http://other.example:1/v1/a?b=%20 HTTP/1.1\r\n"
+            b"Host: 127.0.0.1\r\nConnection: close\r\n\r\n"
+        )
+        answered = await reader.read()
+        writer.close()
+
+        assert answered.startswith(b"HTTP/1.1 201 ")
+        assert b'"path": "/v1/a?b=%20"' in answered
+
+
+async def test_an_unexpected_error_is_a_problem(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    500 in the same form as every other error, with nothing of the inside in it.
+    """
+
+    async def broken(*_: object) -> web.StreamResponse:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(Hosting, "answer", broken)
+    async with (
+        running_gateway(root, AWAY) as gateway,
+        gateway.session.get(f"{gateway.url}/app.js") as answer,
+    ):
+        assert answer.status == 500
+        assert answer.content_type == "application/problem+json"
+        assert b"secret" not in await answer.read()
