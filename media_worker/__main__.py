@@ -30,16 +30,17 @@ def main() -> int:
 
 async def _run(config: Config) -> int:
     # Half a second of imports: a wrong configuration is told without them.
-    from .worker import ExitCode, Worker
+    from .worker import CannotStart, ExitCode, Worker, starting
 
     settle()
     try:
-        worker = Worker(config)
+        with starting():
+            worker = Worker(config)
         loop = asyncio.get_running_loop()
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signal_number, worker.stop)
         return await worker.run()
-    except OSError as error:
+    except CannotStart as error:
         logger.error("cannot start: %s", error)
     except Exception:
         logger.exception("worker crashed")

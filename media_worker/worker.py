@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -52,6 +53,19 @@ class ExitCode(IntEnum):
     NOT_OURS = 3  # the epoch is another's; do not restart this one
 
 
+class CannotStart(Exception):
+    """An address, or the folder of the live edge, is not to be had."""
+
+
+@contextlib.contextmanager
+def starting() -> Iterator[None]:
+    """Take the operating system's refusals for what whoever configured us can mend."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotStart(str(error)) from error
+
+
 class Worker:
     """
     Composes one Space's worker.
@@ -89,14 +103,16 @@ class Worker:
         Serve the Space until it ends, the epoch is lost or `stop` is called.
 
         Raises:
-            OSError: an address is taken.
+            CannotStart: an address is taken.
             ExceptionGroup: the room or the link crashed.
         """
         async with AsyncExitStack() as stack:
-            control = ControlServer(*self._config.control_bind)
+            with starting():
+                control = ControlServer(*self._config.control_bind)
             stack.push_async_callback(control.aclose)
             stack.push_async_callback(self._firestore.aclose)
-            self._endpoint.start(self._room)
+            with starting():
+                self._endpoint.start(self._room)
             stack.push_async_callback(self._close_endpoint)
             control.serve(self._api().app(), on_death=self.stop)
             mixing = asyncio.create_task(self._room.run(), name="room")
