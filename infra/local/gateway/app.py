@@ -97,6 +97,7 @@ def _add_local(router: web.UrlDispatcher, parts: GatewayParts) -> None:
     router.add_options("/local/sign-in", parts.identity.preflight)
     router.add_get("/local/id-token-certs", parts.identity.id_token_certs)
     router.add_get("/local/oidc-certs", parts.identity.oidc_certs)
+    router.add_get("/local/oidc-jwks", parts.identity.oidc_jwks)
     router.add_get("/local/authority.crt", authority)
     router.add_post("/local/fcm/v1/projects/{project}/messages:send", parts.push.send)
     router.add_get("/local/push", parts.cloud.push)

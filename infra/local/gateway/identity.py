@@ -4,8 +4,12 @@ import json
 import time
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
 
 from ..auth import HANDLE_PATTERN, ID_TOKEN_LIFETIME_S, TokenIssuer, uid_of
 from ..keys import SigningKey
@@ -18,7 +22,8 @@ class Identity:
 
     Args:
         id_tokens: Signs ID tokens; its certificate is `/local/id-token-certs`.
-        oidc: The key of task tokens; its certificate is `/local/oidc-certs`.
+        oidc: The key of task tokens; its certificate is `/local/oidc-certs`, and
+            as a JWK Set `/local/oidc-jwks`.
         now_s: Seconds since the epoch.
     """
 
@@ -77,12 +82,29 @@ class Identity:
         """GET -> {kid: PEM certificate}, as Google serves securetoken's."""
         return _certificates(self._issuer.key)
 
+    async def oidc_jwks(self, _request: web.Request) -> web.Response:
+        """GET -> the same key as a JWK Set (RFC 7517), for standard OIDC clients."""
+        return _public({"keys": [_jwk(self._oidc)]})
+
     async def oidc_certs(self, _request: web.Request) -> web.Response:
         """GET -> {kid: PEM certificate} of task tokens."""
         return _certificates(self._oidc)
 
 
 def _certificates(key: SigningKey) -> web.Response:
-    response = web.json_response({key.key_id: key.certificate_pem})
+    return _public({key.key_id: key.certificate_pem})
+
+
+def _jwk(key: SigningKey) -> dict[str, Any]:
+    certificate = x509.load_pem_x509_certificate(key.certificate_pem.encode())
+    public_key = certificate.public_key()
+    if not isinstance(public_key, rsa.RSAPublicKey):
+        raise TypeError("token issuers have RSA keys")
+    numbers = RSAAlgorithm.to_jwk(public_key, as_dict=True)
+    return {**numbers, "kid": key.key_id, "alg": "RS256", "use": "sig"}
+
+
+def _public(document: dict[str, Any]) -> web.Response:
+    response = web.json_response(document)
     response.headers["Cache-Control"] = "public, max-age=3600"
     return response

@@ -10,8 +10,8 @@ import firebase_admin.auth
 import jwt
 import pytest
 
-from infra.local.auth import TokenIssuer
-from infra.local.keys import ID_TOKEN_ISSUER, KeyFolder
+from infra.local.auth import OIDC_LOCAL_ISSUER, TokenIssuer
+from infra.local.keys import ID_TOKEN_ISSUER, OIDC_ISSUER, KeyFolder
 from tests.integration.local.gateways import PROJECT, Gateway, running_gateway
 
 # It publishes no types, and strict mypy minds each of its calls.
@@ -120,3 +120,25 @@ async def test_an_app_on_another_origin_can_sign_in(tmp_path: Path) -> None:
             origin = answer.headers["Access-Control-Allow-Origin"]
 
     assert (preflight.status, allowed, origin) == (204, "Content-Type", "*")
+
+
+async def test_a_tasks_token_is_verified_by_a_standard_client(tmp_path: Path) -> None:
+    """
+    PyJWT's own JWKS client finds the key by the token's `kid`, and no key for another.
+    """
+    now_s = int(dt.datetime.now(dt.UTC).timestamp())
+    async with running_gateway(tmp_path, AWAY) as gateway:
+        keys = KeyFolder(gateway.folder.keys)
+        queue = TokenIssuer(keys.signing_key(OIDC_ISSUER))
+        token = queue.oidc_token("tasks@x.example", audience="tasks", now_s=now_s)
+        people = TokenIssuer(keys.signing_key(ID_TOKEN_ISSUER))
+        foreign = people.oidc_token("tasks@x.example", audience="tasks", now_s=now_s)
+        client = jwt.PyJWKClient(f"{gateway.url}/local/oidc-jwks")
+        key = await asyncio.to_thread(client.get_signing_key_from_jwt, token)
+        with pytest.raises(jwt.PyJWKClientError):
+            await asyncio.to_thread(client.get_signing_key_from_jwt, foreign)
+
+    claims = jwt.decode(
+        token, key, algorithms=["RS256"], audience="tasks", issuer=OIDC_LOCAL_ISSUER
+    )
+    assert (claims["email"], claims["email_verified"]) == ("tasks@x.example", True)
