@@ -17,6 +17,7 @@ LOCAL_ISSUERS: Final = ("parley-local",)
 CERTS_TIMEOUT_S: Final = 3.0
 CERTS_LIFETIME_S: Final = 3600.0
 CERTS_REFETCH_S: Final = 10.0  # an unknown key asks the issuer at most this often
+CERTS_RETRY_S: Final = 1.0  # and one that failed to answer, at most this often
 LEEWAY_S: Final = 5.0
 
 
@@ -44,6 +45,8 @@ class OidcTaskTokens:
         self._lock = threading.Lock()
         self._keys: dict[str, Any] = {}
         self._fetched_at_s = float("-inf")
+        self._tried_at_s = float("-inf")
+        self._failed = False
 
     def verify(self, token: str) -> None:
         """Return if the token is the queue's; see `TaskTokens`."""
@@ -65,16 +68,37 @@ class OidcTaskTokens:
             raise TaskTokenInvalid
 
     def _key(self, key_id: object) -> Any:
-        with self._lock:
-            age_s = time.monotonic() - self._fetched_at_s
-            unknown = key_id not in self._keys
-            if age_s > CERTS_LIFETIME_S or (unknown and age_s > CERTS_REFETCH_S):
-                self._keys = self._fetched()
-                self._fetched_at_s = time.monotonic()
-            key = self._keys.get(str(key_id))
+        # Without the lock where it can be: a token of nobody's must not make those of
+        # the queue wait for a fetch.
+        key = self._known(key_id)
+        if key is None:
+            with self._lock:
+                if self._known(key_id) is None:
+                    self._fetch()
+                key = self._known(key_id)
         if key is None:
             raise TaskTokenInvalid
         return key
+
+    def _known(self, key_id: object) -> Any:
+        if time.monotonic() - self._fetched_at_s > CERTS_LIFETIME_S:
+            return None
+        return self._keys.get(str(key_id))
+
+    def _fetch(self) -> None:
+        """Ask the issuer, unless somebody did a moment ago; raises as `_fetched`."""
+        since_s = time.monotonic() - self._tried_at_s
+        if self._failed and since_s <= CERTS_RETRY_S:
+            raise DependencyUnavailable
+        if not self._failed and since_s <= CERTS_REFETCH_S:
+            return
+        self._failed = True
+        try:
+            self._keys = self._fetched()
+            self._fetched_at_s = time.monotonic()
+            self._failed = False
+        finally:
+            self._tried_at_s = time.monotonic()
 
     def _fetched(self) -> dict[str, Any]:
         try:

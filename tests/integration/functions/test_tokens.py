@@ -5,12 +5,14 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import jwt
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -278,6 +280,65 @@ def test_forged_task_tokens(issuer: Issuer, task_tokens: OidcTaskTokens) -> None
         with pytest.raises(TaskTokenInvalid):
             task_tokens.verify(token)
     assert issuer.fetches == before
+
+
+def test_an_issuer_that_does_not_answer_is_asked_once(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Requests that wait for the same failure share it, instead of failing in a row.
+    """
+    asked = []
+
+    def silent(*_: object, **__: object) -> None:
+        asked.append(1)
+        time.sleep(0.2)
+        raise requests.Timeout
+
+    monkeypatch.setattr(requests, "get", silent)
+    tokens = OidcTaskTokens(audience=AUDIENCE, service_account=ACCOUNT)
+    token = issuer.sign(task_claims())
+
+    def verify() -> None:
+        with pytest.raises(DependencyUnavailable):
+            tokens.verify(token)
+
+    with ThreadPoolExecutor(5) as pool:
+        for waiting in [pool.submit(verify) for _ in range(5)]:
+            waiting.result()
+    assert len(asked) == 1
+
+
+def test_strangers_tokens_hold_up_nobody(
+    issuer: Issuer, task_tokens: OidcTaskTokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    While the issuer is asked for an unknown key, the queue's token passes.
+    """
+    task_tokens.verify(issuer.sign(task_claims()))
+    asking, answer = threading.Event(), threading.Event()
+
+    def slow(*_: object, **__: object) -> None:
+        asking.set()
+        answer.wait(30)
+        raise requests.Timeout
+
+    monkeypatch.setattr(requests, "get", slow)
+    monkeypatch.setattr("spaces.adapters.task_tokens.CERTS_REFETCH_S", 0.0)
+
+    def bogus() -> None:
+        with pytest.raises(DependencyUnavailable):
+            task_tokens.verify(issuer.sign(task_claims(), key_id="key-9"))
+
+    with ThreadPoolExecutor(2) as pool:
+        strangers = pool.submit(bogus)
+        assert asking.wait(30)
+        ours = pool.submit(task_tokens.verify, issuer.sign(task_claims()))
+        try:
+            ours.result(20)
+        finally:
+            answer.set()
+        strangers.result()
 
 
 def test_google_trusts_only_google() -> None:
