@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from zlib import crc32
 
 from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.roles import Role
 from spaces_contract.room_state import RoomState, StageMember
+from spaces_contract.timestamps import rfc3339
 
 from .ports import DesiredMember, DesiredState
 from .session_book import SessionBook
@@ -40,7 +41,7 @@ class Board:
             listener_count=0,
             participant_count=0,
             recording_state="off",
-            updated_at=_rfc3339(utc_now()),
+            updated_at=rfc3339(utc_now()),
         )
 
     def csrc(self, user_id: UserId) -> int:
@@ -71,7 +72,7 @@ class Board:
         self.room = replace(
             room,
             version=room.version + 1,
-            updated_at=_rfc3339(self._utc_now()),
+            updated_at=rfc3339(self._utc_now()),
         )
         return True
 
@@ -93,8 +94,3 @@ class Board:
             connected=book.is_sending(member.user_id),
             csrc=self.csrc(member.user_id),
         )
-
-
-def _rfc3339(moment: datetime) -> str:
-    utc = moment.astimezone(UTC)
-    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -17,6 +17,7 @@ from pydantic import (
 
 from spaces_contract.ids import HANDLE_PATTERN, USER_ID_PATTERN
 from spaces_contract.roles import Role
+from spaces_contract.timestamps import rfc3339
 
 from ..domain.participant import Participant
 from ..domain.profile import Profile
@@ -55,10 +56,6 @@ def _shaped(pattern: re.Pattern[str]) -> tuple[AfterValidator, WithJsonSchema]:
     return AfterValidator(check), WithJsonSchema(schema)
 
 
-def _rfc3339(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _whole_second(at: datetime) -> datetime:
     try:
         return at.astimezone(UTC).replace(microsecond=0)
@@ -71,7 +68,7 @@ SomeLine = Annotated[Line, AfterValidator(_something)]
 StartTime = Annotated[AwareDatetime, AfterValidator(_whole_second)]
 Uid = Annotated[str, *_shaped(USER_ID_PATTERN)]
 Handle = Annotated[str, *_shaped(HANDLE_PATTERN)]
-Instant = Annotated[datetime, PlainSerializer(_rfc3339, when_used="json")]
+Instant = Annotated[datetime, PlainSerializer(rfc3339, when_used="json")]
 
 
 class Request(BaseModel):

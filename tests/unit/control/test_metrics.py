@@ -5,9 +5,9 @@ import logging
 
 import pytest
 
-from media_worker.json_logs import JsonFormatter
 from media_worker.metrics import Metric, process_metrics, render
 from media_worker.room.durations import Durations
+from spaces_contract.json_lines import JsonFormatter
 
 
 def test_metrics_are_rendered_with_types_and_labels() -> None:
@@ -79,7 +79,7 @@ def test_a_log_line_is_json_with_its_extras() -> None:
         {"levelname": "WARNING", "msg": "late by %d", "args": (3,), "peer": "ana"}
     )
 
-    line = json.loads(JsonFormatter({"space_id": "s"}).format(record))
+    line = json.loads(JsonFormatter(lambda: {"space_id": "s"}).format(record))
 
     assert line["severity"] == "WARNING"
     assert line["message"] == "late by 3"

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from spaces.http.json_log import JsonFormatter, request_facts
+from spaces.http.json_log import request_facts, request_formatter
 from tests.builders import AN_OFFER, SPACE_ID, a_grant, a_runtime, a_space
 from tests.world import World
 
@@ -79,7 +79,7 @@ def test_no_token_and_no_sdp_is_logged(
     world.post_sdp(f"{PATH}/whep", token, AN_OFFER)
     world.call("GET", f"/v1/{token}")
 
-    formatter = JsonFormatter()
+    formatter = request_formatter()
     text = "".join(formatter.format(record) for record in caplog.records)
     assert len(lines(caplog)) == 3
     for secret in (token, joined.get_json()["grant"], "uid:ana", "opus/48000"):
@@ -95,7 +95,7 @@ def test_a_line_is_json_in_cloud_loggings_words() -> None:
         {"levelname": "WARNING", "msg": "worker lost", "space_id": "s", "name": "n"}
     )
 
-    entry = json.loads(JsonFormatter().format(record))
+    entry = json.loads(request_formatter().format(record))
 
     request_facts.reset(token)
     assert entry["severity"] == "WARNING"
