@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
+
 from . import ports
 from .children import services
 from .folder import DataFolder
@@ -21,6 +23,7 @@ from .keys import (
     KeyFolder,
     private_pem,
     public_pem,
+    tls_context,
 )
 from .refusals import StartRefused
 from .stack import Stack
@@ -64,14 +67,12 @@ async def _run(options: UpOptions, folder: DataFolder) -> None:
     address = (
         ports.LOOPBACK if options.host is None else ports.resolve_host(options.host)
     )
+    keys, tls = _make_keys(folder, options.host, address)
     public = _open_public(options.port, address)
     launcher = ports.listen(ports.LOOPBACK, 0)
     port = public[0].getsockname()[1]
     stack = _stack(options, folder, address=address, port=port, launcher=launcher)
-    keys = _make_keys(folder)
-    tls = None
-    if options.host is not None:
-        tls = keys.tls_files(tuple(dict.fromkeys((options.host, address))))
+    if tls is not None:
         logger.info(
             "a phone must trust %s once (served as %s/local/authority.crt)",
             folder.keys / AUTHORITY_CERTIFICATE,
@@ -140,14 +141,24 @@ def _stack(
     )
 
 
-def _make_keys(folder: DataFolder) -> KeyFolder:
+def _make_keys(
+    folder: DataFolder, host: str | None, address: str
+) -> tuple[KeyFolder, tuple[Path, Path] | None]:
+    """Return keys that can all be read, and the TLS files where there is a host."""
     keys = KeyFolder(folder.keys)
+    tls = None
     try:
         for issuer in (ID_TOKEN_ISSUER, OIDC_ISSUER):
             keys.signing_key(issuer)
-    except (OSError, ValueError) as error:
-        raise StartRefused(f"cannot use the keys in {folder.keys}: {error}") from error
-    return keys
+        keys.grant_key()
+        keys.launcher_token()
+        if host is not None:
+            tls = keys.tls_files(tuple(dict.fromkeys((host, address))))
+            tls_context(*tls)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        reason = " ".join(str(error).split())
+        raise StartRefused(f"cannot use the keys in {folder.keys}: {reason}") from error
+    return keys, tls
 
 
 def _supervisor(

@@ -1,5 +1,7 @@
 """The command line and the addresses that it takes."""
 
+from pathlib import Path
+
 import pytest
 
 from infra.local import ports
@@ -54,3 +56,31 @@ def test_addresses_stand_for_themselves() -> None:
     assert ports.resolve_host("192.0.2.1") == "192.0.2.1"
     assert ports.in_url("192.0.2.1") == "192.0.2.1"
     assert ports.in_url("2001:db8::1") == "[2001:db8::1]"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("grant.key.pem", b"garbage"),
+        ("oidc.key.pem", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY---"),
+        ("id-token.cert.pem", b""),
+        ("launcher.token", b"\xff"),
+    ],
+)
+def test_keys_that_cannot_be_used_are_said_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes
+) -> None:
+    """
+    A torn or foreign file names its folder and ends `up`, without a traceback.
+    """
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    (keys / name).write_bytes(content)
+
+    code = main(("up", "--port", "0", "--data", str(tmp_path)))
+
+    said = capsys.readouterr().err
+    assert code == 1
+    assert said.startswith("parley: cannot use the keys in")
+    assert str(keys) in said
+    assert said.count("\n") == 1
