@@ -236,7 +236,7 @@ def test_supervision_sees_the_worker(stores: Stores) -> None:
     """
     space = stores.space(state=SpaceState.SCHEDULED)
     stores.spaces.update(space.id, started)
-    late = NOW + timedelta(minutes=1)
+    late = NOW + timedelta(minutes=2)
 
     decision = stores.spaces.supervise(
         space.id, lambda s, runtime: rules.relaunch(s, runtime, epoch=1, now=late)
