@@ -43,7 +43,7 @@ def test_blocks_of_different_length_cannot_be_mixed() -> None:
     """
     A short block is refused instead of being stretched.
     """
-    with pytest.raises(ValueError, match="shape|homogeneous"):
+    with pytest.raises(ValueError, match=r"shape|homogeneous"):
         mix_minus({"a": tone(450), "b": tone(450, seconds=0.01)})
 
 
