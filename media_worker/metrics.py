@@ -51,6 +51,8 @@ def room_metrics(room: Room) -> Iterator[Metric]:
         yield Metric("sessions", number, {"kind": kind.value})
     yield Metric("participants", book.participant_count())
     yield Metric("listeners", book.listener_count(room.desired))
+    yield Metric("long_frame_hearers", room.care.long_hearers)
+    yield Metric("listener_fec_percent", room.care.fec_percent)
     yield Metric("room_version", room.board.room.version)
     yield Metric("skipped_blocks_total", loop.skipped_blocks)
     for share in (0.5, 0.99):

@@ -33,7 +33,8 @@ from .metrics import (
 )
 from .room.clock import MonotonicClock
 from .room.ports import DesiredState
-from .room.room import Room, RoomEnd
+from .room.room import Room
+from .room.room_end import RoomEnd
 from .transport.endpoint import UdpMediaEndpoint
 
 logger = logging.getLogger(__name__)
@@ -90,6 +91,7 @@ class Worker:
             publisher=self._publisher,
             clock=self._clock,
             utc_now=lambda: datetime.now(UTC),
+            long_frames_from=config.long_frames_from,
         )
         self._link: FirestoreLink | None = None
 

@@ -112,7 +112,9 @@ class CrowdMember:
     async def _handshake(self) -> Session:
         connection = SSL.Connection(_context())
         connection.set_connect_state()
-        for _ in range(MAX_TRIES):
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + MAX_TRIES * ANSWER_PATIENCE_S
+        while loop.time() < deadline_s:
             try:
                 connection.do_handshake()
             except SSL.WantReadError:
@@ -120,10 +122,10 @@ class CrowdMember:
             else:
                 return self._outgoing(connection)
             data = await self._next()
-            if data is None:
-                connection.DTLSv1_handle_timeout()
-            elif 19 < data[0] < 64:
+            if data is not None and 19 < data[0] < 64:
                 connection.bio_write(data)
+            else:  # media may come first where the last flight is lost
+                connection.DTLSv1_handle_timeout()
         raise TimeoutError("no handshake")
 
     def _flush(self, connection: SSL.Connection) -> None:

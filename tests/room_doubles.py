@@ -26,6 +26,7 @@ from spaces_contract.room_state import RoomState
 from tests.audio import BLOCK, Samples, blocks_of
 
 SPACE = SpaceId("1nKxoPQrsTUvw")
+LONG_FRAMES_FROM = 4  # listeners make a large room here
 
 
 class TurnedClock:
@@ -88,6 +89,7 @@ class FakeEndpoint:
         self.heard: dict[str, list[EncodedFrame]] = {}
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.full: set[str] = set()
+        self.lost: dict[str, float] = {}
         self.ticks = 0
 
     async def open_session(
@@ -130,6 +132,10 @@ class FakeEndpoint:
         """Return the open sessions."""
         return self.open.values()
 
+    def fraction_lost(self, session_id: SessionId) -> float:
+        """Return what a test says that a client reported."""
+        return self.lost.get(session_id, 0.0)
+
     def hear(self, session_id: SessionId, source: str) -> None:
         """Note what a session hears from now on."""
         self.sources[session_id] = source
@@ -140,7 +146,8 @@ class FakeEndpoint:
         for info in self.open.values():
             if info.kind is PeerKind.WHEP:
                 source = self.sources.get(info.session_id, FULL_MIX)
-                self.heard.setdefault(info.session_id, []).append(frames[source])
+                heard = self.heard.setdefault(info.session_id, [])
+                heard += [frames[source]] if source in frames else []
 
     def send_stage_message(self, session_id: SessionId, text: str) -> bool:
         """Note a message, unless the session's channel is full."""
@@ -219,6 +226,7 @@ class RunningRoom:
             publisher=self.publisher,
             clock=self.clock,
             utc_now=self.clock.utc,
+            long_frames_from=LONG_FRAMES_FROM,
         )
         self.endpoint.events = self.room
         self.running = asyncio.ensure_future(self.room.run())

@@ -38,6 +38,10 @@ class MixEncoder:
             self._silence = self._encoder.encode(SILENCE)
         return self._silence
 
+    def expect_loss(self, percent: int) -> None:
+        """Add in-band FEC worth `percent` of lost packets; 0 takes it out."""
+        self._encoder.expect_loss(percent)
+
     def close(self) -> None:
         """Free the encoder; may be called again."""
         self._encoder.close()

@@ -13,6 +13,7 @@ from spaces_contract.runtime import WorkerState
 from ..audio.frames import EncodedFrame, ReceivedPacket
 
 FULL_MIX: Final = "full"  # source heard by everybody who does not talk
+LONG_MIX: Final = "full-60ms"  # the same in a third of the packets, for large rooms
 
 
 class SessionRefused(Exception):
@@ -91,6 +92,10 @@ class MediaEndpoint(Protocol):
 
     def sessions(self) -> Iterable[SessionInfo]:
         """Return the open sessions."""
+        ...
+
+    def fraction_lost(self, session_id: SessionId) -> float:
+        """Return the loss that a WHEP client last reported, 0 to 1."""
         ...
 
     def hear(self, session_id: SessionId, source: str) -> None:

@@ -5,7 +5,6 @@ import logging
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 
 from spaces_contract.control import ControlError
@@ -20,6 +19,7 @@ from .announcer import Announcer, closing_message, room_message
 from .board import Board
 from .clock import Clock
 from .desired_cell import DesiredCell, unknown_state
+from .listener_care import ListenerCare
 from .mix_loop import MixLoop
 from .ports import (
     FULL_MIX,
@@ -30,6 +30,7 @@ from .ports import (
     SessionRefused,
 )
 from .replaced import ReplacedSessions
+from .room_end import CLOSE_REASONS, RoomEnd
 from .rules import refusal, sessions_to_close
 from .session_book import Session, SessionBook
 from .stage_audio import StageAudio, own_mix
@@ -42,21 +43,6 @@ CLOSE_ALL_S: Final = 1.0
 STUCK_CHECK_TICKS: Final = 50
 
 
-class RoomEnd(StrEnum):
-    """Why a room is over."""
-
-    SPACE_ENDED = "space_ended"
-    SUPERSEDED = "superseded"  # a higher epoch runs the Space, or ours was taken
-    WORKER_STOPPING = "worker_stopping"
-
-
-CLOSE_REASONS: Final = {
-    RoomEnd.SPACE_ENDED: PeerCloseReason.SPACE_ENDED,
-    RoomEnd.SUPERSEDED: PeerCloseReason.WORKER_STOPPING,
-    RoomEnd.WORKER_STOPPING: PeerCloseReason.WORKER_STOPPING,
-}
-
-
 class Room:
     """
     One Space's sessions, sound and public state.  It is its endpoint's `MediaEvents`.
@@ -67,6 +53,7 @@ class Room:
     Args:
         endpoint: Started by the owner, with this room as its `MediaEvents`.
         utc_now: Aware UTC time, for what the public sees.
+        long_frames_from: Listeners from which on they get packets of 60 ms.
     """
 
     def __init__(
@@ -79,12 +66,14 @@ class Room:
         publisher: RoomPublisher,
         clock: Clock,
         utc_now: Callable[[], datetime],
+        long_frames_from: int,
     ) -> None:
         self.space_id = space_id
         self.epoch = epoch
         self.endpoint = endpoint
         self.book = SessionBook()
         self.stage = StageAudio(new_decoder)
+        self.care = ListenerCare(endpoint, self.stage, long_frames_from)
         self.board = Board(space_id, epoch, utc_now=utc_now)
         self.loop = MixLoop(self._tick, ptime_s=PTIME_MS / 1000, clock=clock)
         self._clock = clock
@@ -159,14 +148,7 @@ class Room:
 
     def presence(self, state: WorkerState) -> Presence:
         """Return what a heartbeat reports."""
-        return Presence(
-            state=state,
-            listener_count=self.book.listener_count(self.desired),
-            participant_count=self.book.participant_count(),
-            connected_ids=tuple(
-                sorted(u for u in self.desired.stage if self.book.is_present(u))
-            ),
-        )
+        return self.book.presence(self.desired, state)
 
     async def open_session(
         self, offer_sdp: str, *, user_id: UserId, kind: PeerKind, grant_id: str
@@ -324,7 +306,9 @@ class Room:
             self.stage.remove(session.user_id)
 
     def _tick(self, due_s: float) -> None:
-        tick = self.stage.tick(due_s, self._hearers.keys())
+        self.care.attend(self._hearers, self.desired.stage.keys(), own=self._own)
+        hearing = self._hearers.keys()
+        tick = self.stage.tick(due_s, hearing, long=self.care.needs_long)
         own = frozenset(tick.own)
         if own != self._own:
             self._route(own)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from spaces_contract.ids import SessionId, UserId
 from spaces_contract.roles import PeerKind
+from spaces_contract.runtime import WorkerState
 
-from .ports import DesiredState
+from .ports import DesiredState, Presence
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,6 +107,15 @@ class SessionBook:
         """Return how many people are connected who are not on stage."""
         on_stage = sum(user_id in self._connected for user_id in desired.stage)
         return len(self._connected) - on_stage
+
+    def presence(self, desired: DesiredState, state: WorkerState) -> Presence:
+        """Return what a heartbeat reports."""
+        return Presence(
+            state=state,
+            listener_count=self.listener_count(desired),
+            participant_count=self.participant_count(),
+            connected_ids=tuple(sorted(u for u in desired.stage if self.is_present(u))),
+        )
 
     def _disconnect(self, user_id: UserId) -> None:
         left = self._connected[user_id] - 1

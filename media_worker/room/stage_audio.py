@@ -13,7 +13,8 @@ from ..audio.mix_encoder import MixEncoder
 from ..audio.mixer import Sum, mix_minus
 from ..audio.opus import Block
 from ..audio.playout import SpeechDecoder
-from .ports import FULL_MIX
+from .long_frames import LongFrames
+from .ports import FULL_MIX, LONG_MIX
 from .speaker import Speaker
 
 PRIMING_BLOCKS: Final = 3  # a cold encoder would cost its hearer a glitch
@@ -55,6 +56,8 @@ class StageAudio:
         self.speakers: dict[UserId, Speaker] = {}
         self._new_decoder = new_decoder
         self._full = MixEncoder()
+        self._long = LongFrames()
+        self._fec_percent = 0
         self._own: dict[UserId, MixEncoder] = {}
         self._recent: deque[Sum | None] = deque(maxlen=PRIMING_BLOCKS)
         self._talking: tuple[UserId, ...] = ()
@@ -83,12 +86,24 @@ class StageAudio:
         if speaker is not None:
             speaker.set_muted(muted)
 
-    def tick(self, now_s: float, hearing: Set[UserId]) -> Tick:
+    @property
+    def begins_long_frame(self) -> bool:
+        """Whether the next block begins a long frame: hearers may change over."""
+        return self._long.is_empty
+
+    def expect_loss(self, percent: int) -> None:
+        """Let the full mix carry FEC worth `percent` of lost packets."""
+        if percent != self._fec_percent:
+            self._fec_percent = percent
+            self._full.expect_loss(percent)
+
+    def tick(self, now_s: float, hearing: Set[UserId], *, long: bool = False) -> Tick:
         """
         Mix and encode the block that is due at `now_s`.
 
         Args:
             hearing: Those who receive the mix; nothing is encoded for nobody.
+            long: Whether somebody hears `LONG_MIX`.
         """
         blocks = {
             user_id: block
@@ -99,6 +114,12 @@ class StageAudio:
         self._choose_talking()
         self._choose_own(hearing)
         frames = self._encode(now_s, blocks, full, minus) if hearing else {}
+        if long and frames:
+            complete = self._long.add(frames[FULL_MIX])
+            if complete is not None:
+                frames[LONG_MIX] = complete
+        else:
+            self._long.clear()
         self._recent.append(full)
         return Tick(frames, self._own.keys(), self._talking)
 

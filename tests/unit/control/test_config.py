@@ -59,3 +59,14 @@ def test_a_wrong_value_is_named(name: str, value: str) -> None:
     """
     with pytest.raises(ConfigError, match=name):
         Config.from_env(GOOD | {name: value})
+
+
+def test_a_large_room_begins_where_the_environment_says() -> None:
+    """
+    It is an option; what is no number from 1 is refused.
+    """
+    assert Config.from_env(GOOD).long_frames_from == 500
+    setting = {"PARLEY_LONG_FRAMES_FROM": "40"}
+    assert Config.from_env(GOOD | setting).long_frames_from == 40
+    with pytest.raises(ConfigError, match="PARLEY_LONG_FRAMES_FROM"):
+        Config.from_env(GOOD | {"PARLEY_LONG_FRAMES_FROM": "0"})

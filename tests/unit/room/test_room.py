@@ -7,7 +7,7 @@ import pytest
 
 from media_worker.audio.opus import Decoder
 from media_worker.room.ports import FULL_MIX, SessionRefused
-from media_worker.room.room import RoomEnd
+from media_worker.room.room_end import RoomEnd
 from media_worker.room.session_book import Session
 from media_worker.room.stage_audio import own_mix
 from media_worker.transport.endpoint import MAX_SESSIONS

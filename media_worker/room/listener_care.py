@@ -1,0 +1,111 @@
+"""What listeners get as their number and their networks demand: long frames, FEC."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+from spaces_contract.ids import SessionId, UserId
+
+from .ports import FULL_MIX, LONG_MIX, MediaEndpoint
+from .stage_audio import StageAudio
+
+KEEP_LONG_SHARE: Final = 0.8  # of the threshold: a room at its edge does not flap
+MOVES_AT_A_BOUNDARY: Final = 100  # each costs the tick some 20 us
+LOSSY: Final = 0.02  # of a listener's packets
+FEC_FROM_SHARE: Final = 0.10  # of all listeners have loss
+FEC_UNTIL_SHARE: Final = 0.05
+LOSS_CHECK_TICKS: Final = 250  # clients report about so often
+MIN_FEC_PERCENT: Final = 5
+MAX_FEC_PERCENT: Final = 20
+
+
+class ListenerCare:
+    """
+    Decides who hears the full mix in packets of 60 ms, and how much FEC it carries.
+
+    Whoever is on stage stays at 20 ms: for them delay counts.
+
+    Args:
+        long_frames_from: Listeners from which on the others get 60 ms.
+    """
+
+    def __init__(
+        self, endpoint: MediaEndpoint, stage: StageAudio, long_frames_from: int
+    ) -> None:
+        self._endpoint = endpoint
+        self._stage = stage
+        self._ticks = 0
+        self._long_frames_from = long_frames_from
+        self._large = False
+        self._long: set[SessionId] = set()
+        self.fec_percent = 0
+
+    @property
+    def long_hearers(self) -> int:
+        """How many get packets of 60 ms."""
+        return len(self._long)
+
+    @property
+    def needs_long(self) -> bool:
+        """Whether long frames have to be made."""
+        return self._large or bool(self._long)
+
+    def attend(
+        self,
+        hearers: Mapping[UserId, SessionId],
+        on_stage: Collection[UserId],
+        *,
+        own: AbstractSet[UserId],
+    ) -> None:
+        """
+        Change what listeners hear, before each tick.
+
+        Their streams change over where a long frame begins: time goes on unbroken.
+
+        Args:
+            hearers: All who receive.
+            own: Those who are routed to a mix of their own.
+        """
+        self._ticks += 1
+        if self._ticks % LOSS_CHECK_TICKS == 0:
+            self._note_loss(map(self._endpoint.fraction_lost, hearers.values()))
+        if self._stage.begins_long_frame:
+            for session_id, source in self._moves(hearers, on_stage, own):
+                self._endpoint.hear(session_id, source)
+
+    def _moves(
+        self,
+        hearers: Mapping[UserId, SessionId],
+        on_stage: Collection[UserId],
+        own: AbstractSet[UserId],
+    ) -> Iterator[tuple[SessionId, str]]:
+        listeners = len(hearers) - sum(user_id in hearers for user_id in on_stage)
+        share = KEEP_LONG_SHARE if self._large else 1.0
+        self._large = listeners >= share * self._long_frames_from
+        if not self.needs_long:
+            return
+        self._long.intersection_update(hearers.values())
+        left = MOVES_AT_A_BOUNDARY
+        for user_id, session_id in hearers.items():
+            if user_id in own:
+                self._long.discard(session_id)
+                continue
+            wanted = self._large and user_id not in on_stage
+            if wanted != (session_id in self._long):
+                (self._long.add if wanted else self._long.discard)(session_id)
+                yield session_id, LONG_MIX if wanted else FULL_MIX
+                left -= 1
+                if not left:
+                    return
+
+    def _note_loss(self, fractions: Iterable[float]) -> None:
+        # FEC takes quality from everybody: it is there only while it helps many.
+        reported = list(fractions)
+        lossy = sorted(fraction for fraction in reported if fraction >= LOSSY)
+        share = len(lossy) / len(reported) if reported else 0.0
+        if share < (FEC_UNTIL_SHARE if self.fec_percent else FEC_FROM_SHARE):
+            self.fec_percent = 0
+        elif lossy:
+            typical = round(100 * lossy[len(lossy) // 2])
+            self.fec_percent = min(MAX_FEC_PERCENT, max(MIN_FEC_PERCENT, typical))
+        self._stage.expect_loss(self.fec_percent)
