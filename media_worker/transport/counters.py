@@ -13,6 +13,11 @@ class EndpointCounters:
         requests_refused: STUN for nobody, or with the wrong password.
         packets_unauthentic: SRTP or SRTCP that did not open, replays included.
         packets_ignored: Audio sections' packets of other payload types.
+        datagrams_unsent: STUN, DTLS or RTCP for which the kernel had no room.
+        handshakes_dropped: DTLS of newcomers while too many came at once.
+        stage_messages_dropped: The client's channel took no more.
+        stage_datagrams_dropped: SCTP that came faster than it was read.
+        stage_datagrams_refused: SCTP beyond its bounds, or malformed.
     """
 
     datagrams_received: int = 0
@@ -22,6 +27,11 @@ class EndpointCounters:
     packets_received: int = 0
     packets_unauthentic: int = 0
     packets_ignored: int = 0
+    datagrams_unsent: int = 0
+    handshakes_dropped: int = 0
+    stage_messages_dropped: int = 0
+    stage_datagrams_dropped: int = 0
+    stage_datagrams_refused: int = 0
     sessions_opened: int = 0
     sessions_connected: int = 0
     sessions_closed: int = 0

@@ -71,7 +71,7 @@ class UdpMediaEndpoint:
         timing: Timing | None = None,
     ) -> None:
         self.counters = EndpointCounters()
-        self._udp = UdpPort(*bind)
+        self._udp = UdpPort(*bind, self.counters)
         self._announced = announced
         self._max_sessions = max_sessions
         self._timing = timing or Timing()
@@ -115,7 +115,7 @@ class UdpMediaEndpoint:
                 loop=loop,
                 end=self._end,
             ),
-            handshakes=Handshakes(loop),
+            handshakes=Handshakes(loop, self.counters),
             host=host,
             port=port or self._udp.number,
         )

@@ -4,6 +4,8 @@ import asyncio
 from collections import deque
 from typing import Final, Protocol
 
+from .counters import EndpointCounters
+
 MAX_WAITING: Final = 4_096  # datagrams; clients send again what is dropped
 
 
@@ -32,12 +34,14 @@ class Handshakes:
     Lifecycle: works from the first `take` until `close`.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, counters: EndpointCounters
+    ) -> None:
         self._loop = loop
+        self._counters = counters
         self._waiting: deque[tuple[Shaking, bytes]] = deque()
         self._timers: dict[Shaking, asyncio.TimerHandle] = {}
         self._next: asyncio.Handle | None = None
-        self.dropped_datagrams = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -45,7 +49,7 @@ class Handshakes:
     def take(self, peer: Shaking, datagram: bytes) -> None:
         """Queue a datagram; the newest is dropped where the queue is full."""
         if len(self._waiting) >= MAX_WAITING:
-            self.dropped_datagrams += 1
+            self._counters.handshakes_dropped += 1
             return
         self._waiting.append((peer, datagram))
         if self._next is None:

@@ -252,6 +252,7 @@ class Session:
         self._stage = StageChannel(
             self._dtls,
             self.negotiated.channel,
+            counters=self._counters,
             now_s=self._now_s,
             on_open=lambda: self._owner.stage_channel_opened(self),
         )

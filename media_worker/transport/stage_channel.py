@@ -8,6 +8,7 @@ from typing import Final, cast
 from aiortc import RTCDataChannel, RTCDtlsTransport, RTCSctpCapabilities
 from aiortc import RTCSctpTransport as AiortcSctpTransport
 
+from .counters import EndpointCounters
 from .dtls import DtlsChannel, DtlsState
 from .negotiation import StageChannel as NegotiatedChannel
 from .sctp_guard import data_chunks
@@ -30,14 +31,19 @@ class _GuardedDtls:
     end the session's DTLS; here it costs that one datagram.
     """
 
-    def __init__(self, dtls: DtlsChannel, now_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        dtls: DtlsChannel,
+        counters: EndpointCounters,
+        now_s: Callable[[], float],
+    ) -> None:
         self._dtls = dtls
         self._now_s = now_s
         self._sctp: AiortcSctpTransport | None = None
         self._second = 0
         self._in_second = 0
         self._role = "server"
-        self.refused_datagrams = 0
+        self._counters = counters
 
     @property
     def state(self) -> str:
@@ -55,12 +61,12 @@ class _GuardedDtls:
     async def _handle_data(self, data: bytes) -> None:
         sctp = self._sctp
         if sctp is None or not self._admit(sctp, data):
-            self.refused_datagrams += 1
+            self._counters.stage_datagrams_refused += 1
             return
         try:
             await sctp._handle_data(data)
         except Exception:  # a process edge: one peer's datagram, see the docstring
-            self.refused_datagrams += 1
+            self._counters.stage_datagrams_refused += 1
             logger.debug("data channel datagram refused", exc_info=True)
 
     def _admit(self, sctp: AiortcSctpTransport, data: bytes) -> bool:
@@ -97,19 +103,19 @@ class StageChannel:
         dtls: DtlsChannel,
         negotiated: NegotiatedChannel,
         *,
+        counters: EndpointCounters,
         now_s: Callable[[], float],
         on_open: Callable[[], None],
     ) -> None:
         self._negotiated = negotiated
         self._on_open = on_open
         self._channel: RTCDataChannel | None = None
-        self._guarded = _GuardedDtls(dtls, now_s)
+        self._guarded = _GuardedDtls(dtls, counters, now_s)
         self._sctp = AiortcSctpTransport(cast(RTCDtlsTransport, self._guarded))
         self._sctp.on("datachannel", self._opened)
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_DATAGRAMS)
         self._task: asyncio.Task[None] | None = None
-        self.dropped_messages = 0
-        self.dropped_datagrams = 0
+        self._counters = counters
 
     def start(self) -> None:
         """Begin the association; the client opens the channel in its own time."""
@@ -120,7 +126,7 @@ class StageChannel:
         try:
             self._queue.put_nowait(datagram)
         except asyncio.QueueFull:
-            self.dropped_datagrams += 1
+            self._counters.stage_datagrams_dropped += 1
 
     def send(self, text: str) -> bool:
         """Queue a message; False where the channel is not open or takes no more."""
@@ -131,7 +137,7 @@ class StageChannel:
         limit = self._negotiated.max_message_bytes
         full = channel.bufferedAmount + size > MAX_BUFFERED_BYTES
         if full or (limit and size > limit):
-            self.dropped_messages += 1
+            self._counters.stage_messages_dropped += 1
             return False
         channel.send(text)
         return True

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from ..egress import libc
 from ..egress.srtp import SrtpBuffer
 from .addresses import SOCKADDR_BYTES, Address
+from .counters import EndpointCounters
 
 BATCH_ROWS: Final = 32
 BATCHES_PER_WAKE: Final = 4  # then other work gets its turn
@@ -37,14 +38,14 @@ class UdpPort:
         port: 0 for any.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, counters: EndpointCounters) -> None:
         self._bind = (host, port)
         self._socket: socket.socket | None = None
         self._buffer = SrtpBuffer(BATCH_ROWS, MAX_DATAGRAM_BYTES)
         self._headers, self._vectors = libc.message_headers(BATCH_ROWS)
         self._names = bytearray(BATCH_ROWS * _MAX_ADDRESS_BYTES)
         self.family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.unsent_datagrams = 0
+        self._counters = counters
 
     def open(self, handler: DatagramHandler) -> None:
         """
@@ -97,7 +98,7 @@ class UdpPort:
         try:
             libc.send_one(self._socket.fileno(), datagram, destination)
         except OSError:
-            self.unsent_datagrams += 1
+            self._counters.datagrams_unsent += 1
 
     @property
     def _opened(self) -> socket.socket:

@@ -5,8 +5,9 @@ import logging
 
 import pytest
 
-from media_worker.metrics import Metric, process_metrics, render
+from media_worker.metrics import Metric, counter_metrics, process_metrics, render
 from media_worker.room.durations import Durations
+from media_worker.transport.counters import EndpointCounters
 from spaces_contract.json_lines import JsonFormatter
 
 
@@ -84,3 +85,18 @@ def test_a_log_line_is_json_with_its_extras() -> None:
     assert line["severity"] == "WARNING"
     assert line["message"] == "late by 3"
     assert (line["peer"], line["space_id"]) == ("ana", "s")
+
+
+def test_everything_that_the_transport_drops_is_told() -> None:
+    """
+    A loss that is counted can be scraped.
+    """
+    told = {metric.name for metric in counter_metrics("transport", EndpointCounters())}
+
+    assert told >= {
+        "transport_datagrams_unsent_total",
+        "transport_handshakes_dropped_total",
+        "transport_stage_messages_dropped_total",
+        "transport_stage_datagrams_dropped_total",
+        "transport_stage_datagrams_refused_total",
+    }

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from media_worker.transport.counters import EndpointCounters
 from media_worker.transport.handshakes import MAX_WAITING, Handshakes
 
 
@@ -25,7 +26,8 @@ async def test_other_work_gets_its_turn_between_two_steps() -> None:
     """
     Of 100 datagrams that wait, one is served each time that the loop goes round.
     """
-    handshakes, guest = Handshakes(asyncio.get_running_loop()), Guest()
+    handshakes = Handshakes(asyncio.get_running_loop(), EndpointCounters())
+    guest = Guest()
     for _ in range(100):
         handshakes.take(guest, b"hello")
 
@@ -41,7 +43,8 @@ async def test_datagrams_of_one_guest_stay_in_order() -> None:
     """
     What waits is served first come, first served.
     """
-    handshakes, guest = Handshakes(asyncio.get_running_loop()), Guest()
+    handshakes = Handshakes(asyncio.get_running_loop(), EndpointCounters())
+    guest = Guest()
     for number in range(10):
         handshakes.take(guest, bytes([number]))
 
@@ -55,12 +58,13 @@ async def test_the_queue_is_bounded_and_counts_what_it_drops() -> None:
     """
     The newest datagrams are dropped; their senders send them again.
     """
-    handshakes, guest = Handshakes(asyncio.get_running_loop()), Guest()
+    counters, guest = EndpointCounters(), Guest()
+    handshakes = Handshakes(asyncio.get_running_loop(), counters)
     for _ in range(MAX_WAITING + 3):
         handshakes.take(guest, b"hello")
 
     assert len(handshakes) == MAX_WAITING
-    assert handshakes.dropped_datagrams == 3
+    assert counters.handshakes_dropped == 3
     handshakes.close()
 
 
@@ -68,7 +72,8 @@ async def test_an_unanswered_flight_is_sent_again() -> None:
     """
     After the time that the association names, and no more once it names none.
     """
-    handshakes, guest = Handshakes(asyncio.get_running_loop()), Guest(0.0)
+    handshakes = Handshakes(asyncio.get_running_loop(), EndpointCounters())
+    guest = Guest(0.0)
     handshakes.take(guest, b"hello")
 
     for _ in range(5):
@@ -81,7 +86,8 @@ async def test_who_left_is_sent_nothing_more() -> None:
     """
     Forgetting a guest stops their clock.
     """
-    handshakes, guest = Handshakes(asyncio.get_running_loop()), Guest(0.0)
+    handshakes = Handshakes(asyncio.get_running_loop(), EndpointCounters())
+    guest = Guest(0.0)
     handshakes.take(guest, b"hello")
     await asyncio.sleep(0)
     handshakes.forget(guest)
