@@ -1,5 +1,7 @@
 """The same random operations on two servers, and where their results differ."""
 
+import math
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -32,11 +34,14 @@ class Difference:
 
 
 def compare(
-    ours: Client, theirs: Client, *, seed: int, count: int
+    ours: Client, theirs: Client, *, seed: int, count: int, within_s: float = math.inf
 ) -> Iterator[Difference]:
-    """Make `count` operations on both; yield the differences as they show."""
+    """Make `count` operations on both, or what time allows; yield the differences."""
+    end_s = time.monotonic() + within_s
     with closing(Side(ours)) as here, closing(Side(theirs)) as there:
         for number, operation in enumerate(islice(with_listens(seed), count)):
+            if time.monotonic() > end_s:
+                return
             left, right = here.run(operation), there.run(operation)
             if left == REFUSED and operation.name == "listen":
                 there.drop(operation.arguments[0])
