@@ -47,6 +47,11 @@ async def test_audio_comes_back_after_a_worker_was_killed(
         await expect(page.get_by_test_id("room")).to_have_attribute(
             "data-connection", "live", timeout=1000 * RECOVERY_S
         )
+    # The host may have noticed later, and looked live still.
+    tile = listener.locator("[data-testid=stage-member][data-handle=hana]")
+    await expect(tile).to_have_attribute(
+        "data-talking", "true", timeout=1000 * RECOVERY_S
+    )
     heard = await browser.record(listener, HEARD_S)
 
     assert likeness(heard, speech.load(SPEECH)).waveform >= MIN_WAVEFORM
