@@ -1,7 +1,6 @@
 # Every target installs what it needs; `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-export PYTHONASYNCIODEBUG ?=
 PORT ?= 8080
 
 .PHONY: help up demo check test fuzz crash bench fmt lock
@@ -12,7 +11,7 @@ help:  ## List the targets
 up: .venv/up  ## Start everything on loopback; HOST=<address> serves a phone over TLS
 	@$(BIN)/python -m infra.local up --port $(PORT) $(if $(HOST),--host $(HOST))
 
-demo: .venv/up  ## A live Space with two synthetic speakers and 50 listeners
+demo: .venv/dev  ## A live Space with two synthetic speakers and 50 listeners
 	@$(BIN)/python -m tests.demo --port $(PORT)
 
 check: .venv/dev  ## Format, lint, types
@@ -21,7 +20,7 @@ check: .venv/dev  ## Format, lint, types
 	$(BIN)/mypy
 
 test: .venv/dev  ## All tests, short seeded versions
-	PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest
+	$(BIN)/python -m pytest
 
 fuzz: .venv/dev  ## Fuzz the wires and compare the embedded Firestore with Google's
 	$(BIN)/python -m tests.fuzz.media

@@ -132,7 +132,7 @@ class TasksServer:
 
     def start(self) -> Client:
         """Start it and return a client of it."""
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONASYNCIODEBUG": ""}
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
         command = (sys.executable, "-m", "infra.local", "tasks", "--port", "0")
         self._process = subprocess.Popen(
             (*command, "--data", str(self.data), *self._options),
