@@ -141,6 +141,7 @@ class LightPeer(asyncio.DatagramProtocol):
     def __init__(self, api: Api, kind: PeerKind) -> None:
         self.kind = kind
         self.arrivals = ArrivalLog()
+        self.heard = asyncio.Event()  # set by the first packet
         self.rtp_log: list[bytes] | None = None  # ciphertexts, where a test wants them
         self.dtls: RTCDtlsTransport | None = None
         self._api = api
@@ -211,6 +212,7 @@ class LightPeer(asyncio.DatagramProtocol):
             self._transport.inbox.put_nowait(data)
         elif not 192 <= data[1] <= 223:  # RTP, not RTCP (RFC 5761)
             self.arrivals.note(time.monotonic())
+            self.heard.set()
             if self.rtp_log is not None:
                 self.rtp_log.append(data)
 

@@ -39,21 +39,18 @@ class RunningStack:
             LookupError: there is none, or more than one.
         """
         found = [
-            child
-            for child in self.children()
-            if set(words) <= set(child.cmdline()) and child.is_running()
+            child for child in self.children() if set(words) <= set(command_line(child))
         ]
         if len(found) != 1:
             raise LookupError(f"{len(found)} children run {words}")
         return found[0]
 
     def workers(self, space_id: str) -> list[psutil.Process]:
-        """Return the media workers that run a Space, the zombies left out."""
+        """Return the media workers that run a Space."""
         return [
             child
             for child in self.children()
-            if "media_worker" in child.cmdline()
-            and child.status() != psutil.STATUS_ZOMBIE
+            if "media_worker" in command_line(child)
             and child.environ().get("PARLEY_SPACE_ID") == space_id
         ]
 
@@ -79,6 +76,14 @@ class RunningStack:
         self.process.wait(STOP_TIMEOUT_S)
         _, alive = psutil.wait_procs(children, timeout=2)
         return list(alive)
+
+
+def command_line(process: psutil.Process) -> list[str]:
+    """Return a process's arguments; none where it has ended meanwhile."""
+    try:
+        return process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return []
 
 
 def free_port() -> int:

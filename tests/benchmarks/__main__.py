@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 # One at a time: side by side they would measure each other.
-MODULES: Final = ("fan_out", "fan_out_push", "firestore", "listeners", "rooms")
+MODULES: Final = (
+    "fan_out",
+    "fan_out_push",
+    "firestore",
+    "listeners",
+    "rooms",
+    "recovery",
+)
 OUTPUT: Final = Path("build/bench.json")
 COLUMNS: Final = ("name", "value", "unit", "baseline", "baseline_value", "ratio")
 

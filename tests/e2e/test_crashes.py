@@ -12,7 +12,7 @@ from tests import browser, speech
 from tests.api import Api, ApiError
 from tests.browser import PageFor
 from tests.light_clients import LightPeer, LightSpeaker, opus_frames
-from tests.running_stack import RunningStack
+from tests.running_stack import RunningStack, command_line
 from tests.similarity import likeness
 
 SPEECH = speech.DATA / "austen_cold_hearted.wav"
@@ -99,7 +99,7 @@ def _kill(stack: RunningStack, *subcommands: str) -> None:
     victims = [
         child
         for child in stack.children()
-        if any(word in child.cmdline() for word in subcommands)
+        if any(word in command_line(child) for word in subcommands)
     ]
     assert len(victims) == len(subcommands)
     for victim in victims:

@@ -81,6 +81,12 @@ def pessimistic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
+def untouched(tmp_path: Path) -> Iterator[str]:
+    """A server of the test's own: what others left behind would be billed."""
+    yield from served(tmp_path)
+
+
+@pytest.fixture
 def client(optimistic: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[BoundedClient]:
     """Yield the functions' own client."""
     yield from connected(optimistic, monkeypatch)

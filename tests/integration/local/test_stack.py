@@ -14,7 +14,7 @@ import psutil
 import pytest
 import requests
 
-from tests.running_stack import ROOT, RunningStack, start
+from tests.running_stack import ROOT, RunningStack, command_line, start
 
 SERVICES = ("firestore", "tasks", "infra.local.gateway", "infra.local.functions_server")
 
@@ -64,7 +64,7 @@ def service(stack: RunningStack, name: str) -> psutil.Process:
     return next(
         child
         for child in psutil.Process(stack.process.pid).children()
-        if child.status() != psutil.STATUS_ZOMBIE and name in child.cmdline()
+        if name in command_line(child)
     )
 
 
@@ -104,7 +104,7 @@ def test_a_service_that_is_killed_comes_back(stack: RunningStack, name: str) -> 
     killed.wait(5)
 
     until(lambda: api_answers(stack))
-    until(lambda: [c for c in stack.children() if c.cmdline() == arguments])
+    until(lambda: [c for c in stack.children() if command_line(c) == arguments])
 
 
 def test_what_was_written_survives_every_services_death(stack: RunningStack) -> None:
