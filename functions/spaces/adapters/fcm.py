@@ -42,8 +42,8 @@ class FcmPushSender:
     def __init__(self, project_id: str, *, fcm_url: str | None = None) -> None:
         credentials = None
         if fcm_url is not None:
-            credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
-        self._app = firebase_admin.initialize_app(  # type: ignore[no-untyped-call]
+            credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]  # no types
+        self._app = firebase_admin.initialize_app(  # type: ignore[no-untyped-call]  # no types
             credentials,
             {"projectId": project_id, "httpTimeout": HTTP_TIMEOUT_S},
             name=f"parley-push-{next(_app_numbers)}",

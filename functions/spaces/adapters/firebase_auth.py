@@ -29,8 +29,8 @@ class FirebaseIdTokens:
 
     def __init__(self, project_id: str, *, certs_url: str | None = None) -> None:
         # Verifying takes public certificates only, hence no credentials.
-        self._app = firebase_admin.initialize_app(  # type: ignore[no-untyped-call]
-            AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        self._app = firebase_admin.initialize_app(  # type: ignore[no-untyped-call]  # no types
+            AnonymousCredentials(),  # type: ignore[no-untyped-call]  # no types
             {"projectId": project_id, "httpTimeout": CERTS_TIMEOUT_S},
             name=f"parley-{next(_app_numbers)}",
         )
@@ -40,7 +40,7 @@ class FirebaseIdTokens:
     def verify(self, token: str) -> UserId:
         """Return the uid that the token proves; see `IdTokens`."""
         try:
-            claims = auth.verify_id_token(  # type: ignore[no-untyped-call]
+            claims = auth.verify_id_token(  # type: ignore[no-untyped-call]  # no types
                 token, app=self._app, clock_skew_seconds=CLOCK_SKEW_S
             )
         except auth.ExpiredIdTokenError as error:
@@ -62,5 +62,5 @@ def _repoint(app: firebase_admin.App, certs_url: str) -> None:
     firebase-admin has no setting for it (its emulator variable accepts unsigned
     tokens instead), so that private attributes are set here; a test pins them.
     """
-    client = auth._get_client(app)  # type: ignore[no-untyped-call]
+    client = auth._get_client(app)  # type: ignore[no-untyped-call]  # no types
     client._token_verifier.id_token_verifier.cert_url = certs_url

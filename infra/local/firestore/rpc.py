@@ -121,7 +121,7 @@ def _unary(name: str, method: Unary) -> Callable[[Message, _CONTEXT], Any]:
 def _streaming(name: str, method: Streaming) -> Callable[[Message, _CONTEXT], Any]:
     async def handle(request: Message, context: _CONTEXT) -> None:
         try:
-            async with aclosing(method(request)) as responses:  # type: ignore[type-var]
+            async with aclosing(method(request)) as responses:  # type: ignore[type-var]  # a generator, typed as an iterator
                 async for response in responses:
                     await context.write(response)
         except StatusError as error:
@@ -163,6 +163,6 @@ async def _take(requests: AsyncIterator[Message], stream: ListenStream) -> None:
 
 
 async def _send(stream: ListenStream, context: _CONTEXT) -> None:
-    async with aclosing(stream.responses()) as responses:  # type: ignore[type-var]
+    async with aclosing(stream.responses()) as responses:  # type: ignore[type-var]  # a generator, typed as an iterator
         async for response in responses:
             await context.write(response)

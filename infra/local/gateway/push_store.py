@@ -84,7 +84,7 @@ class PushStore:
         self, where: str, values: tuple[str, ...], limit: int
     ) -> list[PushMessage]:
         rows = self._db.execute(
-            "SELECT id, received_at, target_kind, target, message"  # noqa: S608
+            "SELECT id, received_at, target_kind, target, message"  # noqa: S608 - our own names; values are bound
             f" FROM messages WHERE {where} ORDER BY id DESC LIMIT ?",  # own texts
             (*values, limit),
         ).fetchall()

@@ -206,7 +206,7 @@ class TaskStore:
         self, where: str, values: tuple[object, ...], order: str, limit: int = -1
     ) -> list[StoredTask]:
         rows = self._db.execute(
-            "SELECT id, queue, in_flight, previous_response, task FROM tasks"  # noqa: S608
+            "SELECT id, queue, in_flight, previous_response, task FROM tasks"  # noqa: S608 - our own names; values are bound
             f" WHERE {where} ORDER BY {order} LIMIT ?",  # own texts, values bound
             (*values, limit),
         )

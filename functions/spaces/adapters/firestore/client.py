@@ -57,9 +57,9 @@ class BoundedTransport(FirestoreGrpcTransport):
     """The stock transport with our own bounds on every method."""
 
     def _prep_wrapped_messages(self, client_info: Any) -> None:
-        super()._prep_wrapped_messages(client_info)  # type: ignore[no-untyped-call]
+        super()._prep_wrapped_messages(client_info)  # type: ignore[no-untyped-call]  # no types
         self._wrapped_methods = {
-            method: gapic_v1.method.wrap_method(  # type: ignore[no-untyped-call]
+            method: gapic_v1.method.wrap_method(  # type: ignore[no-untyped-call]  # no types
                 method,
                 default_retry=_bounded_retry,
                 default_timeout=RPC_TIMEOUT_S,
