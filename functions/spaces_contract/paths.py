@@ -6,6 +6,7 @@ SPACES: Final = "spaces"
 PARTICIPANTS: Final = "participants"
 RUNTIME: Final = "runtime"
 WORKER: Final = "worker"
+RECORDING: Final = "recording"
 
 
 def space(space_id: str) -> str:
@@ -26,6 +27,11 @@ def participant(space_id: str, user_id: str) -> str:
 def runtime_worker(space_id: str) -> str:
     """Document of the worker that runs a Space: the observed state."""
     return f"{SPACES}/{space_id}/{RUNTIME}/{WORKER}"
+
+
+def runtime_recording(space_id: str) -> str:
+    """Document of what the worker shall record; see `recording.RecordingField`."""
+    return f"{SPACES}/{space_id}/{RUNTIME}/{RECORDING}"
 
 
 def room_object(space_id: str, epoch: int) -> str:
