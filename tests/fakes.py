@@ -104,18 +104,26 @@ class MemorySpaceStore:
         self._now = now
 
     def create(self, space: Space, host: Participant, once: Once | None) -> Space:
-        if once is not None and once.key in self._db.once:
-            known, space_id = self._db.once[once.key]
-            if known.expires_at > self._now():
-                if known.fingerprint != once.fingerprint:
-                    raise IdempotencyKeyReused
-                return self._db.space(space_id)
+        # As in Firestore: whether there is a slot is asked before the key is.
         if space.scheduled_start is not None:
             self._must_have_a_slot(space)
+        made = None if once is None else self.made_by(once)
+        if made is not None:
+            return made
         if once is not None:
             self._db.once[once.key] = (once, space.id)
         self._db.put_member(space.id, host)
         return self._db.put_space(space)
+
+    def made_by(self, once: Once) -> Space | None:
+        if once.key not in self._db.once:
+            return None
+        known, space_id = self._db.once[once.key]
+        if known.expires_at <= self._now():
+            return None
+        if known.fingerprint != once.fingerprint:
+            raise IdempotencyKeyReused
+        return self._db.space(space_id)
 
     def _must_have_a_slot(self, space: Space) -> None:
         waiting = [

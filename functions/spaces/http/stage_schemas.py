@@ -1,8 +1,9 @@
 """What goes in and out as JSON about requests to speak, invites and reports."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from spaces_contract.roles import Role
 
@@ -25,8 +26,23 @@ from .schemas import (
 MAX_INVITEES = 10  # in one call
 
 
+def _given(value: Any) -> Any:
+    if value is None:
+        raise ValueError("cannot be removed: leave it out, or name another")
+    return value
+
+
+# Missing is None and stays; null would look like a removal, and is refused.
+Given = AfterValidator(_given)
+
+
 class SpacePatch(Request):
-    """A change to a Space; what is not named stays, null removes."""
+    """
+    A change to a Space; what is not named stays.
+
+    Null removes title, topics and language.  Policy and time cannot be removed: a
+    Space that is not to take place is called off (DELETE).
+    """
 
     title: Line | None = Field(default=None, max_length=MAX_TITLE_CHARS)
     topics: list[Annotated[SomeLine, Field(max_length=MAX_TOPIC_CHARS)]] | None = Field(
@@ -35,8 +51,8 @@ class SpacePatch(Request):
     lang: str | None = Field(
         default=None, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
     )
-    speaker_policy: SpeakerPolicy | None = None
-    scheduled_start: StartTime | None = None
+    speaker_policy: Annotated[SpeakerPolicy | SkipJsonSchema[None], Given] = None
+    scheduled_start: Annotated[StartTime | SkipJsonSchema[None], Given] = None
 
 
 class PersonView(Answer):
@@ -79,7 +95,7 @@ class InvitesBody(Request):
     """Whom to invite, and to what."""
 
     user_ids: list[Uid] = Field(min_length=1, max_length=MAX_INVITEES)
-    role: Literal[Role.SPEAKER, Role.CO_HOST] = Role.SPEAKER
+    role: Literal[Role.SPEAKER, Role.CO_HOST, Role.LISTENER] = Role.SPEAKER
 
 
 class InviteView(Answer):

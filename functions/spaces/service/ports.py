@@ -56,6 +56,15 @@ class SpaceStore(Protocol):
         """
         ...
 
+    def made_by(self, once: Once) -> Space | None:
+        """
+        Return the Space that `once.key` made before, if it did and still counts.
+
+        Raises:
+            IdempotencyKeyReused: it did so with another fingerprint.
+        """
+        ...
+
     def get(self, space_id: SpaceId) -> Space:
         """
         Return the Space.

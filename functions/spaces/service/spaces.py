@@ -9,7 +9,12 @@ from typing import Final
 from spaces_contract.ids import SpaceId, UserId
 
 from ..domain import participant, schedule, space
-from ..domain.errors import ProfileRequired, ProtectedAccount
+from ..domain.errors import (
+    ListFull,
+    ProfileRequired,
+    ProtectedAccount,
+    ScheduleOutOfRange,
+)
 from ..domain.profile import Profile
 from ..domain.space import Decision, Space, SpaceDraft
 from .ports import Clock, Cursor, EffectQueue, Once, ProfileStore, SpaceStore
@@ -41,6 +46,9 @@ class SpaceService:
         """
         Open a Space; the same key within 24 h returns the Space it opened.
 
+        It does so also where opening another would be refused by now: time has
+        passed, the list is full, the account is protected.
+
         Raises:
             ProfileRequired: the host has no profile.
             ProtectedAccount: the host's account is protected.
@@ -49,11 +57,22 @@ class SpaceService:
             ListFull: they have scheduled as many as there may be.
         """
         now = self.now()
+        once = None if key is None else _once(key, actor_id, now)
+        try:
+            return self._opened(draft, actor_id, once, now)
+        except (ScheduleOutOfRange, ListFull, ProfileRequired, ProtectedAccount):
+            made = None if once is None else self.spaces.made_by(once)
+            if made is None:
+                raise
+            return made
+
+    def _opened(
+        self, draft: SpaceDraft, actor_id: UserId, once: Once | None, now: datetime
+    ) -> Space:
         if draft.scheduled_start is not None:
             schedule.check_start(draft.scheduled_start, now=now)
         host = self._profile(actor_id)
         opened = space.create(draft, space_id=self.new_space_id(), host=host, now=now)
-        once = None if key is None else _once(key, actor_id, now)
         first = schedule.next_step(opened, after=now)
         if first is not None:
             # Before the commit: a task for a Space that never came to be is harmless,

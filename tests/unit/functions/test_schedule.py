@@ -121,6 +121,47 @@ def test_ten_at_once_and_no_more(world: World) -> None:
     assert scheduled(world, timedelta(days=20))
 
 
+def test_a_key_answers_what_it_made_whatever_is_refused_by_now(world: World) -> None:
+    """
+    A repeated create answers its Space when the time is too near, or the list full.
+    """
+    headers = {"Idempotency-Key": "k-1"}
+    start = (NOW + timedelta(minutes=6)).isoformat()
+
+    def create(key: dict[str, str], **more: str) -> TestResponse:
+        body = {"scheduled_start": start, **more}
+        return world.call("POST", "/v1/spaces", as_user=HOST, json=body, headers=key)
+
+    first = create(headers)
+    for _ in range(9):
+        assert create({}).status_code == 201
+    full = create(headers)
+    world.clock.advance(5 * 60)
+    late, other = create(headers), create(headers, title="Another")
+
+    made = first.get_json()["id"]
+    assert [a.get_json().get("id") for a in (full, late)] == [made, made]
+    assert (full.status_code, late.status_code) == (201, 201)
+    assert code_of(other) == "idempotency-key-reused"
+    assert code_of(create({})) == "schedule-out-of-range"
+
+
+def test_a_time_is_not_removed_by_null(world: World) -> None:
+    """
+    A null time or policy is refused and pointed at; a null title removes the title.
+    """
+    path = scheduled(world, timedelta(days=1))
+
+    for field in ("scheduled_start", "speaker_policy"):
+        refused = world.call("PATCH", path, as_user=HOST, json={field: None})
+        assert code_of(refused) == "invalid-field"
+        assert refused.get_json()["errors"][0]["pointer"] == f"/{field}"
+    edited = world.call("PATCH", path, as_user=HOST, json={"title": None}).get_json()
+
+    assert edited["title"] is None
+    assert edited["scheduled_start"] is not None
+
+
 @pytest.mark.parametrize("twice", [False, True], ids=["once", "each task twice"])
 def test_45_days_ahead_with_a_move_and_a_restart(world: World, twice: bool) -> None:
     """

@@ -57,6 +57,11 @@ class FirestoreSpaceStore:
             back_off(attempt)  # the same host has just scheduled another
         raise Contended
 
+    def made_by(self, once: Once) -> Space | None:
+        """Read the key, and the Space it names; see `SpaceStore`."""
+        with dependency_errors():
+            return self._made_by(self._once_ref(once).get(), once)
+
     def get(self, space_id: SpaceId) -> Space:
         """Read one document; see `SpaceStore`."""
         with dependency_errors():
@@ -158,11 +163,14 @@ class FirestoreSpaceStore:
     def _created_before(self, space: Space, host: Participant, once: Once) -> Space:
         """Return the Space that the key made, or make one if the key is expired."""
         known = self._once_ref(once).get()
+        return self._made_by(known, once) or self._created(space, host, once, known)
+
+    def _made_by(self, known: Any, once: Once) -> Space | None:
         fields = known.to_dict() or {}
         expires_at = instant(fields.get("expires_at"))
         # By value: expired documents are deleted up to a day late.
         if expires_at is None or expires_at <= self._now():
-            return self._created(space, host, once, known)
+            return None
         if fields["fingerprint"] != once.fingerprint:
             raise IdempotencyKeyReused
         return read_space(self._space_ref(SpaceId(fields["space_id"])).get())
