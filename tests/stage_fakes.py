@@ -84,6 +84,9 @@ class MemoryInviteStore:
             self._db.put_space(decision.space)
         return decision.invites
 
+    def get(self, space_id: SpaceId, user_id: UserId) -> Invite | None:
+        return self._invites.get((space_id, user_id))
+
     def update(
         self, space_id: SpaceId, user_id: UserId, decide: Answer
     ) -> InviteDecision:

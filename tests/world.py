@@ -42,6 +42,7 @@ from spaces.service.media import IceServer, MediaService
 from spaces.service.membership import MembershipService
 from spaces.service.people import DeviceService, RelationService
 from spaces.service.people_ports import RegistrationStore, RelationStore
+from spaces.service.personal_news import PersonalNews
 from spaces.service.ports import (
     LaunchStore,
     MemberStore,
@@ -159,6 +160,7 @@ class World:
         self.announcing = AnnouncingService(
             spaces=stores.spaces,
             subscribers=stores.subscribers,
+            personal=PersonalNews(invites=stores.invites, members=stores.members),
             devices=stores.devices,
             fan_outs=stores.fan_outs,
             open_pushes=lambda: self.pushes,
@@ -189,10 +191,16 @@ class World:
             tell_live=self.schedule.live,
         )
         self.stage = StageService(
-            members=stores.members, stage=stores.stage, now=self.clock
+            members=stores.members,
+            stage=stores.stage,
+            effects=self.effects,
+            now=self.clock,
         )
         self.invites = InviteService(
-            spaces=stores.spaces, invites=stores.invites, now=self.clock
+            spaces=stores.spaces,
+            invites=stores.invites,
+            effects=self.effects,
+            now=self.clock,
         )
         self.editing = EditingService(
             spaces=stores.spaces, effects=self.effects, now=self.clock

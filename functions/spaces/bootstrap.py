@@ -50,6 +50,7 @@ from .service.invites import InviteService
 from .service.media import MediaService
 from .service.membership import MembershipService
 from .service.people import DeviceService, RelationService
+from .service.personal_news import PersonalNews
 from .service.ports import EffectQueue, Launcher, TaskTokens
 from .service.profiles import ProfileService
 from .service.schedule import ReminderService, ScheduleTasks
@@ -105,10 +106,16 @@ def _operations(config: Config, client: BoundedClient) -> tuple[Operation, ...]:
         spaces=space_store, grants=signer, workers=HttpWorkerControl(), now=utc_now
     )
     asking = StageService(
-        members=member_store, stage=FirestoreStageStore(client), now=utc_now
+        members=member_store,
+        stage=FirestoreStageStore(client),
+        effects=effects,
+        now=utc_now,
     )
     inviting = InviteService(
-        spaces=space_store, invites=FirestoreInviteStore(client), now=utc_now
+        spaces=space_store,
+        invites=FirestoreInviteStore(client),
+        effects=effects,
+        now=utc_now,
     )
     changing = EditingService(spaces=space_store, effects=effects, now=utc_now)
     reporting = ReportService(
@@ -188,6 +195,9 @@ def _announcing(
     return AnnouncingService(
         spaces=FirestoreSpaceStore(client, utc_now),
         subscribers=FirestoreSubscriberStore(client),
+        personal=PersonalNews(
+            invites=FirestoreInviteStore(client), members=FirestoreMemberStore(client)
+        ),
         devices=FirestoreDeviceStore(client),
         fan_outs=FirestoreFanOutStore(client),
         open_pushes=functools.cache(open_pushes),

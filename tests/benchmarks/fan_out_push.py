@@ -18,6 +18,8 @@ from typing import Any, Final
 from spaces.adapters.clock import random_token
 from spaces.adapters.firestore.client import BoundedClient
 from spaces.adapters.firestore.fan_outs import FirestoreFanOutStore
+from spaces.adapters.firestore.invites import FirestoreInviteStore
+from spaces.adapters.firestore.members import FirestoreMemberStore
 from spaces.adapters.firestore.push_devices import FirestoreDeviceStore
 from spaces.adapters.firestore.spaces import FirestoreSpaceStore
 from spaces.adapters.firestore.subscribers import FirestoreSubscriberStore
@@ -27,6 +29,7 @@ from spaces.domain.effects import TellPage
 from spaces.domain.errors import Contended
 from spaces.domain.fan_out import LEASE
 from spaces.service.announcing import AnnouncingService
+from spaces.service.personal_news import PersonalNews
 from spaces_contract.ids import UserId
 from tests.announcing_fakes import FakePushes
 from tests.builders import NOW, SPACE_ID, a_profile, a_space
@@ -149,6 +152,9 @@ def _service(
     return AnnouncingService(
         spaces=FirestoreSpaceStore(client, clock),
         subscribers=FirestoreSubscriberStore(client),
+        personal=PersonalNews(
+            invites=FirestoreInviteStore(client), members=FirestoreMemberStore(client)
+        ),
         devices=FirestoreDeviceStore(client),
         fan_outs=FirestoreFanOutStore(client),
         open_pushes=lambda: pushes,

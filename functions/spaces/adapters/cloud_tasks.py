@@ -107,8 +107,9 @@ def task_call(effect: Effect) -> tuple[str, dict[str, Any]]:
         case AnnounceSchedule(space_id, version):
             body = {"space_id": space_id, "version": version}
             return "/tasks/announce-schedule", body
-        case TellPage(space_id, kind, version, page, _):
+        case TellPage(space_id, kind, version, page, _, user_id):
             body = {"space_id": space_id, "kind": kind, "version": version}
-            return "/tasks/tell-page", {**body, "page": page}
+            to = {} if user_id is None else {"user_id": user_id}
+            return "/tasks/tell-page", {**body, "page": page, **to}
         case CountSubscribers(space_id, n, _):
             return "/tasks/count-subscribers", {"space_id": space_id, "n": n}

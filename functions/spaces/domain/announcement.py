@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from spaces_contract.ids import SpaceId
+from spaces_contract.ids import SpaceId, UserId
 
 from .space import Space
 from .states import SpaceState
@@ -21,6 +21,10 @@ class AnnouncementKind(StrEnum):
     LIVE = "live"  # to subscribers, from here on
     MOVED = "moved"
     CANCELLED = "cancelled"
+    INVITED_TO_SPEAK = "invited_to_speak"  # to one person, as the rest from here on
+    INVITED_TO_CO_HOST = "invited_to_co_host"
+    INVITED_TO_LISTEN = "invited_to_listen"
+    ON_STAGE = "on_stage"  # to who had asked to speak
 
     @property
     def to_host(self) -> bool:
@@ -30,16 +34,35 @@ class AnnouncementKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """One thing that is told once to each person; `version` is the schedule's."""
+    """
+    One thing that is told once to each person.
+
+    Args:
+        version: Of the schedule; of what is told to one person, when it was done, in
+            microseconds since 1970.
+        user_id: Whom alone it is told; None where it is told to all, or to the host.
+    """
 
     space_id: SpaceId
     kind: AnnouncementKind
     version: int
+    user_id: UserId | None = None
 
     @property
     def id(self) -> str:
         """The same in every copy, so that an app drops what it has seen before."""
-        return f"{self.space_id}-{self.kind.value}-{self.version}"
+        to = f"-{self.user_id}" if self.user_id is not None else ""
+        return f"{self.space_id}-{self.kind.value}-{self.version}{to}"
+
+    @property
+    def tag(self) -> str:
+        """
+        On a screen, what is told later takes the place of an older one of its tag.
+
+        "It is live" replaces "it was moved"; an invite to co-host replaces one to
+        speak, but no news of the Space itself.
+        """
+        return f"{_TAGS.get(self.kind, 'space')}-{self.space_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +81,7 @@ class Urgency:
     lifetime: timedelta
 
 
+_INVITE: Final = Urgency(channel="invites", high=True, lifetime=timedelta(hours=1))
 URGENCY: Final[Mapping[AnnouncementKind, Urgency]] = MappingProxyType(
     {
         AnnouncementKind.HOST_SOON: Urgency(
@@ -75,15 +99,34 @@ URGENCY: Final[Mapping[AnnouncementKind, Urgency]] = MappingProxyType(
         AnnouncementKind.CANCELLED: Urgency(
             channel="schedule", high=False, lifetime=timedelta(hours=24)
         ),
+        AnnouncementKind.INVITED_TO_SPEAK: _INVITE,
+        AnnouncementKind.INVITED_TO_CO_HOST: _INVITE,
+        AnnouncementKind.INVITED_TO_LISTEN: _INVITE,
+        AnnouncementKind.ON_STAGE: Urgency(
+            channel="stage", high=True, lifetime=timedelta(minutes=2)
+        ),
     }
 )
-_STATE: Final[Mapping[AnnouncementKind, SpaceState]] = MappingProxyType(
+_TAGS: Final[Mapping[AnnouncementKind, str]] = MappingProxyType(
     {
-        AnnouncementKind.HOST_SOON: SpaceState.SCHEDULED,
-        AnnouncementKind.HOST_DUE: SpaceState.SCHEDULED,
-        AnnouncementKind.LIVE: SpaceState.LIVE,
-        AnnouncementKind.MOVED: SpaceState.SCHEDULED,
-        AnnouncementKind.CANCELLED: SpaceState.CANCELLED,
+        AnnouncementKind.INVITED_TO_SPEAK: "invite",
+        AnnouncementKind.INVITED_TO_CO_HOST: "invite",
+        AnnouncementKind.INVITED_TO_LISTEN: "invite",
+        AnnouncementKind.ON_STAGE: "stage",
+    }
+)
+_OPEN: Final = frozenset({SpaceState.SCHEDULED, SpaceState.LIVE})
+_STATES: Final[Mapping[AnnouncementKind, frozenset[SpaceState]]] = MappingProxyType(
+    {
+        AnnouncementKind.HOST_SOON: frozenset({SpaceState.SCHEDULED}),
+        AnnouncementKind.HOST_DUE: frozenset({SpaceState.SCHEDULED}),
+        AnnouncementKind.LIVE: frozenset({SpaceState.LIVE}),
+        AnnouncementKind.MOVED: frozenset({SpaceState.SCHEDULED}),
+        AnnouncementKind.CANCELLED: frozenset({SpaceState.CANCELLED}),
+        AnnouncementKind.INVITED_TO_SPEAK: _OPEN,
+        AnnouncementKind.INVITED_TO_CO_HOST: _OPEN,
+        AnnouncementKind.INVITED_TO_LISTEN: _OPEN,
+        AnnouncementKind.ON_STAGE: frozenset({SpaceState.LIVE}),
     }
 )
 RETRY_FOR: Final = timedelta(hours=24)
@@ -92,9 +135,16 @@ RETRY_FOR: Final = timedelta(hours=24)
 def is_news(
     announcement: Announcement, space: Space, *, began_at: datetime, now: datetime
 ) -> bool:
-    """Whether it is still true, and still worth telling to who was not reached."""
+    """
+    Whether it is still true of the Space, and worth telling to who was not reached.
+
+    What is told to one person is news by what became of it too: see `personal`.
+    """
+    current = announcement.user_id is not None or (
+        announcement.version == space.schedule_version
+    )
     return (
-        space.state is _STATE[announcement.kind]
-        and space.schedule_version == announcement.version
+        current
+        and space.state in _STATES[announcement.kind]
         and now - began_at < RETRY_FOR
     )

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NewType
 
-from spaces_contract.ids import SpaceId
+from spaces_contract.ids import SpaceId, UserId
 
 StepName = NewType("StepName", str)  # of a schedule: hop1…, remind, due, expire
 
@@ -67,18 +68,20 @@ class AnnounceSchedule:
 
 @dataclass(frozen=True, slots=True)
 class TellPage:
-    """Tell one page of people; `kind` says what, see `announcement`."""
+    """Tell one page of people; for the rest see `announcement`."""
 
     space_id: SpaceId
     kind: str
     version: int
     page: int
     at: datetime
+    user_id: UserId | None = None
 
     @property
     def name(self) -> str:
         """Pages are numbered; none comes twice."""
-        return f"tell-{self.space_id}-{self.kind}-{self.version}-{self.page}"
+        to = f"{self.user_id}-" if self.user_id is not None else ""
+        return f"tell-{self.space_id}-{self.kind}-{self.version}-{to}{self.page}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,33 @@ class CountSubscribers:
         return f"count-{self.space_id}-{self.n}"
 
 
+class RecordingStep(StrEnum):
+    """What is to be done about a recording."""
+
+    ASK = "ask"  # those on stage whether they consent; version: answers so far
+    RENDER = "render"  # see that this version is rendered
+    ERASE_STEM = "erase-stem"  # all that is not of a consent that stands
+    ERASE = "erase"  # everything
+    EXPIRE = "expire"
+    TELL = "tell"  # who is concerned, that this version takes the place of others
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingTask:
+    """One step for one version of a Space's recording; `n` tells repetitions apart."""
+
+    space_id: SpaceId
+    step: RecordingStep
+    version: int
+    n: int
+    at: datetime
+
+    @property
+    def name(self) -> str:
+        """Once for each step of each version, and each repetition of it."""
+        return f"recording-{self.space_id}-{self.step.value}-{self.version}-{self.n}"
+
+
 Effect = (
     LaunchWorker
     | CheckWorker
@@ -102,4 +132,5 @@ Effect = (
     | AnnounceSchedule
     | TellPage
     | CountSubscribers
+    | RecordingTask
 )

@@ -38,7 +38,7 @@ class Invite:
     One person's latest invite to one Space.
 
     Args:
-        role: Speaker or co-host.
+        role: Speaker, co-host, or listener, which is no more than the Space's link.
         state: As stored; `state_of` knows of expiry too.
     """
 
@@ -107,9 +107,9 @@ def send(
     now: datetime,
 ) -> InvitesDecision:
     """
-    Invite people to speak or to co-host; all of them or nobody.
+    Invite people to speak, co-host or listen; all of them or nobody.
 
-    Whoever has the same invite pending keeps it as it is.
+    Whoever has the same invite pending, or a better one than to listen, keeps it.
 
     Raises:
         ProfileRequired: the inviter has none.
@@ -162,9 +162,12 @@ def accept(
         raise RemovedFromSpace
     seat = seat_of(space, invite.user_id)
     waits = seat is not None or invite.user_id in space.invited_user_ids
-    if invite.state is InviteState.ACCEPTED and waits:
+    listens = invite.role is Role.LISTENER
+    if invite.state is InviteState.ACCEPTED and (waits or listens):
         return InviteDecision(space=space, member=member, invite=invite)
     accepted = _moved(space, invite, InviteEvent.ACCEPT, now)
+    if listens:
+        return InviteDecision(space=space, member=member, invite=accepted)
     if invite.role is Role.SPEAKER and not waits:
         raise InviteClosed(InviteState.ACCEPTED)  # used by joining, and lost since
     if invite.role is Role.CO_HOST or seat is None:
@@ -249,7 +252,7 @@ def _offer(
     seat = seat_of(space, profile.user_id)
     if seat is not None and not (seat is Role.SPEAKER and role is Role.CO_HOST):
         raise AlreadyOnStage
-    if known is not None and known.role is role and _stands(known, space, now):
+    if known is not None and _serves(known, role, space, now):
         return known
     start = max(now, space.scheduled_start or now)
     return Invite(
@@ -268,17 +271,23 @@ def _offer(
     )
 
 
-def _stands(invite: Invite, space: Space, now: datetime) -> bool:
-    """Whether the invite is as good as a new one."""
-    if invite.role is Role.SPEAKER and invite.user_id not in space.invited_user_ids:
+def _serves(invite: Invite, role: Role, space: Space, now: datetime) -> bool:
+    """Whether the invite is as good as a new one for `role`."""
+    listed = invite.user_id in space.invited_user_ids
+    if role is Role.LISTENER and listed:
+        return True
+    if invite.role is Role.SPEAKER and not listed:
         return False  # used up
-    return state_of(invite, space, now=now) is InviteState.PENDING
+    wanted = role in (invite.role, Role.LISTENER)
+    return wanted and state_of(invite, space, now=now) is InviteState.PENDING
 
 
 def _listed(space: Space, invite: Invite, now: datetime) -> Space:
     """Speakers' invites stand in the Space, where joining sees them."""
-    if invite.role is not Role.SPEAKER:
+    if invite.role is Role.CO_HOST:
         return uninvited(space, invite.user_id, now=now)
+    if invite.role is Role.LISTENER:
+        return space
     if invite.user_id in space.invited_user_ids:
         return space
     ids = (*space.invited_user_ids, invite.user_id)

@@ -77,20 +77,29 @@ def push_of(
     space: Space,
     device: Device,
     *,
+    by: str,
     public_url: str,
     now: datetime,
 ) -> Push:
-    """Return what `device` is to be told, in its own language and time zone."""
+    """
+    Return what `device` is to be told, in its own language and time zone.
+
+    Args:
+        by: Name of the person whose doing it is.
+    """
     title, body = texts(
-        announcement.kind, space, locale=device.locale, time_zone=device.time_zone
+        announcement.kind,
+        space,
+        by=by,
+        locale=device.locale,
+        time_zone=device.time_zone,
     )
     return Push(
         device=device,
         id=announcement.id,
         kind=announcement.kind.value,
         space_id=space.id,
-        # One per Space: "it is live" takes the place of "it was moved".
-        tag=f"space-{space.id}",
+        tag=announcement.tag,
         title=title,
         body=body,
         link=f"{public_url}/s/{space.id}",

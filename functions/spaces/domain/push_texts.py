@@ -21,7 +21,7 @@ class Language:
     Args:
         untitled: Stands for the title of a Space that has none.
         when: A local time in words, its zone aside.
-        phrases: Title and body by kind, with {title}, {host} and {when}.
+        phrases: Title and body by kind, with {title}, {host}, {by} and {when}.
     """
 
     untitled: str
@@ -30,7 +30,7 @@ class Language:
 
 
 def texts(
-    kind: AnnouncementKind, space: Space, *, locale: str, time_zone: str
+    kind: AnnouncementKind, space: Space, *, by: str, locale: str, time_zone: str
 ) -> tuple[str, str]:
     """
     Return title and body of a push.
@@ -47,6 +47,7 @@ def texts(
     facts = {
         "title": space.title or language.untitled.format(host=space.host_display_name),
         "host": space.host_display_name,
+        "by": by,
         "when": when,
     }
     title, body = language.phrases[kind]
@@ -150,6 +151,22 @@ LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType(
                     "{title} was cancelled",
                     "{host} was to host it on {when}",
                 ),
+                AnnouncementKind.INVITED_TO_SPEAK: (
+                    "{by} invites you to speak",
+                    "{title}",
+                ),
+                AnnouncementKind.INVITED_TO_CO_HOST: (
+                    "{by} asks you to co-host",
+                    "{title}",
+                ),
+                AnnouncementKind.INVITED_TO_LISTEN: (
+                    "{by} invites you to listen",
+                    "{title}",
+                ),
+                AnnouncementKind.ON_STAGE: (
+                    "You are on stage",
+                    "{title}: unmute to speak",
+                ),
             },
         ),
         "es": Language(
@@ -173,6 +190,22 @@ LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType(
                     "{title}: cancelado",
                     "{host} lo había anunciado para el {when}",
                 ),
+                AnnouncementKind.INVITED_TO_SPEAK: (
+                    "{by} te invita a hablar",
+                    "«{title}»",
+                ),
+                AnnouncementKind.INVITED_TO_CO_HOST: (
+                    "{by} te propone como coanfitrión",
+                    "«{title}»",
+                ),
+                AnnouncementKind.INVITED_TO_LISTEN: (
+                    "{by} te invita a escuchar",
+                    "«{title}»",
+                ),
+                AnnouncementKind.ON_STAGE: (
+                    "Ya puedes hablar",
+                    "{title}: activa el micrófono",
+                ),
             },
         ),
         "de": Language(
@@ -192,6 +225,22 @@ LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType(
                 AnnouncementKind.CANCELLED: (
                     "{title} wurde abgesagt",
                     "Geplant von {host} für {when}",
+                ),
+                AnnouncementKind.INVITED_TO_SPEAK: (
+                    "{by} lädt dich zum Sprechen ein",
+                    "„{title}“",
+                ),
+                AnnouncementKind.INVITED_TO_CO_HOST: (
+                    "{by} möchte dich als Co-Host",
+                    "„{title}“",
+                ),
+                AnnouncementKind.INVITED_TO_LISTEN: (
+                    "{by} lädt dich zum Zuhören ein",
+                    "„{title}“",
+                ),
+                AnnouncementKind.ON_STAGE: (
+                    "Du bist auf der Bühne",
+                    "{title}: Mikrofon einschalten und sprechen",
                 ),
             },
         ),
@@ -218,6 +267,22 @@ LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType(
                 AnnouncementKind.CANCELLED: (
                     "{title}は中止になりました",
                     "{host}さんの予定: {when}",
+                ),
+                AnnouncementKind.INVITED_TO_SPEAK: (
+                    "{by}さんがスピーカーに招待しています",
+                    "「{title}」",
+                ),
+                AnnouncementKind.INVITED_TO_CO_HOST: (
+                    "{by}さんが共同ホストに招待しています",
+                    "「{title}」",
+                ),
+                AnnouncementKind.INVITED_TO_LISTEN: (
+                    "{by}さんがリスナーに招待しています",
+                    "「{title}」",
+                ),
+                AnnouncementKind.ON_STAGE: (
+                    "ステージに上がりました",
+                    "{title}: ミュートを解除して話せます",
                 ),
             },
         ),

@@ -8,7 +8,7 @@ import flask
 import pydantic
 from pydantic import BaseModel, ConfigDict, Strict
 
-from spaces_contract.ids import SpaceId
+from spaces_contract.ids import SpaceId, UserId
 
 from ..domain.announcement import Announcement, AnnouncementKind
 from ..domain.errors import SpaceNotFound
@@ -58,6 +58,7 @@ class PageTask(ScheduleTask):
 
     kind: Annotated[AnnouncementKind, Strict(False)]
     page: int
+    user_id: str | None = None
 
 
 B = TypeVar("B", bound=TaskBody)
@@ -134,8 +135,11 @@ def _announcing_routes(routes: flask.Blueprint, announcing: AnnouncingService) -
     @routes.post("/tell-page")
     def tell() -> flask.Response:
         def run(body: PageTask) -> None:
-            announcement = Announcement(SpaceId(body.space_id), body.kind, body.version)
-            announcing.tell(announcement, body.page)
+            to = None if body.user_id is None else UserId(body.user_id)
+            announcing.tell(
+                Announcement(SpaceId(body.space_id), body.kind, body.version, to),
+                body.page,
+            )
 
         return _carried_out("tell-page", PageTask, run)
 

@@ -14,6 +14,7 @@ from ..domain.fan_out import PAGE_PEOPLE, FanOut, PageTold
 from ..domain.push import Device, PushOutcome, push_of
 from ..domain.space import Space
 from .announcing_ports import DeviceStore, FanOutStore, PushSender, SubscriberStore
+from .personal_news import PersonalNews
 from .ports import Clock, EffectQueue, SpaceStore
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class AnnouncingService:
 
     spaces: SpaceStore
     subscribers: SubscriberStore
+    personal: PersonalNews
     devices: DeviceStore
     fan_outs: FanOutStore
     open_pushes: Callable[[], PushSender]  # when first needed: few tasks push
@@ -41,7 +43,7 @@ class AnnouncingService:
 
     def announce(self, announcement: Announcement) -> None:
         """Begin to tell it; again is harmless.  Raises DependencyUnavailable."""
-        self.effects.put(_page(announcement, 0, self.now()))
+        self.effects.put(page_effect(announcement, 0, self.now()))
 
     def tell(self, announcement: Announcement, page: int) -> None:
         """
@@ -62,16 +64,19 @@ class AnnouncingService:
         if fan_out.lease_owner == owner:
             fan_out = self._tell(space, fan_out, owner, now)
         if not fan_out.done:
-            self.effects.put(_page(announcement, fan_out.page, fan_out.next_at or now))
+            self.effects.put(
+                page_effect(announcement, fan_out.page, fan_out.next_at or now)
+            )
 
     def _tell(self, space: Space, fan_out: FanOut, owner: str, now: datetime) -> FanOut:
         announcement = fan_out.announcement
-        if not is_news(announcement, space, began_at=fan_out.began_at, now=now):
+        by = self._by(space, fan_out, now)
+        if by is None:
             logger.info("no news any more", extra={"announcement": announcement.id})
             return self.fan_outs.update(
                 announcement, lambda stored: rules.abandoned(stored, owner=owner)
             )
-        told = self._told(space, fan_out, now)
+        told = self._told(space, fan_out, by, now)
         later = self.now()
         after = self.fan_outs.update(
             announcement,
@@ -88,7 +93,16 @@ class AnnouncingService:
         )
         return after
 
-    def _told(self, space: Space, fan_out: FanOut, now: datetime) -> PageTold:
+    def _by(self, space: Space, fan_out: FanOut, now: datetime) -> str | None:
+        """Return the name of whose doing it is; None where it is no news any more."""
+        announcement = fan_out.announcement
+        if not is_news(announcement, space, began_at=fan_out.began_at, now=now):
+            return None
+        if announcement.user_id is None:
+            return space.host_display_name
+        return self.personal.by(announcement, announcement.user_id, space, now=now)
+
+    def _told(self, space: Space, fan_out: FanOut, by: str, now: datetime) -> PageTold:
         people = self._people(space, fan_out)
         tried = fan_out.due(now)
         again = {(each.user_id, each.device_id) for each in tried}
@@ -104,6 +118,7 @@ class AnnouncingService:
                 fan_out.announcement,
                 space,
                 device,
+                by=by,
                 public_url=self.public_url,
                 now=now,
             )
@@ -113,8 +128,8 @@ class AnnouncingService:
         for device in devices:
             self._forget_if_dead(device, outcomes[device.user_id, device.device_id])
         return PageTold(
-            last=people[-1] if people and not _to_host(fan_out) else None,
-            complete=_to_host(fan_out)
+            last=people[-1] if people and not _to_one(fan_out) else None,
+            complete=_to_one(fan_out)
             or (fan_out.takes_people and len(people) < PAGE_PEOPLE),
             tried=tried,
             outcomes=outcomes,
@@ -123,7 +138,9 @@ class AnnouncingService:
     def _people(self, space: Space, fan_out: FanOut) -> Sequence[UserId]:
         if not fan_out.takes_people:
             return ()
-        if _to_host(fan_out):
+        if fan_out.announcement.user_id is not None:
+            return (fan_out.announcement.user_id,)
+        if fan_out.announcement.kind.to_host:
             return (space.creator_id,)
         return self.subscribers.page(space.id, limit=PAGE_PEOPLE, after=fan_out.cursor)
 
@@ -132,15 +149,18 @@ class AnnouncingService:
             self.devices.drop(device)
 
 
-def _to_host(fan_out: FanOut) -> bool:
-    return fan_out.announcement.kind.to_host
+def _to_one(fan_out: FanOut) -> bool:
+    announcement = fan_out.announcement
+    return announcement.kind.to_host or announcement.user_id is not None
 
 
-def _page(announcement: Announcement, page: int, at: datetime) -> TellPage:
+def page_effect(announcement: Announcement, page: int, at: datetime) -> TellPage:
+    """Return the task of one page; that of page 0 begins to tell everybody."""
     return TellPage(
         announcement.space_id,
         announcement.kind.value,
         announcement.version,
         page,
         at,
+        announcement.user_id,
     )

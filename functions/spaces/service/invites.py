@@ -10,9 +10,11 @@ from ..domain import invite as rules
 from ..domain.errors import ModeratorOnly
 from ..domain.invite import Invite, InviteDecision, state_of
 from ..domain.participant import Participant
+from ..domain.personal import of_invite
 from ..domain.space import Space
 from ..domain.states import InviteState
-from .ports import Clock, Cursor, SpaceStore
+from .announcing import page_effect
+from .ports import Clock, Cursor, EffectQueue, SpaceStore
 from .stage_ports import InviteStore, Received
 
 
@@ -22,6 +24,7 @@ class InviteService:
 
     spaces: SpaceStore
     invites: InviteStore
+    effects: EffectQueue
     now: Clock
 
     def send(
@@ -32,9 +35,17 @@ class InviteService:
         *,
         actor_id: UserId,
     ) -> Sequence[Invite]:
-        """Invite all of them or nobody; raises as `invite.send`, and SpaceNotFound."""
+        """
+        Invite all of them or nobody, and have each told by push.
+
+        Where a push cannot be asked for, nothing is acknowledged: sent again, the
+        invites are the same, and so are the pushes.
+
+        Raises:
+            SpaceNotFound, DependencyUnavailable, and all that `invite.send` does.
+        """
         now = self.now()
-        return self.invites.send(
+        sent = self.invites.send(
             space_id,
             user_ids,
             lambda space, inviter, invitees: rules.send(
@@ -42,6 +53,10 @@ class InviteService:
             ),
             actor_id=actor_id,
         )
+        for invite in sent:
+            if invite.state is InviteState.PENDING:
+                self.effects.put(page_effect(of_invite(invite), 0, now))
+        return sent
 
     def accept(self, space_id: SpaceId, user_id: UserId, *, actor_id: UserId) -> Invite:
         """Take an offer; raises as `invite.accept`, and SpaceNotFound."""

@@ -9,8 +9,10 @@ from ..domain import moderation, speak_request
 from ..domain.errors import ParticipantNotFound
 from ..domain.moderation import must_moderate
 from ..domain.participant import MemberDecision, Participant
+from ..domain.personal import of_accepted
 from ..domain.space import Space
-from .ports import Clock, Cursor, MemberStore
+from .announcing import page_effect
+from .ports import Clock, Cursor, EffectQueue, MemberStore
 from .stage_ports import StageStore
 
 Rule = Callable[[Space, Participant | None], MemberDecision]
@@ -22,6 +24,7 @@ class StageService:
 
     members: MemberStore
     stage: StageStore
+    effects: EffectQueue
     now: Clock
 
     def ask(self, space_id: SpaceId, *, actor_id: UserId) -> Participant:
@@ -34,13 +37,21 @@ class StageService:
     def accept(
         self, space_id: SpaceId, user_id: UserId, *, actor_id: UserId
     ) -> Participant:
-        """Bring them on stage; raises as `speak_request.accept`."""
+        """
+        Bring them on stage and have them told by push; again is harmless.
+
+        Raises:
+            SpaceNotFound, DependencyUnavailable, and all that `speak_request.accept`
+            does.
+        """
         now = self.now()
 
         def decide(space: Space, member: Participant | None) -> MemberDecision:
             return speak_request.accept(space, member, actor_id=actor_id, now=now)
 
-        return self._decided(space_id, user_id, decide)
+        member = self._decided(space_id, user_id, decide)
+        self.effects.put(page_effect(of_accepted(space_id, member), 0, now))
+        return member
 
     def decline(
         self, space_id: SpaceId, user_id: UserId, *, actor_id: UserId

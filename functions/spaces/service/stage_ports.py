@@ -66,6 +66,10 @@ class InviteStore(Protocol):
         """
         ...
 
+    def get(self, space_id: SpaceId, user_id: UserId) -> Invite | None:
+        """Return a person's latest invite to a Space, if there is one."""
+        ...
+
     def update(
         self, space_id: SpaceId, user_id: UserId, decide: Answer
     ) -> InviteDecision:

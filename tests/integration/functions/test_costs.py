@@ -9,6 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from infra.local.firestore.operations import fetch_operations
+from spaces.adapters.cloud_tasks import task_call
 from spaces.adapters.firestore.client import BoundedClient
 from spaces.adapters.firestore.codec import runtime_to_doc
 from spaces.adapters.firestore.costs import COSTS
@@ -77,7 +78,7 @@ def test_every_call_costs_what_the_table_says(
     _join(bill, path, client)
     _edit_and_leave(bill, path)
     _requests(bill, path)
-    _invites(bill, path)
+    _invites(bill, world, path, client)
     _words(bill, path)
     _schedule(bill, world, client)
     _people(bill, path)
@@ -173,7 +174,7 @@ def _requests(bill: Bill, path: str) -> None:
     bill.call("mute_all, of one", "POST", f"{path}/mute-all", "host")
 
 
-def _invites(bill: Bill, path: str) -> None:
+def _invites(bill: Bill, world: World, path: str, client: BoundedClient) -> None:
     def send() -> None:
         body = {"user_ids": ["bo"]}
         invites = f"{path}/invites"
@@ -187,6 +188,12 @@ def _invites(bill: Bill, path: str) -> None:
     send()
     bill.call("decline_invite", "POST", f"{bo}/decline", "bo")
     send()
+    phone = client.document("users/bo/devices/phone")
+    phone.set({"token": "t", "platform": "web"})
+    world.clock.advance(1)
+    _, task = task_call(list(world.effects.tasks.values())[-1])
+    bill.noted("task tell-page, an invite", lambda: world.task("tell-page", task))
+    phone.delete()
     bill.call("join_space, to listen", "POST", f"{path}/join", "bo")
     bill.call("accept_invite", "POST", f"{bo}/accept", "bo")
 

@@ -62,6 +62,7 @@ def a_push(
         Announcement(SPACE_ID, kind, 1),
         space,
         device or a_device(),
+        by="Host",
         public_url=public_url,
         now=NOW,
     )

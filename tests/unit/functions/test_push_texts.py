@@ -37,7 +37,9 @@ def test_language_and_zone_are_the_receivers(
     """
     Daylight saving and the change of date included; what is unknown falls back.
     """
-    said = texts(AnnouncementKind.MOVED, SPACE, locale=locale, time_zone=time_zone)
+    said = texts(
+        AnnouncementKind.MOVED, SPACE, by="Bo", locale=locale, time_zone=time_zone
+    )
 
     assert title in said[0]
     assert body in said[1]
@@ -53,7 +55,7 @@ def test_every_language_says_everything(
     No placeholder is left, no text is empty, and titles are taken as they are.
     """
     space = a_space(title=title, scheduled_start=START)
-    said = texts(kind, space, locale=language, time_zone="Asia/Tokyo")
+    said = texts(kind, space, by="Bo", locale=language, time_zone="Asia/Tokyo")
 
     assert all(said)
     if title is None:
@@ -77,7 +79,12 @@ def test_a_push_leads_to_its_space_and_replaces_its_like() -> None:
     """
     one, other = (
         push_of(
-            announcement, SPACE, a_device(), public_url="https://x.example", now=NOW
+            announcement,
+            SPACE,
+            a_device(),
+            by="Host",
+            public_url="https://x.example",
+            now=NOW,
         )
         for announcement in _two_announcements()
     )

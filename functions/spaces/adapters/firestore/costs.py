@@ -120,6 +120,9 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
             (SPACE, FAN_OUT, SUBSCRIBER, DEVICE, FAN_OUT), (FAN_OUT, FAN_OUT)
         ),
         "task tell-page, again": Cost((SPACE, FAN_OUT)),
+        "task tell-page, an invite": Cost(
+            (SPACE, FAN_OUT, INVITE, DEVICE, FAN_OUT), (FAN_OUT, FAN_OUT)
+        ),
         "task launch": Cost((SPACE, WORKLOAD), (WORKLOAD,)),
         "task watchdog": Cost((SPACE, WORKER)),
         # Once for each step of the host's absence, not for each look at it.

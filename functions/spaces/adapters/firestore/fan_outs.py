@@ -46,6 +46,7 @@ def _to_doc(fan_out: FanOut) -> dict[str, Any]:
         "space_id": fan_out.announcement.space_id,
         "kind": fan_out.announcement.kind.value,
         "version": fan_out.announcement.version,
+        "uid": fan_out.announcement.user_id,
         "began_at": fan_out.began_at,
         "page": fan_out.page,
         "cursor": fan_out.cursor,
@@ -71,7 +72,10 @@ def _to_doc(fan_out: FanOut) -> dict[str, Any]:
 def _from_doc(doc: Mapping[str, Any]) -> FanOut:
     return FanOut(
         announcement=Announcement(
-            SpaceId(doc["space_id"]), AnnouncementKind(doc["kind"]), doc["version"]
+            SpaceId(doc["space_id"]),
+            AnnouncementKind(doc["kind"]),
+            doc["version"],
+            UserId(doc["uid"]) if doc.get("uid") else None,
         ),
         began_at=_required(doc["began_at"]),
         page=doc["page"],

@@ -57,6 +57,11 @@ class FirestoreInviteStore:
 
         return run_transaction(self._client, body)[0]
 
+    def get(self, space_id: SpaceId, user_id: UserId) -> Invite | None:
+        """Read one document; see `InviteStore`."""
+        with dependency_errors():
+            return _read_invite(self._invite_ref(space_id, user_id).get())
+
     def update(
         self, space_id: SpaceId, user_id: UserId, decide: Answer
     ) -> InviteDecision:
