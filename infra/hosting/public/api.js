@@ -1,7 +1,7 @@
 // @ts-check
 /** The calls of `/v1` that this client makes, with the shapes they answer. */
 
-import { Problem, request } from "./http.js";
+import { jsonOf, Problem, request } from "./http.js";
 import { account, expireToken, idToken } from "./session.js";
 
 /** @typedef {"everyone" | "following" | "invited"} SpeakerPolicy */
@@ -14,13 +14,18 @@ import { account, expireToken, idToken } from "./session.js";
  * @property {string | null} title
  * @property {string | null} lang
  * @property {SpeakerPolicy} speaker_policy
- * @property {{uid: string, handle: string, display_name: string}} host
+ * @property {Person} host
  * @property {string[]} host_ids
  * @property {string[]} speaker_ids
  * @property {string[]} invited_user_ids
+ * @property {string[]} topics
+ * @property {string | null} scheduled_start
  * @property {string | null} started_at
  * @property {string | null} ended_at
+ * @property {string | null} end_reason
  * @property {number} participant_count
+ * @property {number} subscriber_count
+ * @property {boolean} host_away
  * @property {number} epoch
  * @property {string} url
  */
@@ -50,7 +55,17 @@ import { account, expireToken, idToken } from "./session.js";
  * @property {boolean} removed
  */
 
-/** @typedef {{role: Role, muted: boolean, removed: boolean, on_stage: boolean}} Standing */
+/** @typedef {{uid: string, handle: string, display_name: string}} Person */
+/** @typedef {"pending" | "accepted" | "declined" | "withdrawn"} RequestState */
+
+/**
+ * @typedef {object} Standing
+ * @property {Role} role
+ * @property {boolean} muted
+ * @property {boolean} removed
+ * @property {boolean} on_stage
+ * @property {RequestState | null} speak_request
+ */
 
 /**
  * @param {string} method
@@ -59,7 +74,7 @@ import { account, expireToken, idToken } from "./session.js";
  * @returns {Promise<any>} The parsed body; null for 204.
  * @throws {Problem}
  */
-async function call(method, path, options = {}) {
+export async function call(method, path, options = {}) {
   try {
     return await send(method, path, options);
   } catch (problem) {
@@ -78,7 +93,7 @@ async function call(method, path, options = {}) {
 async function send(method, path, options) {
   const bearer = account() ? await idToken() : undefined;
   const response = await request(method, path, { ...options, bearer });
-  return response.status === 204 ? null : response.json();
+  return response.status === 204 ? null : jsonOf(response);
 }
 
 /**
@@ -95,7 +110,15 @@ export function liveSpaces(pageToken) {
 export const getSpace = (id) => call("GET", spacePath(id));
 
 /**
- * @param {{title?: string, lang?: string, speaker_policy: SpeakerPolicy}} draft
+ * @typedef {object} Draft
+ * @property {string} [title]
+ * @property {string} [lang]
+ * @property {SpeakerPolicy} speaker_policy
+ * @property {string} [scheduled_start] RFC 3339; without it the Space waits for `start`.
+ */
+
+/**
+ * @param {Draft} draft
  * @param {string} idempotencyKey The same for every attempt at one draft.
  * @returns {Promise<Space>}
  */
@@ -142,6 +165,4 @@ export const changeParticipant = (id, uid, change) =>
   call("PATCH", `${spacePath(id)}/participants/${encodeURIComponent(uid)}`, { json: change });
 
 /** @param {string} id */
-function spacePath(id) {
-  return `/v1/spaces/${encodeURIComponent(id)}`;
-}
+export const spacePath = (id) => `/v1/spaces/${encodeURIComponent(id)}`;

@@ -44,7 +44,8 @@ const routes = {
   startSpace: () =>
     void signInThen(() =>
       openStartSheet((space) => {
-        started = space;
+        if (space.state === "live") started = space;
+        else toast("Scheduled", { text: "We remind you half an hour before.", symbol: "calendar" });
         router.go(`/s/${space.id}`);
         started = null;
       }),

@@ -72,3 +72,64 @@ export function hue(handle) {
 
 /** @param {import("./api.js").Space} space */
 export const titleOf = (space) => space.title || `${space.host.display_name}’s Space`;
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/**
+ * "Today, 7:00 PM", "Tomorrow, 7:00 PM", "Tue, Nov 24, 7:00 PM": in the reader's zone.
+ *
+ * @param {Date} at
+ * @param {Date} [now]
+ */
+export function moment(at, now = new Date()) {
+  const time = at.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
+  const days = Math.round((midnight(at) - midnight(now)) / DAY_MS);
+  if (days === 0) return `Today, ${time}`;
+  if (days === 1) return `Tomorrow, ${time}`;
+  const otherYear = at.getFullYear() !== now.getFullYear();
+  const day = at.toLocaleDateString([], {
+    weekday: "short", month: "short", day: "numeric", year: otherYear ? "numeric" : undefined,
+  });
+  return `${day}, ${time}`;
+}
+
+/** @param {Date} at */
+const midnight = (at) => new Date(at.getFullYear(), at.getMonth(), at.getDate()).getTime();
+
+/**
+ * The reader's zone as it is at that time: "Europe/Berlin, GMT+1".
+ *
+ * @param {Date} at
+ */
+export function zone(at) {
+  const parts = new Intl.DateTimeFormat("en", { timeZoneName: "shortOffset" }).formatToParts(at);
+  const offset = parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  return timeZone === "UTC" ? "UTC" : `${timeZone.replaceAll("_", " ")}, ${offset}`;
+}
+
+/**
+ * "3 days", "2 h 5 min", "12 min", "0:42": how long until something begins.
+ *
+ * @param {number} ms
+ */
+export function countdown(ms) {
+  if (ms < 10 * MINUTE_MS) return clock(ms);
+  if (ms < DAY_MS) return duration(ms);
+  return plural(Math.floor(ms / DAY_MS), "day");
+}
+
+/**
+ * "just now", "5 min ago", "3 h ago", else the day.
+ *
+ * @param {Date} at
+ * @param {Date} [now]
+ */
+export function ago(at, now = new Date()) {
+  const ms = now.getTime() - at.getTime();
+  if (ms < MINUTE_MS) return "just now";
+  if (ms < 60 * MINUTE_MS) return `${Math.floor(ms / MINUTE_MS)} min ago`;
+  if (ms < DAY_MS) return `${Math.floor(ms / (60 * MINUTE_MS))} h ago`;
+  return at.toLocaleDateString([], { month: "short", day: "numeric" });
+}

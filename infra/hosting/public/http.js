@@ -28,6 +28,7 @@ export class Problem extends Error {
  * @property {string} [sdp] Sent as application/sdp.
  * @property {string} [bearer]
  * @property {string} [idempotencyKey]
+ * @property {string} [ifMatch] The ETag that must still hold.
  * @property {boolean} [keepalive] Let the request outlive the page.
  * @property {AbortSignal} [signal]
  */
@@ -61,8 +62,24 @@ export async function request(method, url, options = {}) {
   return response;
 }
 
+/**
+ * The JSON that a 2xx answer holds.
+ *
+ * @param {Response} response From `request`.
+ * @returns {Promise<any>}
+ * @throws {Problem} `not-parley`: something between us and the server answered, as
+ *   a Wi-Fi's sign-in page does.
+ */
+export async function jsonOf(response) {
+  try {
+    return await response.json();
+  } catch {
+    throw new Problem({ code: "not-parley", status: 0 });
+  }
+}
+
 /** @param {RequestOptions} options */
-function headersOf({ json, sdp, bearer, idempotencyKey }) {
+function headersOf({ json, sdp, bearer, idempotencyKey, ifMatch }) {
   const headers = new Headers({ Accept: "application/json, application/problem+json" });
   if (json !== undefined) headers.set("Content-Type", "application/json");
   if (sdp !== undefined) {
@@ -71,6 +88,7 @@ function headersOf({ json, sdp, bearer, idempotencyKey }) {
   }
   if (bearer) headers.set("Authorization", `Bearer ${bearer}`);
   if (idempotencyKey) headers.set("Idempotency-Key", idempotencyKey);
+  if (ifMatch) headers.set("If-Match", ifMatch);
   return headers;
 }
 

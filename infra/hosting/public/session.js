@@ -1,7 +1,7 @@
 // @ts-check
 /** Who is signed in: the account kept in this browser, and its fresh ID token. */
 
-import { Problem, request } from "./http.js";
+import { jsonOf, Problem, request } from "./http.js";
 
 const KEY = "parley.session";
 const REFRESH_BEFORE_MS = 60_000;
@@ -61,7 +61,7 @@ export async function signIn(handle) {
   const fresh = await issue(handle, handle);
   try {
     const response = await request("GET", "/v1/me", { bearer: fresh.idToken });
-    const profile = /** @type {Profile} */ (await response.json());
+    const profile = /** @type {Profile} */ (await jsonOf(response));
     keep({ ...fresh, handle: profile.handle, displayName: profile.display_name });
     return { account: fresh, profile };
   } catch (problem) {
@@ -124,7 +124,7 @@ async function renew(current) {
  */
 async function issue(handle, displayName) {
   const response = await request("POST", "/local/sign-in", { json: { handle } });
-  const { uid, id_token, expires_in } = await response.json();
+  const { uid, id_token, expires_in } = await jsonOf(response);
   return { uid, handle, displayName, idToken: id_token, expiresAtMs: Date.now() + expires_in * 1000 };
 }
 

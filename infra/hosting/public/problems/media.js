@@ -32,6 +32,12 @@ export const MEDIA = Object.freeze({
     icon: "plug",
     remedy: "retry",
   },
+  "not-parley": {
+    title: "Something is in the way",
+    text: "The network answered instead of Parley. If this Wi-Fi has a sign-in page, open it first.",
+    icon: "plug",
+    remedy: "retry",
+  },
   // The media worker
   "media-blocked": {
     title: "No sound gets through.",

@@ -1,7 +1,7 @@
 // @ts-check
 /** Polls `room.json`: once a second while somebody looks, seldom when nobody does. */
 
-import { nearby, Problem, request } from "../http.js";
+import { jsonOf, nearby, Problem, request } from "../http.js";
 
 const VISIBLE_MS = 1000;
 const HIDDEN_MS = 5000;
@@ -53,6 +53,6 @@ export class RoomFeed {
   /** @returns {Promise<import("./roster.js").Room>} From the cache where that is fresh. */
   async #read() {
     const response = await request("GET", this.url);
-    return response.json();
+    return jsonOf(response);
   }
 }

@@ -10,6 +10,7 @@ import { h, icon } from "../components/dom.js";
 import { liveChip } from "../components/live_chip.js";
 import { pullToRefresh } from "../components/pull.js";
 import { problemPanel } from "./problem.js";
+import { Upcoming } from "./upcoming.js";
 
 const REFRESH_MS = 8000;
 const SKELETONS = 3;
@@ -21,15 +22,17 @@ const SKELETONS = 3;
 export function feedView(routes) {
   const list = h("ul", { class: "feed__list", "data-testid": "feed", "aria-busy": "true" });
   const more = h("div", { class: "feed__more" });
-  const element = h("div", { class: "feed" }, heading(routes), list, more);
+  const upcoming = new Upcoming(routes);
+  const element = h("div", { class: "feed" }, heading(routes), list, more, upcoming.element);
   const feed = new Feed(list, more, routes);
-  const unpull = pullToRefresh(element, () => feed.refresh());
-  const onVisible = () => void (document.hidden || feed.refresh());
+  const refresh = () => Promise.all([feed.refresh(), upcoming.refresh()]);
+  const unpull = pullToRefresh(element, refresh);
+  const onVisible = () => void (document.hidden || refresh());
   const timer = setInterval(onVisible, REFRESH_MS);
   document.addEventListener("visibilitychange", onVisible);
   window.addEventListener("online", onVisible);
   list.append(...Array.from({ length: SKELETONS }, skeleton));
-  void feed.refresh();
+  void refresh();
   return {
     element,
     title: "Live now",

@@ -8,10 +8,12 @@ import { titleOf } from "../format.js";
 import { h } from "../components/dom.js";
 import { toastProblem } from "../components/toast.js";
 import { RoomSession } from "../room/session.js";
+import { attempt } from "./controls.js";
 import { doorPanel } from "./door.js";
 import { endedPanel } from "./ended.js";
 import { liveRoom } from "./live_room.js";
 import { problemPanel } from "./problem.js";
+import { waitingPanel } from "./waiting.js";
 
 /** @typedef {import("../api.js").Space} Space */
 
@@ -103,11 +105,24 @@ class RoomPage {
       this.#show(endedPanel(space, { routes: this.routes }), "Ended");
     } else if (space.state === "cancelled") {
       this.#showProblem(new Problem({ code: "cancelled", status: 409 }));
+    } else if (space.scheduled_start) {
+      this.#showWaiting(space);
     } else if (space.host.uid === account()?.uid) {
       void this.#startAndEnter();
     } else {
       this.#showProblem(new Problem({ code: "not-live", status: 409 }));
     }
+  }
+
+  /** @param {Space} space */
+  #showWaiting(space) {
+    const waiting = waitingPanel(space, {
+      routes: this.routes,
+      start: () => attempt(async () => this.enter(await startSpace(this.id), { speak: true, anonymous: false })),
+      onchange: (now) => this.#showSpace(now),
+    });
+    this.#show(waiting.element, titleOf(space));
+    this.#leaveView = waiting.destroy;
   }
 
   /** The host of a Space that was made but never started, for a lost answer. */

@@ -1,15 +1,15 @@
 // @ts-check
 /** Signing in: a handle, and for somebody new the name that others will see. */
 
-import { Problem } from "../http.js";
-import { explain } from "../problems.js";
 import { createProfile, signIn } from "../session.js";
 import { busyWhile } from "../components/button.js";
 import { h, setAttribute } from "../components/dom.js";
+import { formError } from "../components/form_error.js";
 import { openSheet } from "../components/sheet.js";
 import { toast } from "../components/toast.js";
 
-const HANDLE = "[A-Za-z0-9_]{1,15}";
+const HANDLE = /^(?!__.*__$)[A-Za-z0-9_]{1,15}$/;
+const HANDLE_LENGTH = 15;
 const DISPLAY_NAME_LENGTH = 50;
 
 /**
@@ -48,9 +48,7 @@ function handleForm(onnew, onknown) {
     autocomplete: "username",
     autocapitalize: "none",
     spellcheck: "false",
-    maxlength: 15,
-    pattern: HANDLE,
-    required: true,
+    maxlength: HANDLE_LENGTH,
     autofocus: true,
     "aria-describedby": "handle-hint handle-error",
     "data-testid": "sign-in-handle",
@@ -62,12 +60,26 @@ function handleForm(onnew, onknown) {
     field,
     hint: "1 to 15 letters, digits or _. Use the same one to come back.",
     submit: "Continue",
+    check: () => troubleWith(input.value.trim()),
     act: async () => {
-      const { account, profile } = await signIn(input.value);
+      const { account, profile } = await signIn(input.value.trim());
       if (profile) onknown(profile.display_name);
       else onnew(account);
     },
   });
+}
+
+/**
+ * What is wrong with a handle, as the server would have it; empty where nothing is.
+ *
+ * @param {string} handle
+ */
+export function troubleWith(handle) {
+  if (HANDLE.test(handle)) return "";
+  if (handle === "") return "Enter a handle.";
+  if (handle.length > HANDLE_LENGTH) return `A handle has ${HANDLE_LENGTH} characters at most.`;
+  if (/^__.*__$/.test(handle)) return "A handle can’t both begin and end with two underscores.";
+  return "Use letters a to z, digits and _ only.";
 }
 
 /**
@@ -104,32 +116,27 @@ function nameForm(fresh, ondone) {
 
 /**
  * @param {{label: string, input: HTMLInputElement, field: HTMLElement, hint: string,
- *   submit: string, act: () => Promise<void>}} options
+ *   submit: string, check?: () => string, act: () => Promise<void>}} options
  */
-function formOf({ label, input, field, hint, submit, act }) {
-  const error = h("p", { id: `${input.id}-error`, class: "field__error", role: "alert" });
+function formOf({ label, input, field, hint, submit, check = () => "", act }) {
+  const error = formError(`${input.id}-error`);
   const go = h(
     "button",
     { class: "button button--primary button--wide", "data-testid": "sign-in-submit" },
     h("span", {}, submit),
   );
   const send = async () => {
-    error.textContent = "";
-    setAttribute(input, "aria-invalid", null);
-    try {
-      await act();
-    } catch (problem) {
-      if (!(problem instanceof Problem)) throw problem;
-      const { title, text } = explain(problem);
-      error.textContent = `${title}. ${text}`;
-      setAttribute(input, "aria-invalid", "true");
-      input.focus();
-    }
+    const trouble = check();
+    if (trouble) error.say(trouble);
+    const fine = !trouble && (await error.guard(act));
+    setAttribute(input, "aria-invalid", fine ? null : "true");
+    if (!fine) input.focus();
   };
   return h(
     "form",
     {
       class: "field",
+      novalidate: true,
       on: {
         submit: (event) => {
           event.preventDefault();
@@ -140,7 +147,7 @@ function formOf({ label, input, field, hint, submit, act }) {
     h("label", { for: input.id, class: "field__label" }, label),
     field,
     h("p", { id: `${input.id}-hint`, class: "field__hint" }, hint),
-    error,
+    error.element,
     go,
   );
 }
