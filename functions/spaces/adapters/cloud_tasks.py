@@ -17,13 +17,14 @@ from ..domain.effects import (
     CountSubscribers,
     Effect,
     LaunchWorker,
+    RecordingTask,
     ScheduleStep,
     TellPage,
 )
 from ..domain.errors import DependencyUnavailable
 from .effect_queue import TaskTarget
 
-LATER: Final = (CheckWorker, CountSubscribers, ScheduleStep, TellPage)
+LATER: Final = (CheckWorker, CountSubscribers, RecordingTask, ScheduleStep, TellPage)
 RPC_TIMEOUT_S: Final = 2.0
 RETRY_FOR_S: Final = 2.0
 DISPATCH_DEADLINE_S: Final = 30  # the longest that a handler may take
@@ -113,3 +114,6 @@ def task_call(effect: Effect) -> tuple[str, dict[str, Any]]:
             return "/tasks/tell-page", {**body, "page": page, **to}
         case CountSubscribers(space_id, n, _):
             return "/tasks/count-subscribers", {"space_id": space_id, "n": n}
+        case RecordingTask(space_id, step, version, n, _):
+            about = {"space_id": space_id, "version": version, "n": n}
+            return f"/tasks/recording-{step.value}", about

@@ -103,7 +103,7 @@ class RecordingStep(StrEnum):
 
     ASK = "ask"  # those on stage whether they consent; version: answers so far
     RENDER = "render"  # see that this version is rendered
-    ERASE_STEM = "erase-stem"  # all that is not of a consent that stands
+    ERASE_STEMS = "erase-stems"  # those whose consent was taken back
     ERASE = "erase"  # everything
     EXPIRE = "expire"
     TELL = "tell"  # who is concerned, that this version takes the place of others

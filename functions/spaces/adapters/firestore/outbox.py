@@ -9,12 +9,20 @@ from google.cloud.firestore import FieldFilter
 
 from spaces_contract.ids import SpaceId
 
-from ...domain.effects import AnnounceSchedule, Effect, LaunchWorker
+from ...domain.effects import (
+    AnnounceSchedule,
+    Effect,
+    LaunchWorker,
+    RecordingStep,
+    RecordingTask,
+)
 from .client import dependency_errors
+from .codec import required_instant
 
 OUTBOX: Final = "outbox"
 LAUNCH: Final = "launch"
 ANNOUNCE: Final = "announce_schedule"
+RECORDING: Final = "recording"
 
 
 def outbox_path(effect: Effect) -> str:
@@ -35,6 +43,9 @@ def outbox_doc(effect: Effect, created_at: datetime) -> dict[str, Any]:
             fields = {"kind": LAUNCH, "space_id": space_id, "epoch": epoch}
         case AnnounceSchedule(space_id, version):
             fields = {"kind": ANNOUNCE, "space_id": space_id, "version": version}
+        case RecordingTask(space_id, step, version, n, at):
+            about = {"step": step.value, "version": version, "n": n, "at": at}
+            fields = {"kind": RECORDING, "space_id": space_id, **about}
         case _:
             raise ValueError(f"{effect.name} is not stored: it is enqueued at once")
     return {**fields, "created_at": created_at}
@@ -44,6 +55,10 @@ def _stored_effect(doc: Mapping[str, Any]) -> Effect:
     space_id = SpaceId(doc["space_id"])
     if doc["kind"] == ANNOUNCE:
         return AnnounceSchedule(space_id, doc["version"])
+    if doc["kind"] == RECORDING:
+        step = RecordingStep(doc["step"])
+        at = required_instant(doc["at"])
+        return RecordingTask(space_id, step, doc["version"], doc["n"], at)
     return LaunchWorker(space_id, doc["epoch"])
 
 

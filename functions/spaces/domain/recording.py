@@ -1,0 +1,343 @@
+"""A Space's recording, and the rules of requesting, pausing, ending and keeping it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from spaces_contract.ids import SpaceId, UserId
+from spaces_contract.recording import (
+    ConsentScope,
+    RecordingId,
+    RecordingState,
+    StemId,
+)
+
+from .effects import Effect, RecordingStep, RecordingTask
+from .errors import ModeratorOnly
+from .moderation import must_moderate
+from .notice import NOTICE_VERSION
+from .recording_errors import RecordingClosed, RecordingNotFound
+from .recording_states import KEPT, OPEN, RecordingEvent, moved
+from .space import Space
+from .states import SpaceState
+
+# What a worker that is told of the end gets to store its last pages.
+SETTLE: Final = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """
+    A consent that stands.
+
+    Args:
+        stem: Where the voice goes; another one with every grant.
+        commitment: Index, in the recording's chain, of the receipt of the grant.
+    """
+
+    user_id: UserId
+    display_name: str
+    stem: StemId
+    scopes: tuple[ConsentScope, ...]
+    commitment: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """
+    The one recording of a Space, as stored; clients see none of it but its state.
+
+    Args:
+        version: Grows with each withdrawal and each change of what is rendered.
+        began_at: Zero of the recording clock; None until somebody consented.
+        voices: Whose consent stands just now, in the order of their grants.
+        withdrawn: Stems whose consent was taken back: nothing of them may be kept.
+        commitments: The chain, oldest first, hex; see `consent_receipts`.
+        attempt: Renders of this version that were launched.
+        attempted_at: When the last of them was.
+        trim_start_ms: What the host cut off, on the recording clock.
+        partial: The render lacks intervals; `duration_ms` is the render's too.
+    """
+
+    space_id: SpaceId
+    state: RecordingState
+    requested_by: UserId
+    requested_at: datetime
+    updated_at: datetime
+    notice_version: str = NOTICE_VERSION
+    version: int = 1
+    began_at: datetime | None = None
+    stopped_at: datetime | None = None
+    ready_at: datetime | None = None
+    expires_at: datetime | None = None
+    voices: tuple[Voice, ...] = ()
+    withdrawn: tuple[StemId, ...] = ()
+    commitments: tuple[str, ...] = ()
+    attempt: int = 0
+    attempted_at: datetime | None = None
+    trim_start_ms: int = 0
+    private: bool = False
+    duration_ms: int = 0
+    partial: bool = False
+
+    @property
+    def id(self) -> RecordingId:
+        """A Space has one recording, which is known by the Space's id."""
+        return RecordingId(self.space_id)
+
+    def voice_of(self, user_id: UserId) -> Voice | None:
+        """Return their standing consent, if there is one."""
+        return next((each for each in self.voices if each.user_id == user_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingDecision:
+    """
+    What a rule decided; what equals what was read is not written.
+
+    Args:
+        effects: To be stored with it and carried out after the commit.
+    """
+
+    recording: Recording | None
+    effects: tuple[Effect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many of those on stage have consented; for hosts alone, and no names."""
+
+    granted: int
+    asked: int
+
+
+def tally(space: Space, recording: Recording) -> Tally:
+    """Count the consents that stand among those who have a seat on stage."""
+    stage = space.stage_ids
+    return Tally(
+        granted=sum(1 for each in recording.voices if each.user_id in stage),
+        asked=len(stage),
+    )
+
+
+def settled(space: Space, recording: Recording) -> Recording:
+    """Return the recording as it is by now: it ends with its Space, unasked."""
+    if space.state is SpaceState.LIVE or recording.state not in OPEN:
+        return recording
+    return _stopped(recording, space.ended_at or space.updated_at)
+
+
+def request(
+    space: Space, recording: Recording | None, *, actor_id: UserId, now: datetime
+) -> RecordingDecision:
+    """
+    Ask everybody on stage; again changes nothing.  It is not the actor's own consent.
+
+    Raises:
+        NotLive, ModeratorOnly.
+        RecordingClosed: this Space has had its recording.
+    """
+    must_moderate(space, actor_id)
+    if recording is None:
+        off = Recording(
+            space_id=space.id,
+            state=RecordingState.OFF,
+            requested_by=actor_id,
+            requested_at=now,
+            updated_at=now,
+        )
+    elif recording.state in OPEN:
+        return RecordingDecision(recording)
+    elif recording.state is RecordingState.OFF:
+        off = recording
+    else:
+        raise RecordingClosed(recording.state.value)
+    pending = replace(
+        off,
+        state=moved(off.state, RecordingEvent.REQUEST),
+        requested_by=actor_id,
+        requested_at=now,
+        updated_at=now,
+        notice_version=NOTICE_VERSION,
+    )
+    ask = RecordingTask(space.id, RecordingStep.ASK, len(pending.commitments), 0, now)
+    return RecordingDecision(pending, (ask,))
+
+
+def pause(
+    space: Space,
+    recording: Recording | None,
+    paused: bool,
+    *,
+    actor_id: UserId,
+    now: datetime,
+) -> RecordingDecision:
+    """
+    Take in nothing for a while, or again; what is so already changes nothing.
+
+    Raises:
+        NotLive, ModeratorOnly, RecordingNotFound.
+        WrongRecordingState: nobody has consented yet, or it is over.
+    """
+    must_moderate(space, actor_id)
+    found = _there(recording)
+    there = RecordingState.PAUSED if paused else RecordingState.RECORDING
+    if found.state is there or (
+        not paused and found.state is RecordingState.PENDING
+    ):  # what is requested and not paused goes on by itself
+        return RecordingDecision(found)
+    event = RecordingEvent.PAUSE if paused else RecordingEvent.RESUME
+    state = moved(found.state, event)
+    return RecordingDecision(replace(found, state=state, updated_at=now))
+
+
+def stop(
+    space: Space, recording: Recording | None, *, actor_id: UserId, now: datetime
+) -> RecordingDecision:
+    """
+    End the recording while the Space goes on; again changes nothing.
+
+    Raises:
+        NotLive, ModeratorOnly.
+    """
+    must_moderate(space, actor_id)
+    if recording is None or recording.state not in OPEN:
+        return RecordingDecision(recording)
+    stopped = _stopped(recording, now)
+    return RecordingDecision(stopped, rendered_later(stopped, now))
+
+
+def finish(
+    space: Space, recording: Recording | None, *, now: datetime
+) -> RecordingDecision:
+    """Store that the recording of a Space that is over has ended, and render it."""
+    if recording is None or space.state is SpaceState.LIVE:
+        return RecordingDecision(recording)
+    if recording.state not in OPEN:
+        return RecordingDecision(recording)
+    after = settled(space, recording)
+    return RecordingDecision(after, rendered_later(after, now))
+
+
+def rendered_later(recording: Recording, now: datetime) -> tuple[Effect, ...]:
+    """Return the first look at a render, once the worker has stored its last pages."""
+    if recording.state is not RecordingState.FINISHING:
+        return ()
+    due_at = max(now, (recording.stopped_at or now) + SETTLE)
+    return (look_at(recording, due_at),)
+
+
+def look_at(recording: Recording, at: datetime) -> RecordingTask:
+    """Return a look at the render of this version; looks are numbered by the clock."""
+    n = int(at.timestamp())
+    return RecordingTask(
+        recording.space_id, RecordingStep.RENDER, recording.version, n, at
+    )
+
+
+def must_lead(space: Space, actor_id: UserId) -> None:
+    """Return if they are host or co-host, in whatever state the Space is."""
+    if actor_id not in space.host_ids:
+        raise ModeratorOnly("Only the host and co-hosts can do this.")
+
+
+def edit(
+    space: Space,
+    recording: Recording | None,
+    *,
+    actor_id: UserId,
+    private: bool | None,
+    trim_start_ms: int | None,
+    now: datetime,
+) -> RecordingDecision:
+    """
+    Make a recording private or public, or cut off its start, which renders it anew.
+
+    Raises:
+        ModeratorOnly, RecordingNotFound.
+        WrongRecordingState: there is nothing yet, or no more, to cut.
+    """
+    must_lead(space, actor_id)
+    after = before = settled(space, _there(recording))
+    effects: tuple[Effect, ...] = ()
+    if private is not None:
+        after = replace(after, private=private)
+    if trim_start_ms is not None and trim_start_ms != after.trim_start_ms:
+        again = replace(after, trim_start_ms=trim_start_ms)
+        after = rendered_anew(again)
+        effects = rendered_later(after, now)
+    if after == before:
+        return RecordingDecision(recording)
+    return RecordingDecision(replace(after, updated_at=now), effects)
+
+
+def rendered_anew(recording: Recording) -> Recording:
+    """
+    Return the recording on its way to the next version.
+
+    Raises:
+        WrongRecordingState: it is not over, or erased.
+    """
+    return replace(
+        recording,
+        state=moved(recording.state, RecordingEvent.RENDER),
+        version=recording.version + 1,
+        attempt=0,
+        attempted_at=None,
+    )
+
+
+def erase(
+    space: Space, recording: Recording | None, *, actor_id: UserId, now: datetime
+) -> RecordingDecision:
+    """
+    Delete everything of a recording that is over; again changes nothing.
+
+    Raises:
+        ModeratorOnly, RecordingNotFound.
+        WrongRecordingState: it is still going on.
+    """
+    must_lead(space, actor_id)
+    found = settled(space, _there(recording))
+    if found.state is RecordingState.ERASED:
+        return RecordingDecision(found)
+    return erased(found, now)
+
+
+def expire(recording: Recording | None, *, now: datetime) -> RecordingDecision:
+    """Erase a recording whose time is up; any other stays."""
+    if recording is None or recording.state not in KEPT:
+        return RecordingDecision(recording)
+    if recording.expires_at is None or now < recording.expires_at:
+        return RecordingDecision(recording)
+    return erased(recording, now)
+
+
+def erased(recording: Recording, now: datetime) -> RecordingDecision:
+    """Return the recording without a voice, and what deletes its objects."""
+    gone = replace(
+        recording,
+        state=moved(recording.state, RecordingEvent.ERASE),
+        voices=(),
+        withdrawn=(),
+        duration_ms=0,
+        updated_at=now,
+    )
+    wipe = RecordingTask(gone.space_id, RecordingStep.ERASE, gone.version, 0, now)
+    tell = RecordingTask(gone.space_id, RecordingStep.TELL, gone.version, 0, now)
+    return RecordingDecision(gone, (wipe, tell))
+
+
+def _there(recording: Recording | None) -> Recording:
+    if recording is None or recording.state is RecordingState.OFF:
+        raise RecordingNotFound
+    return recording
+
+
+def _stopped(recording: Recording, at: datetime) -> Recording:
+    return replace(
+        recording,
+        state=moved(recording.state, RecordingEvent.STOP),
+        stopped_at=at,
+        updated_at=at,
+    )
