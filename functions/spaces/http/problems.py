@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from spaces_contract.control import CONTROL_STATUS
 
 from ..domain import errors as domain
+from ..domain import recording_errors as recording
 from ..domain.errors import SpaceError
 from ..service import errors as service
 from . import errors as edge
@@ -76,6 +77,16 @@ STATUS: Final[Mapping[type[SpaceError], HTTPStatus]] = MappingProxyType(
         domain.ScheduleOutOfRange: HTTPStatus.UNPROCESSABLE_ENTITY,
         domain.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
         domain.StaleRevision: HTTPStatus.PRECONDITION_FAILED,
+        recording.RecordingNotFound: HTTPStatus.NOT_FOUND,
+        recording.ConsentNotFound: HTTPStatus.NOT_FOUND,
+        recording.RecordingPrivate: HTTPStatus.FORBIDDEN,
+        recording.WrongRecordingState: HTTPStatus.CONFLICT,
+        recording.RecordingClosed: HTTPStatus.CONFLICT,
+        recording.RecordingNotReady: HTTPStatus.CONFLICT,
+        recording.NotAsked: HTTPStatus.CONFLICT,
+        recording.NoticeOutdated: HTTPStatus.CONFLICT,
+        recording.RecordingNoticeRequired: HTTPStatus.CONFLICT,
+        recording.AnsweredTooOften: HTTPStatus.CONFLICT,
         domain.Contended: HTTPStatus.SERVICE_UNAVAILABLE,
         domain.DependencyUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     }

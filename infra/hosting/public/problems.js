@@ -3,13 +3,14 @@
 
 import { ACCOUNTS } from "./problems/accounts.js";
 import { MEDIA } from "./problems/media.js";
+import { RECORDINGS } from "./problems/recordings.js";
 import { SPACES } from "./problems/spaces.js";
 
 /** @typedef {"retry" | "feed" | "sign-in" | "rejoin" | "here" | "reload"} Remedy */
 /** @typedef {{title: string, text: string, icon?: string, remedy?: Remedy}} Explanation */
 
 /** @type {Readonly<Record<string, Explanation>>} */
-const EXPLANATIONS = Object.freeze({ ...SPACES, ...ACCOUNTS, ...MEDIA });
+const EXPLANATIONS = Object.freeze({ ...SPACES, ...ACCOUNTS, ...MEDIA, ...RECORDINGS });
 
 /** SDP refusals differ in detail; to a person they are one thing. */
 const SDP = Object.freeze({

@@ -24,7 +24,7 @@ NOT_FOR_PEOPLE = {"invalid-task-token"}
 def error_codes() -> set[str]:
     """Return the code of every refusal that the functions know."""
     for module in pkgutil.walk_packages(spaces.__path__, "spaces."):
-        if ".errors" in module.name:
+        if module.name.endswith("errors"):
             importlib.import_module(module.name)
     declared = {error.__dict__.get("code") for error in _descendants(SpaceError)}
     return {code for code in declared if isinstance(code, str)} | set(ControlError)
