@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from spaces_contract.control import ControlError
 from spaces_contract.ids import SessionId, UserId
+from spaces_contract.recording import NOT_RECORDED, DesiredRecording, RecordingState
 from spaces_contract.roles import PeerCloseReason, PeerKind, Role
 from spaces_contract.room_state import RoomState
 from spaces_contract.runtime import WorkerState
@@ -132,6 +133,7 @@ class DesiredState:
         live: False as soon as the Space has ended.
         stage: Those on stage, by uid.
         removed: uids that may hold no session.
+        recording: What is to be recorded, and whom.
     """
 
     epoch: int
@@ -139,6 +141,7 @@ class DesiredState:
     title: str
     stage: Mapping[UserId, DesiredMember]
     removed: frozenset[UserId]
+    recording: DesiredRecording = NOT_RECORDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,4 +163,26 @@ class RoomPublisher(Protocol):
 
     def finish(self) -> None:
         """From now on try each version once: the newest matters, and time is short."""
+        ...
+
+
+class PacketTap(Protocol):
+    """Who hears what speakers send beside the room: the recorder."""
+
+    @property
+    def state(self) -> RecordingState:
+        """What everybody may see of the recording."""
+        ...
+
+    @property
+    def notice_version(self) -> str:
+        """Of the notice that everybody gets; empty while nothing is recorded."""
+        ...
+
+    def apply(self, desired: DesiredState) -> None:
+        """Take a new desired state; must not block."""
+        ...
+
+    def packet_received(self, user_id: UserId, packet: ReceivedPacket) -> None:
+        """Take one packet of a speaker, before anybody else; must not block."""
         ...

@@ -79,6 +79,16 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "media_worker.room.ports",
         "obstore",
     ),
+    "media_worker/recording": (
+        "spaces_contract",
+        "media_worker.audio",
+        "media_worker.room.clock",
+        "media_worker.room.ports",
+        "av",
+        "cryptography",
+        "numpy",
+        "obstore",
+    ),
     "media_worker": (
         "spaces_contract",
         "media_worker",

@@ -1,0 +1,1 @@
+"""Recording with consent: gate, stems, render, manifest and its verification."""

@@ -1,0 +1,71 @@
+"""One speaker's way from the gate to the pages that are about to be closed."""
+
+from typing import Final
+
+from spaces_contract.media import BLOCK_SAMPLES
+from spaces_contract.recording import StemId
+
+from ..audio.frames import ReceivedPacket
+from .gate import ConsentGate, GateFacts
+from .journal import Journal
+from .speech_filter import Arrived, SpeechFilter
+
+# Between two closings: 2,000 packets of 2.5 ms are 5 s, if the disk is so slow.
+MAX_PENDING: Final = 2_000
+
+
+class StemTap:
+    """
+    Packets of one speaker under one grant of consent, in memory only.
+
+    Attributes:
+        keyed: The stem's key is stored, so that pages can be sealed.
+        overflow: Packets dropped because the disk did not keep up.
+    """
+
+    def __init__(self, stem: StemId) -> None:
+        self.stem = stem
+        self.keyed = False
+        self.overflow = 0
+        self._gate = ConsentGate()
+        self._speech = SpeechFilter()
+        self._pending: list[Arrived] = []
+
+    def take(
+        self,
+        packet: ReceivedPacket,
+        arrival: int,
+        *,
+        facts: GateFacts,
+        journal: Journal,
+    ) -> None:
+        """Take a packet that came at `arrival` of the recording clock, or refuse it."""
+        admitted = self._gate.admits(
+            facts,
+            ssrc=packet.ssrc,
+            timestamp=packet.timestamp,
+            payload=packet.payload,
+        )
+        if admitted:
+            self._pending += self._speech.passed(packet, arrival)
+            if len(self._pending) > MAX_PENDING:
+                self.overflow += 1
+                del self._pending[0]
+        elif not facts.is_open:
+            self._speech.reset()
+            if facts.gap is not None:
+                end = arrival + BLOCK_SAMPLES
+                journal.note_gap(self.stem, facts.gap, arrival, end)
+
+    def ready(self, before: int) -> list[Arrived]:
+        """Give away what came before `before`; later ones may have to be ordered."""
+        # In order of arrival, but for a lead-in: that is older than what it precedes.
+        count = sum(arrival < before for _, arrival in self._pending)
+        batch, self._pending = self._pending[:count], self._pending[count:]
+        return batch
+
+    def discard(self) -> None:
+        """Forget everything that is not yet in a page."""
+        self._pending.clear()
+        self._speech.reset()
+        self._gate.close()
