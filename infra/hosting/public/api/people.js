@@ -44,3 +44,16 @@ export const putDevice = (deviceId, device) =>
 
 /** @param {string} deviceId */
 export const deleteDevice = (deviceId) => call("DELETE", `/v1/me/devices/${deviceId}`);
+
+/**
+ * Whom one follows or blocks, the latest first.
+ *
+ * @param {Relation} relation
+ * @param {string | null} [pageToken]
+ * @returns {Promise<{users: Person[], next_page_token: string | null}>}
+ */
+export function related(relation, pageToken) {
+  const query = new URLSearchParams({ page_size: "100" });
+  if (pageToken) query.set("page_token", pageToken);
+  return call("GET", `/v1/me/${relation}?${query}`);
+}

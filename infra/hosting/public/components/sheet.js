@@ -11,7 +11,7 @@ let lastId = 0;
  *
  * @param {string} title
  * @param {object} options
- * @param {(close: () => void) => (Node | string)[]} options.content
+ * @param {(close: () => void) => import("./dom.js").Child[]} options.content
  * @param {string} [options.testid]
  * @param {() => void} [options.onclose]
  * @returns {() => void} Closes it.

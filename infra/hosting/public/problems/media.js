@@ -45,6 +45,10 @@ export const MEDIA = Object.freeze({
   },
   "worker-starting": { title: "Opening the room", text: "It takes a second or two." },
   "worker-unreachable": { title: "The room is not answering", text: "We keep trying." },
+  "no-capacity": {
+    title: "All rooms are taken",
+    text: "Yours opens as soon as one is free.",
+  },
   "worker-full": {
     title: "This Space is full",
     text: "It has all the listeners it can take. Try again when some have left.",

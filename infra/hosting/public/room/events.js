@@ -5,6 +5,7 @@
  * @typedef {object} RoomEvents What a session tells, with the details.
  * @property {null} change Anything to draw has changed.
  * @property {import("./pulse.js").Beat} beat
+ * @property {null} hands Another set of hands is up.
  * @property {string} said For the announcer.
  * @property {import("../http.js").Problem} problem For a toast; the session goes on.
  * @property {null} over The Space has ended.

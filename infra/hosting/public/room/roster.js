@@ -22,6 +22,8 @@
  * @property {string[]} talking
  * @property {number} listener_count
  * @property {number} participant_count
+ * @property {boolean} [host_away]
+ * @property {Record<string, number>} [reactions] Emoji to how often it came so far.
  */
 
 const RANK = Object.freeze({ host: 0, co_host: 1, speaker: 2 });

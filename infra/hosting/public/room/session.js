@@ -21,6 +21,7 @@ export class RoomSession extends Emitter {
   /** Whether the server put us on stage and we have not answered yet. */
   promoted = false;
   tapNeeded = false;
+  blockedOnStage = false;
   /** @type {import("./roster.js").Room | null} */
   room = null;
   peakListeners = 0;
@@ -148,7 +149,7 @@ export class RoomSession extends Emitter {
     if (answer.muted || answer.role === "listener") this.voice.mute(true);
     // A microphone opens by a tap alone; until then the others should see that it is off.
     else if (this.muted) void this.setMuted(true);
-    this.#set({ role: answer.role });
+    this.#set({ role: answer.role, blockedOnStage: answer.blocked_on_stage });
     return answer;
   }
 
@@ -241,7 +242,7 @@ export class RoomSession extends Emitter {
     this.player.close();
   }
 
-  /** @param {Partial<Pick<RoomSession, "role" | "promoted" | "tapNeeded">>} values */
+  /** @param {Partial<Pick<RoomSession, "role" | "promoted" | "tapNeeded" | "blockedOnStage">>} values */
   #set(values) {
     Object.assign(this, values);
     this.emit("change", null);

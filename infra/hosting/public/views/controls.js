@@ -4,26 +4,28 @@
 import { titleOf } from "../format.js";
 import { button, busyWhile } from "../components/button.js";
 import { h, icon, setAttribute, setIcon, setText } from "../components/dom.js";
+import { shareSpace } from "../components/share.js";
 import { confirmSheet } from "../components/sheet.js";
 import { toastProblem } from "../components/toast.js";
-import { openPeople } from "./people.js";
+import { Problem } from "../http.js";
+
+/** @typedef {import("../room/session.js").RoomSession} RoomSession */
 
 /** Draws what the present role allows; everything else is hidden, not disabled. */
 export class Controls {
   /**
-   * @param {import("../room/session.js").RoomSession} session
-   * @param {{left: () => void}} acts
+   * @param {RoomSession} session
+   * @param {object} options
+   * @param {import("../room/hand.js").Hand} options.hand
+   * @param {() => void} options.left
    */
-  constructor(session, { left }) {
+  constructor(session, { hand, left }) {
     this.session = session;
+    this.hand = hand;
     this.left = left;
-    this.micIcon = icon("mic-off");
-    this.micLabel = h("span", { class: "mic__label" });
-    this.mic = this.#micButton();
-    this.speak = button("Go on stage", {
-      look: "primary", icon: "stage-up", testid: "speak", onclick: () => attempt(() => session.takeStage()),
-    });
-    this.wait = h("p", { class: "room__hint muted" }, "The host decides who speaks");
+    this.mic = new RoundButton("mic", () => session.setMuted(!session.muted));
+    this.ask = new RoundButton("speak", () => attempt(() => this.#wantToSpeak()));
+    this.hint = h("p", { class: "room__hint muted" }, "Listening only");
     this.leave = button("Leave", {
       look: "quiet", icon: "leave", testid: "leave", onclick: () => this.#leave(),
     });
@@ -33,46 +35,45 @@ export class Controls {
     this.down = button("Step down", {
       look: "quiet", icon: "stage-down", testid: "step-down", onclick: () => attempt(() => session.leaveStage()),
     });
-    this.people = button("People", { look: "quiet", icon: "people", onclick: () => openPeople(session) });
+    this.share = button("Share", { look: "quiet", icon: "share", testid: "share", onclick: () => shareSpace(session.space) });
     this.element = h(
       "div",
       { class: "controls", role: "group", "aria-label": "Your controls" },
       h("div", { class: "controls__side" }, this.leave, this.end),
-      h("div", { class: "controls__middle" }, this.mic, this.speak, this.wait),
-      h("div", { class: "controls__side controls__side--end" }, this.down, this.people),
+      h("div", { class: "controls__middle" }, this.mic.element, this.ask.element, this.hint),
+      h("div", { class: "controls__side controls__side--end" }, this.down, this.share),
     );
   }
 
   draw() {
-    const { onStage, role, muted, space, uid } = this.session;
-    const maySpeak = space.speaker_policy !== "invited" || space.invited_user_ids.includes(uid);
-    const offer = !onStage && maySpeak && !this.session.anonymous;
-    show(this.mic, onStage);
-    show(this.speak, offer);
-    show(this.wait, !onStage && !offer);
+    const { onStage, role, muted, anonymous } = this.session;
+    show(this.mic.element, onStage);
+    show(this.ask.element, !onStage && !anonymous);
+    show(this.hint, !onStage && anonymous);
     show(this.end, role === "host");
     show(this.leave, role !== "host");
     show(this.down, onStage && role !== "host");
-    show(this.people, !onStage || role === "host");
-    setAttribute(this.mic, "aria-pressed", String(!muted));
-    this.mic.dataset.muted = String(muted);
-    setIcon(this.micIcon, muted ? "mic-off" : "mic");
-    setText(this.micLabel, muted ? "Unmute" : "Mute");
+    show(this.share, !onStage || role === "host");
+    this.mic.draw({ symbol: muted ? "mic-off" : "mic", label: muted ? "Unmute" : "Mute", pressed: !muted });
+    this.mic.element.dataset.muted = String(muted);
+    const { up } = this.hand;
+    const free = mayComeUp(this.session);
+    const label = up ? "Asked · take back" : free ? "Speak" : "Ask to speak";
+    this.ask.draw({ symbol: free && !up ? "mic" : "hand", label, pressed: up });
+    this.ask.element.dataset.muted = String(!up);
   }
 
-  #micButton() {
-    const element = h(
-      "button",
-      {
-        type: "button",
-        class: "mic",
-        "data-testid": "mic",
-        on: { click: () => void busyWhile(element, () => this.session.setMuted(!this.session.muted)) },
-      },
-      this.micIcon,
-      this.micLabel,
-    );
-    return element;
+  /** Go up where the Space lets us; else raise the hand, or take it down. */
+  async #wantToSpeak() {
+    if (this.hand.up) return this.hand.lower();
+    const { space } = this.session;
+    if (!mayComeUp(this.session) && space.speaker_policy !== "following") return this.hand.raise();
+    try {
+      await this.session.takeStage();
+    } catch (problem) {
+      if (!(problem instanceof Problem) || problem.code !== "stage-by-invitation") throw problem;
+      await this.hand.raise(); // the host follows others, or has changed their mind
+    }
   }
 
   #leave() {
@@ -95,6 +96,35 @@ export class Controls {
     });
   }
 }
+
+/** The one big button in the middle. */
+class RoundButton {
+  /**
+   * @param {string} testid
+   * @param {() => unknown} act
+   */
+  constructor(testid, act) {
+    this.icon = icon("mic");
+    this.label = h("span", { class: "mic__label" });
+    this.element = h(
+      "button",
+      { type: "button", class: "mic", "data-testid": testid, on: { click: () => void busyWhile(this.element, act) } },
+      this.icon,
+      this.label,
+    );
+  }
+
+  /** @param {{symbol: string, label: string, pressed: boolean}} look */
+  draw({ symbol, label, pressed }) {
+    setIcon(this.icon, symbol);
+    setText(this.label, label);
+    setAttribute(this.element, "aria-pressed", String(pressed));
+  }
+}
+
+/** @param {RoomSession} session */
+const mayComeUp = ({ space, uid }) =>
+  space.speaker_policy === "everyone" || space.invited_user_ids.includes(uid);
 
 /** @param {() => Promise<unknown>} act A refusal becomes a toast. */
 export async function attempt(act) {

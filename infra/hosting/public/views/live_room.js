@@ -1,21 +1,25 @@
 // @ts-check
 /** The room itself: who is on stage, who talks, and one's own controls. */
 
-import { clock, plural } from "../format.js";
 import { explain } from "../problems.js";
 import { account } from "../session.js";
 import { announce } from "../components/announce.js";
 import { button } from "../components/button.js";
 import { h, setAttribute, setText } from "../components/dom.js";
-import { liveChip } from "../components/live_chip.js";
 import { shareSpace } from "../components/share.js";
 import { Stage } from "../components/stage.js";
+import { toast } from "../components/toast.js";
+import { Hand } from "../room/hand.js";
+import { Hands } from "../room/hands.js";
 import { Controls } from "./controls.js";
 import { memberSheet } from "./member.js";
 import { openPeople } from "./people.js";
 import { promotionSheet } from "./promotion.js";
+import { roomHeader } from "./room_header.js";
 
 const CLOCK_MS = 1000;
+
+/** @typedef {import("../room/session.js").RoomSession} RoomSession */
 
 /** @type {Readonly<Partial<Record<import("../media/states.js").MediaState, string>>>} */
 const PILLS = Object.freeze({
@@ -25,21 +29,24 @@ const PILLS = Object.freeze({
 });
 
 /**
- * @param {import("../room/session.js").RoomSession} session
+ * @param {RoomSession} session
  * @param {{routes: import("../router.js").Routes, title: string}} options
  */
 export function liveRoom(session, { routes, title }) {
   const closing = new AbortController();
-  const stage = new Stage((member) => session.manages && member.uid !== session.uid
-    ? () => memberSheet(session, member) : null);
-  const controls = new Controls(session, { left: () => routes.go("/") });
-  const head = header(session, routes);
+  const redraw = () => draw();
+  const hands = askers(session, redraw);
+  const hand = new Hand(session, { onchange: redraw, ondeclined: () => toast("Not now", { text: "The hosts can’t take you up at the moment.", symbol: "hand" }) });
+  const stage = new Stage((member) => member.uid === session.uid ? null : () => memberSheet(session, member));
+  const controls = new Controls(session, { hand, left: () => routes.go("/") });
+  const head = roomHeader(session, { hands, minimize: () => routes.go("/"), showPeople: () => openPeople(session, hands, closing.signal) });
+  const promotion = promotionSheet(session);
   const pill = h("p", { class: "pill", role: "status", hidden: true });
   controls.element.append(pill); // above them, moving nothing
   const tap = button("Tap to listen", {
     look: "primary", icon: "volume", testid: "tap-to-listen", onclick: () => session.player.resume(),
   });
-  const trouble = blockedNotice();
+  const notices = roomNotices(session);
   const as = h("p", { class: "room__as muted" });
   const alone = lonely(session);
   const element = h(
@@ -48,7 +55,7 @@ export function liveRoom(session, { routes, title }) {
     head.element,
     h("h1", { tabindex: -1, class: "room__title" }, title),
     tap,
-    trouble,
+    ...notices.elements,
     stage.element,
     alone,
     as,
@@ -58,19 +65,17 @@ export function liveRoom(session, { routes, title }) {
     element.dataset.connection = session.state;
     element.dataset.role = session.role;
     element.dataset.muted = String(session.muted);
-    const { blocked } = session.connection;
-    setText(pill, blocked ? "Trying again…" : PILLS[session.state] ?? "");
-    setAttribute(trouble, "hidden", !blocked);
+    setText(pill, session.connection.blocked ? "Trying again…" : PILLS[session.state] ?? "");
     setAttribute(pill, "hidden", !PILLS[session.state]);
     setAttribute(tap, "hidden", !session.tapNeeded);
     setText(as, listeningAs(session));
     setAttribute(alone, "hidden", !session.manages || session.room?.participant_count !== 1);
+    notices.draw();
     head.draw();
     stage.draw(session.room?.stage ?? [], session.uid);
     controls.draw();
     promotion.draw();
   };
-  const promotion = promotionSheet(session);
   const timer = setInterval(head.draw, CLOCK_MS);
   session.on("change", draw, closing.signal);
   session.on("beat", (beat) => stage.beat(beat), closing.signal);
@@ -81,51 +86,53 @@ export function liveRoom(session, { routes, title }) {
     destroy: () => {
       closing.abort();
       clearInterval(timer);
+      hands.stop();
+      hand.stop();
       promotion.close();
     },
   };
 }
 
 /**
- * @param {import("../room/session.js").RoomSession} session
- * @param {import("../router.js").Routes} routes
+ * @param {RoomSession} session
+ * @param {() => void} redraw
  */
-function header(session, routes) {
-  const elapsed = h("span", { class: "room__clock" });
-  const listeners = h("span", { "data-testid": "listener-count" });
-  const element = h(
-    "header",
-    { class: "room__header" },
-    button("Keep listening and look around", {
-      look: "quiet", icon: "chevron-down", round: true, testid: "minimize", onclick: () => routes.go("/"),
-    }),
-    h("div", { class: "room__status" }, liveChip(), elapsed, listeners),
-    button("Share", { look: "quiet", icon: "share", round: true, testid: "share", onclick: () => shareSpace(session.space) }),
-    button("People", { look: "quiet", icon: "people", round: true, testid: "people", onclick: () => openPeople(session) }),
-  );
-  const draw = () => {
-    setText(elapsed, clock(Date.now() - Date.parse(session.space.started_at ?? "")));
-    const count = session.room?.listener_count ?? 0;
-    setText(listeners, `${plural(count, "listener")}`);
-    listeners.dataset.count = String(count);
-  };
-  return { element, draw };
+function askers(session, redraw) {
+  return new Hands(session, {
+    onchange: () => {
+      redraw();
+      session.emit("hands", null);
+    },
+    onnew: ({ display_name: name }) => toast(`${name} asks to speak`, { text: "See “People” to answer.", symbol: "hand" }),
+  });
 }
 
-/** For a network that lets the page through and the sound not. */
-function blockedNotice() {
-  const { title, text } = explain({ code: "media-blocked" });
-  return h(
-    "p",
-    { class: "room__notice", role: "status", hidden: true, "data-testid": "media-blocked" },
-    h("strong", {}, title), " ", h("span", { class: "muted" }, text),
-  );
+/**
+ * What stands in the way of an ordinary room, each shown while it lasts.
+ *
+ * @param {RoomSession} session
+ */
+function roomNotices(session) {
+  const silent = explain({ code: "media-blocked" });
+  const notice = (/** @type {string} */ testid, /** @type {string} */ title, /** @type {string} */ text) =>
+    h("p", { class: "room__notice", role: "status", hidden: true, "data-testid": testid }, h("strong", {}, title), " ", h("span", { class: "muted" }, text));
+  const blocked = notice("media-blocked", silent.title, silent.text);
+  const away = notice("host-away", "The host is away.", "The Space ends in a few minutes if they don’t come back.");
+  const disliked = notice("blocked-on-stage", "Somebody you blocked is on stage.", "You will hear them. You can leave at any time.");
+  return {
+    elements: [blocked, away, disliked],
+    draw: () => {
+      setAttribute(blocked, "hidden", !session.connection.blocked);
+      setAttribute(away, "hidden", !session.room?.host_away);
+      setAttribute(disliked, "hidden", !session.blockedOnStage);
+    },
+  };
 }
 
 /**
  * For a host whom nobody has found yet.
  *
- * @param {import("../room/session.js").RoomSession} session
+ * @param {RoomSession} session
  */
 function lonely(session) {
   return h(
@@ -136,7 +143,7 @@ function lonely(session) {
   );
 }
 
-/** @param {import("../room/session.js").RoomSession} session */
+/** @param {RoomSession} session */
 function listeningAs(session) {
   const name = account()?.displayName ?? "yourself";
   if (session.onStage) return `On stage as ${name} · ${session.muted ? "your mic is off" : "everybody hears you"}`;
