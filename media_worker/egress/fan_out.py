@@ -8,9 +8,9 @@ import numpy as np
 from ..audio.frames import EncodedFrame
 from .hearers import Hearer, HearerGroup, SentSoFar
 from .packet_block import BLOCK_ROWS, PacketBlock, SendCounts
-from .packet_head import level_element_at, shared_packet
+from .packet_head import level_element_at, shared_head
 
-_GroupKey = tuple[str, bool]  # source; whether packets carry levels
+_GroupKey = tuple[str, bool, bool]  # source; packets carry levels; are sealed
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ class FanOut:
         return self._tick is not None
 
     def _blocks(self, frames: Mapping[str, EncodedFrame]) -> Iterator[None]:
-        for (source, with_levels), group in sorted(
+        for (source, with_levels, _), group in sorted(
             self._groups.items(), key=lambda item: len(item[1])
         ):
             frame = frames.get(source)
@@ -110,22 +110,31 @@ class FanOut:
         self, group: HearerGroup, frame: EncodedFrame, with_levels: bool
     ) -> Iterator[None]:
         try:
-            shared = shared_packet(frame, ssrc=self.ssrc, with_levels=with_levels)
+            head = shared_head(frame, ssrc=self.ssrc, with_levels=with_levels)
         except ValueError:
             self.counters.frames_refused += 1
             return
-        packet = np.frombuffer(shared, np.uint8)
+        packet = np.frombuffer(head if group.sealed else head + frame.payload, np.uint8)
         levelled = with_levels and frame.levels_dbov
         level_at = level_element_at(frame) if levelled else None
         hearers = len(group)
         for start in range(0, hearers, BLOCK_ROWS):
             count = min(BLOCK_ROWS, hearers - start)
             self._block.stamp(group, start, count, packet, level_at)
-            counts = self._block.protect_and_send(self._descriptor, group, start, count)
+            counts = self._encrypt_and_send(group, start, count, frame.payload)
             group.packets[start : start + count] += 1
             group.octets[start : start + count] += len(frame.payload)
             self._count(counts)
             yield
+
+    def _encrypt_and_send(
+        self, group: HearerGroup, start: int, count: int, payload: bytes
+    ) -> SendCounts:
+        if group.sealed:
+            return self._block.seal_and_send(
+                self._descriptor, group, start, count, payload
+            )
+        return self._block.protect_and_send(self._descriptor, group, start, count)
 
     def _count(self, counts: SendCounts) -> None:
         self.counters.packets_sent += counts.sent
@@ -138,10 +147,10 @@ class FanOut:
             return
         changes, self._changes = self._changes, _Changes()
         for hearer in changes.joining:
-            self._group(hearer.source, hearer.level_extension_id).add(hearer)
+            self._group(hearer, hearer.source).add(hearer)
         for hearer, source in changes.turning.values():
             hearer.source = source
-            target = self._group(source, hearer.level_extension_id)
+            target = self._group(hearer, source)
             if hearer.group is not None and hearer.group is not target:
                 target.adopt(hearer)
         for hearer in changes.leaving:
@@ -150,8 +159,9 @@ class FanOut:
         if changes.leaving or changes.turning:
             self._groups = {key: group for key, group in self._groups.items() if group}
 
-    def _group(self, source: str, level_extension_id: int) -> HearerGroup:
-        key = (source, level_extension_id != 0)
+    def _group(self, hearer: Hearer, source: str) -> HearerGroup:
+        sealed = hearer.aead is not None
+        key = (source, hearer.level_extension_id != 0, sealed)
         if key not in self._groups:
-            self._groups[key] = HearerGroup(self._name_bytes)
+            self._groups[key] = HearerGroup(self._name_bytes, sealed=sealed)
         return self._groups[key]

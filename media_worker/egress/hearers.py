@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .packet_head import MARKER
+from .sealing import KEY_BYTES, SALT_BYTES, AeadKeys
 from .srtp import SrtpHandle
 
 FIRST_SEQUENCES: Final = 1 << 15  # RFC 3711 3.3.1: wrap-around stays unambiguous
@@ -23,6 +24,7 @@ class Hearer:
         address: Raw socket address; replaced when media moves.
         payload_type: The client's number for Opus.
         level_extension_id: RFC 6465's id, 1 to 14; 0 where not negotiated.
+        aead: Keys with which to encrypt without `srtp`, where that is possible.
     """
 
     srtp: SrtpHandle
@@ -30,6 +32,7 @@ class Hearer:
     payload_type: int
     level_extension_id: int
     source: str
+    aead: AeadKeys | None = None
     group: "HearerGroup | None" = None
     row: int = -1
 
@@ -48,10 +51,18 @@ class HearerGroup:
 
     Rows `0 … len - 1` are in use; leaving moves the last row into the gap, so joining
     and leaving cost the same whatever the audience.
+
+    Args:
+        name_bytes: Size of a socket address.
+        sealed: Whether all have `aead`, and none needs libsrtp.
+
+    Attributes:
+        sequences: Next packet's index: rollover counter and sequence number, 48 bits.
     """
 
-    def __init__(self, name_bytes: int) -> None:
+    def __init__(self, name_bytes: int, *, sealed: bool = False) -> None:
         self._name_bytes = name_bytes
+        self.sealed = sealed
         self.members: list[Hearer] = []
         self.contexts: list[Any] = []
         self._reserve(_FIRST_CAPACITY)
@@ -72,6 +83,9 @@ class HearerGroup:
         self.sequences[row] = secrets.randbelow(FIRST_SEQUENCES)
         self.markers[row] = MARKER
         self.packets[row] = self.octets[row] = 0
+        if self.sealed and hearer.aead is not None:
+            self.keys[row] = np.frombuffer(hearer.aead.key, np.uint8)
+            self.salts[row] = np.frombuffer(hearer.aead.salt, np.uint8)
         hearer.group, hearer.row = self, row
 
     def remove(self, hearer: Hearer) -> None:
@@ -110,13 +124,18 @@ class HearerGroup:
         self.names: npt.NDArray[np.uint8] = np.zeros((rows, self._name_bytes), np.uint8)
         self.payload_types = np.zeros(rows, np.uint8)
         self.level_ids = np.zeros(rows, np.uint8)
-        self.sequences = np.zeros(rows, np.uint16)
+        self.sequences = np.zeros(rows, np.uint64)
         self.markers = np.zeros(rows, np.uint8)
         self.packets = np.zeros(rows, np.uint32)
         self.octets = np.zeros(rows, np.uint32)
+        secret_rows = rows if self.sealed else 0
+        self.keys = np.zeros((secret_rows, KEY_BYTES), np.uint8)
+        self.salts = np.zeros((secret_rows, SALT_BYTES), np.uint8)
 
     def _columns(self) -> tuple[npt.NDArray[Any], ...]:
+        secrets_too = (self.keys, self.salts) if self.sealed else ()
         return (
+            *secrets_too,
             self.names,
             self.payload_types,
             self.level_ids,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from . import libc
 from .hearers import HearerGroup
 from .packet_head import MAX_PAYLOAD_BYTES, PAYLOAD_TYPE_AT, SEQUENCE_AT
+from .sealing import TAG_BYTES, Sealer
 from .srtp import TRAILER_BYTES, SrtpBuffer
 
 BLOCK_ROWS: Final = 256
@@ -58,6 +59,7 @@ class PacketBlock:
         ).reshape(BLOCK_ROWS, 2)
         self._vector_words[:, 0] = self._bases
         self._words[:, 1] = name_bytes  # msg_namelen, and padding
+        self._sealer: Sealer | None = None  # made when somebody needs it
         self._name_offsets = np.arange(BLOCK_ROWS, dtype=np.uint64) * name_bytes
 
     def stamp(
@@ -72,15 +74,20 @@ class PacketBlock:
         Write one packet for each of `count` hearers from row `start` of `group`.
 
         Args:
-            packet: What they share, `uint8` of shape `(n,)`.
+            packet: What they share, `uint8` of shape `(n,)`; of a sealed group only
+                the header.
             level_at: Where the level element's id goes, or None.
         """
         rows = slice(start, start + count)
         block = self.packets[:count]
         sequences = group.sequences[rows]
+        if group.sealed:
+            if self._sealer is None:
+                self._sealer = Sealer(self.packets)
+            self._sealer.prepare(group.keys[rows], group.salts[rows], sequences, packet)
         block[:, : len(packet)] = packet
         block[:, PAYLOAD_TYPE_AT] = group.payload_types[rows] | group.markers[rows]
-        block[:, SEQUENCE_AT] = sequences >> 8
+        block[:, SEQUENCE_AT] = sequences >> 8 & 0xFF
         block[:, SEQUENCE_AT + 1] = sequences & 0xFF
         if level_at is not None:
             block[:, level_at] |= group.level_ids[rows] << 4
@@ -91,11 +98,9 @@ class PacketBlock:
     def protect_and_send(
         self, descriptor: int, group: HearerGroup, start: int, count: int
     ) -> SendCounts:
-        """Encrypt the stamped packets and hand them to the kernel."""
+        """Encrypt the stamped packets with libsrtp and hand them to the kernel."""
         refused = self._buffer.protect(group.contexts[start : start + count])
-        names = group.names.ctypes.data + start * group.names.shape[1]
-        self._words[:count, 0] = self._name_offsets[:count] + np.uint64(names)
-        self._vector_words[:count, 1] = self._lengths[:count]
+        self._address(group, start, count)
         if not refused:
             return self._send(descriptor, count)
         kept = np.setdiff1d(np.arange(count), refused)
@@ -105,6 +110,27 @@ class PacketBlock:
         self._vector_words[:, 0] = self._bases
         counts.failed += len(refused)
         return counts
+
+    def seal_and_send(
+        self,
+        descriptor: int,
+        group: HearerGroup,
+        start: int,
+        count: int,
+        payload: bytes,
+    ) -> SendCounts:
+        """Encrypt `payload` behind a sealed group's stamped headers, and send."""
+        if self._sealer is None:
+            raise RuntimeError("nothing is stamped")
+        self._sealer.seal(count, int(self._lengths[0]), payload)
+        self._lengths[:count] += len(payload) + TAG_BYTES
+        self._address(group, start, count)
+        return self._send(descriptor, count)
+
+    def _address(self, group: HearerGroup, start: int, count: int) -> None:
+        names = group.names.ctypes.data + start * group.names.shape[1]
+        self._words[:count, 0] = self._name_offsets[:count] + np.uint64(names)
+        self._vector_words[:count, 1] = self._lengths[:count]
 
     def _send(self, descriptor: int, count: int) -> SendCounts:
         counts = SendCounts()

@@ -18,9 +18,9 @@ def level_element_at(frame: EncodedFrame) -> int:
     return 12 + 4 * len(frame.csrcs) + 4
 
 
-def shared_packet(frame: EncodedFrame, *, ssrc: int, with_levels: bool) -> bytes:
+def shared_head(frame: EncodedFrame, *, ssrc: int, with_levels: bool) -> bytes:
     """
-    Return the packet with payload type and sequence number left 0.
+    Return what stands before the payload, payload type and sequence number left 0.
 
     With levels (RFC 6465), the id in the extension's first byte is left 0 too.
 
@@ -43,7 +43,12 @@ def shared_packet(frame: EncodedFrame, *, ssrc: int, with_levels: bool) -> bytes
         ssrc,
         *frame.csrcs,
     )
-    return head + (_levels(frame.levels_dbov) if extended else b"") + frame.payload
+    return head + (_levels(frame.levels_dbov) if extended else b"")
+
+
+def shared_packet(frame: EncodedFrame, *, ssrc: int, with_levels: bool) -> bytes:
+    """Return the head with the payload behind it; raise as `shared_head` does."""
+    return shared_head(frame, ssrc=ssrc, with_levels=with_levels) + frame.payload
 
 
 def _levels(levels_dbov: tuple[int, ...]) -> bytes:

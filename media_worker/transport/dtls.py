@@ -17,10 +17,13 @@ from OpenSSL import SSL
 from pylibsrtp import Policy
 from pylibsrtp import Session as SrtpSession
 
+from ..egress.sealing import AeadKeys, is_available
 from .negotiation import Fingerprint
+from .srtp_keys import aead_keys
 
 MAX_DATAGRAM_BYTES: Final = 1_500
 RECEIVE_WINDOW_PACKETS: Final = 1_024  # of reordering, before a packet is a replay
+_SEALED_PROFILE: Final = b"SRTP_AEAD_AES_256_GCM"
 _KEYS_LABEL: Final = b"EXTRACTOR-dtls_srtp"  # RFC 5764 4.2
 
 
@@ -96,6 +99,7 @@ class DtlsChannel:
         "_user",
         "incoming",
         "outgoing",
+        "outgoing_keys",
         "state",
     )
 
@@ -112,6 +116,7 @@ class DtlsChannel:
         self.state = DtlsState.OPENING
         self.incoming: SrtpSession | None = None  # of what the client sends
         self.outgoing: SrtpSession | None = None
+        self.outgoing_keys: AeadKeys | None = None  # where libsrtp is not needed
 
     def receive(self, datagram: bytes) -> None:
         """Take a DTLS datagram; one step of a handshake costs up to a millisecond."""
@@ -227,9 +232,12 @@ class DtlsChannel:
         )
         incoming.window_size = RECEIVE_WINDOW_PACKETS
         self.incoming = SrtpSession(incoming)
+        master = profile.get_key_and_salt(material, 1)
+        if profile.openssl_profile == _SEALED_PROFILE and is_available():
+            self.outgoing_keys = aead_keys(master)
         self.outgoing = SrtpSession(
             Policy(
-                key=profile.get_key_and_salt(material, 1),
+                key=master,
                 ssrc_type=Policy.SSRC_ANY_OUTBOUND,
                 srtp_profile=profile.libsrtp_profile,
             )

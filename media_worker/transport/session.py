@@ -226,6 +226,7 @@ class Session:
                 payload_type=self.negotiated.payload_type,
                 level_extension_id=self.negotiated.level_extension_id or 0,
                 source=self.source,
+                aead=self._dtls.outgoing_keys,
             )
         self._owner.session_secured(self)
         self._open_stage()

@@ -16,6 +16,7 @@ from media_worker.audio.frames import EncodedFrame
 from media_worker.egress.fan_out import FanOut
 from media_worker.egress.hearers import Hearer
 from media_worker.egress.srtp import SrtpHandle
+from media_worker.transport.srtp_keys import aead_keys
 from tests.benchmarks.bare_send import addresses, bare_tick, sockets
 
 HEARERS: Final = 1_000
@@ -67,6 +68,7 @@ def _fan_out(descriptor: int, names: list[Any], profile: str) -> FanOut:
         )
         hearer = Hearer(
             srtp=SrtpHandle(Session(policy)),
+            aead=aead_keys(key) if "GCM" in profile else None,
             address=name,
             payload_type=111,
             level_extension_id=0,

@@ -15,8 +15,10 @@ from media_worker.egress.fan_out import FanOut
 from media_worker.egress.hearers import Hearer
 from media_worker.egress.pacing import BLOCKS_AT_A_STRETCH, PacedFanOut
 from media_worker.egress.packet_block import BLOCK_ROWS
+from media_worker.egress.sealing import is_available
 from media_worker.egress.srtp import SrtpHandle
 from media_worker.transport.addresses import Address, address
+from media_worker.transport.srtp_keys import aead_keys
 
 KEY = bytes(range(44))
 PROFILE = Policy.SRTP_PROFILE_AEAD_AES_256_GCM
@@ -42,14 +44,15 @@ class Audience:
         self.sink = sink
         self.address: Address = address(*sink.getsockname())
 
-    def join(self, source: str = "full") -> Hearer:
-        """Add one hearer."""
+    def join(self, source: str = "full", *, sealed: bool = False) -> Hearer:
+        """Add one hearer, whose packets need libsrtp or not."""
         hearer = Hearer(
             srtp=SrtpHandle(an_end(Policy.SSRC_ANY_OUTBOUND)),
             address=self.address,
             payload_type=111,
             level_extension_id=0,
             source=source,
+            aead=aead_keys(KEY) if sealed else None,
         )
         self.fan_out.add(hearer)
         return hearer
@@ -99,6 +102,29 @@ def test_every_hearer_gets_one_packet_of_their_own(audience: Audience) -> None:
     assert receiver.unprotect(datagrams[0]).endswith(b"opus")
     assert len(datagrams) == count == audience.fan_out.counters.packets_sent
     assert len({datagram[2:4] for datagram in datagrams}) > count / 2
+
+
+@pytest.mark.skipif(
+    not is_available(),
+    reason="no AES instructions, or no libsodium: pip install pynacl",
+)
+def test_sealed_and_other_hearers_share_a_tick(audience: Audience) -> None:
+    """
+    Whoever negotiated another profile hears the same, by libsrtp.
+    """
+    hearers = [audience.join(sealed=index % 2 == 0) for index in range(10)]
+    datagrams: list[bytes] = []
+
+    for index in range(3):
+        audience.fan_out.begin({"full": a_frame(index)})
+        while audience.fan_out.step():
+            datagrams += audience.received()
+
+    for datagram in datagrams:  # each hearer has their own numbers, all one key
+        receiver = an_end(Policy.SSRC_ANY_INBOUND)
+        assert receiver.unprotect(datagram).endswith(b"opus")
+    assert len(datagrams) == 30
+    assert [audience.fan_out.sent(hearer).packets for hearer in hearers] == [3] * 10
 
 
 def test_changes_wait_for_the_tick_in_progress(audience: Audience) -> None:

@@ -1,5 +1,7 @@
 """Packets as the fan-out stamps them, against aiortc's reading and libsrtp's keys."""
 
+import socket
+
 import numpy as np
 import pytest
 from aiortc.rtp import RtpPacket
@@ -10,10 +12,16 @@ from pylibsrtp import Policy, Session
 from media_worker.audio.frames import EncodedFrame
 from media_worker.egress.hearers import FIRST_SEQUENCES, Hearer, HearerGroup
 from media_worker.egress.packet_block import PacketBlock
-from media_worker.egress.packet_head import level_element_at, shared_packet
+from media_worker.egress.packet_head import (
+    level_element_at,
+    shared_head,
+    shared_packet,
+)
+from media_worker.egress.sealing import TAG_BYTES, AeadKeys, is_available
 from media_worker.egress.srtp import SrtpBuffer, SrtpHandle
 from media_worker.transport.addresses import address
 from media_worker.transport.rtp import audio_level, parse_rtp
+from media_worker.transport.srtp_keys import aead_keys
 
 SSRC = 0xC0FFEE
 PROFILES = (
@@ -150,6 +158,63 @@ def test_what_is_protected_in_place_opens_at_the_other_end(
         assert receiver.unprotect(buffer.read(0, int(lengths[0]))) == plain
 
 
+needs_sealing = pytest.mark.skipif(
+    not is_available(),
+    reason="no AES instructions, or no libsodium: pip install pynacl",
+)
+
+
+def sealed(group: HearerGroup, block: PacketBlock, frame: EncodedFrame) -> bytes:
+    """Return the first hearer's packet as it would be sent."""
+    head = np.frombuffer(shared_head(frame, ssrc=SSRC, with_levels=True), np.uint8)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as source:
+        block.stamp(group, 0, len(group), head, level_element_at(frame))
+        block.seal_and_send(source.fileno(), group, 0, len(group), frame.payload)
+    size = len(head) + len(frame.payload) + TAG_BYTES
+    return bytes(block.packets[0][:size])
+
+
+@needs_sealing
+def test_a_sealed_packet_is_what_libsrtp_would_have_sent() -> None:
+    """
+    Byte by byte, whatever the header's size, at every place in the block.
+    """
+    profile, key_bytes = PROFILES[0]
+    reference = srtp(profile, key_bytes)
+    receiver = srtp(profile, key_bytes, inbound=True)
+    group, block = HearerGroup(16, sealed=True), PacketBlock(16)
+    hearer = a_hearer(level_id=3)
+    hearer.aead = aead_keys(bytes(range(key_bytes)))
+    group.add(hearer)
+
+    for count in range(1, 16):
+        frame = a_frame(csrcs=tuple(range(count)), levels_dbov=tuple(range(count)))
+        packet = sealed(group, block, frame)
+        plain = receiver.unprotect(packet)
+        assert plain.endswith(frame.payload)
+        assert reference.protect(plain) == packet
+
+
+@needs_sealing
+def test_sealing_goes_on_through_a_wrap_of_the_sequence_number() -> None:
+    """
+    The receiver's rollover counter grows (RFC 3711 3.3.1), and so does ours.
+    """
+    profile, key_bytes = PROFILES[0]
+    receiver = srtp(profile, key_bytes, inbound=True)
+    group, block = HearerGroup(16, sealed=True), PacketBlock(16)
+    for _ in range(3):
+        hearer = a_hearer()
+        hearer.aead = aead_keys(bytes(range(key_bytes)))
+        group.add(hearer)
+
+    for index in range(32_000, 140_000, 1_700):
+        group.sequences[0] = index
+        plain = parse_rtp(receiver.unprotect(sealed(group, block, a_frame())))
+        assert plain is not None
+        assert plain.sequence_number == index & 0xFFFF
+
+
 def test_an_unauthentic_packet_does_not_open() -> None:
     """
     A changed bit, and the same packet twice, are refused.
@@ -193,12 +258,15 @@ def test_streams_survive_any_order_of_joins_and_leaves(
     """
     Whoever joins, leaves or turns, everybody else's numbers and keys stay theirs.
     """
-    groups = (HearerGroup(16), HearerGroup(16))
+    groups = (HearerGroup(16, sealed=True), HearerGroup(16, sealed=True))
     present: dict[int, tuple[Hearer, int]] = {}
     handle = srtp(*PROFILES[0])
+    joined = 0
     for action, index in steps:
         if action == "j":
             hearer = a_hearer(handle, payload_type=len(present) % 128)
+            hearer.aead = AeadKeys(bytes([joined % 256] * 32), bytes(12))
+            joined += 1
             groups[0].add(hearer)
             present[id(hearer)] = (hearer, int(groups[0].sequences[hearer.row]))
         elif present:
@@ -219,3 +287,5 @@ def test_streams_survive_any_order_of_joins_and_leaves(
         assert hearer.group.contexts[hearer.row] == hearer.srtp.context
         assert hearer.group.sequences[hearer.row] == sequence
         assert hearer.group.payload_types[hearer.row] == hearer.payload_type
+        assert hearer.aead is not None
+        assert bytes(hearer.group.keys[hearer.row]) == hearer.aead.key
