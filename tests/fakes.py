@@ -53,6 +53,7 @@ class MemoryDatabase:
         self.once: dict[str, tuple[Once, SpaceId]] = {}
         self.blocks: set[tuple[UserId, UserId]] = set()
         self.following: set[tuple[UserId, UserId]] = set()
+        self.since: dict[tuple[UserId, UserId], datetime] = {}
         self.outbox: dict[str, tuple[Effect, datetime]] = {}
         self._revisions = itertools.count(1)
 

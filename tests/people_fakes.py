@@ -26,12 +26,19 @@ class MemoryRelationStore:
         at: datetime,
     ) -> None:
         blocked = {(user_id, other), (other, user_id)} & self._db.blocks
-        facts = FollowFacts(other=self._db.profiles.get(other), blocked=bool(blocked))
+        listed = {(user_id, other)}
+        facts = FollowFacts(
+            other=self._db.profiles.get(other),
+            blocked=bool(blocked),
+            followed=sum(pair[0] == user_id for pair in self._db.following - listed),
+        )
         check(facts)
         check(facts)
+        self._db.since.setdefault((user_id, other), at)
         self._db.following.add((user_id, other))
 
     def unfollow(self, user_id: UserId, other: UserId) -> None:
+        self._db.since.pop((user_id, other), None)
         self._db.following.discard((user_id, other))
 
     def block(
@@ -43,6 +50,7 @@ class MemoryRelationStore:
         at: datetime,
     ) -> Profile:
         blocked = rerun(lambda: check(self._db.profiles.get(other)))
+        self._db.since[user_id, other] = at
         self._db.blocks.add((user_id, other))
         self._db.following -= {(user_id, other), (other, user_id)}
         return blocked

@@ -17,11 +17,13 @@ from spaces.domain.capability import Capability
 from spaces.domain.token_bucket import RateLimit
 from spaces.http import (
     client_app,
+    discovery,
     editing,
     invites,
     media,
     membership,
     people,
+    people_search,
     profiles,
     reminders,
     spaces,
@@ -36,12 +38,15 @@ from spaces.service.announcing_ports import (
     FanOutStore,
     SubscriberStore,
 )
+from spaces.service.discovery import DiscoveryService
+from spaces.service.discovery_ports import PeopleFinder, SpaceFinder
 from spaces.service.editing import EditingService, ReportService
 from spaces.service.invites import InviteService
 from spaces.service.media import IceServer, MediaService
 from spaces.service.membership import MembershipService
 from spaces.service.people import DeviceService, RelationService
 from spaces.service.people_ports import RegistrationStore, RelationStore
+from spaces.service.people_search import PeopleSearchService
 from spaces.service.personal_news import PersonalNews
 from spaces.service.ports import (
     LaunchStore,
@@ -62,6 +67,7 @@ from tests.announcing_fakes import (
     MemoryFanOutStore,
     MemorySubscriberStore,
 )
+from tests.discovery_fakes import MemoryPeopleFinder, MemorySpaceFinder
 from tests.fakes import (
     EffectLog,
     FakeClock,
@@ -115,6 +121,8 @@ class Stores:
     subscribers: SubscriberStore
     devices: DeviceStore
     fan_outs: FanOutStore
+    space_finder: SpaceFinder
+    people_finder: PeopleFinder
 
 
 class World:
@@ -212,11 +220,17 @@ class World:
             relations=stores.relations, members=stores.members, now=self.clock
         )
         self.registering = DeviceService(registrations=stores.registrations)
+        self.discovery = DiscoveryService(
+            spaces=stores.space_finder, people=stores.people_finder, now=self.clock
+        )
+        self.people_search = PeopleSearchService(people=stores.people_finder)
         self.operations: tuple[Operation, ...] = (
             *profiles.operations(self.profiles),
             *people.operations(
                 self.relations, self.registering, self.capabilities, self.clock
             ),
+            *people_search.operations(self.people_search),
+            *discovery.operations(self.discovery, PUBLIC_URL),
             *spaces.operations(self.spaces, PUBLIC_URL),
             *editing.operations(self.editing, self.reporting, PUBLIC_URL),
             *speak_requests.operations(self.stage, PUBLIC_URL),
@@ -254,6 +268,8 @@ class World:
             subscribers=MemorySubscriberStore(self.database),
             devices=self.devices,
             fan_outs=MemoryFanOutStore(),
+            space_finder=MemorySpaceFinder(self.database),
+            people_finder=MemoryPeopleFinder(self.database),
         )
 
     def make_effects(self) -> EffectLog:

@@ -14,11 +14,13 @@ from .adapters.firestore.invites import FirestoreInviteStore
 from .adapters.firestore.launches import FirestoreLaunchStore
 from .adapters.firestore.members import FirestoreMemberStore
 from .adapters.firestore.outbox import FirestoreOutbox
+from .adapters.firestore.people_finder import FirestorePeopleFinder
 from .adapters.firestore.profiles import FirestoreProfileStore
 from .adapters.firestore.push_devices import FirestoreDeviceStore
 from .adapters.firestore.registrations import FirestoreRegistrationStore
 from .adapters.firestore.relations import FirestoreRelationStore
 from .adapters.firestore.reports import FirestoreReportStore
+from .adapters.firestore.space_finder import FirestoreSpaceFinder
 from .adapters.firestore.spaces import FirestoreSpaceStore
 from .adapters.firestore.stage import FirestoreStageStore
 from .adapters.firestore.subscribers import FirestoreSubscriberStore
@@ -29,11 +31,13 @@ from .adapters.worker_control import HttpWorkerControl
 from .config import Config, ConfigError
 from .http import (
     client_app,
+    discovery,
     editing,
     invites,
     media,
     membership,
     people,
+    people_search,
     profiles,
     reminders,
     spaces,
@@ -45,11 +49,13 @@ from .http.operations import Operation
 from .http.rate_limits import Limits, RateLimiter, with_defaults
 from .service.announcing import AnnouncingService
 from .service.announcing_ports import PushSender
+from .service.discovery import DiscoveryService
 from .service.editing import EditingService, ReportService
 from .service.invites import InviteService
 from .service.media import MediaService
 from .service.membership import MembershipService
 from .service.people import DeviceService, RelationService
+from .service.people_search import PeopleSearchService
 from .service.personal_news import PersonalNews
 from .service.ports import EffectQueue, Launcher, TaskTokens
 from .service.profiles import ProfileService
@@ -131,10 +137,16 @@ def _operations(config: Config, client: BoundedClient) -> tuple[Operation, ...]:
         relations=FirestoreRelationStore(client), members=member_store, now=utc_now
     )
     devices = DeviceService(registrations=FirestoreRegistrationStore(client))
+    people_finder = FirestorePeopleFinder(client)
+    finding = DiscoveryService(
+        spaces=FirestoreSpaceFinder(client), people=people_finder, now=utc_now
+    )
     url, ice_servers = config.public_url, config.ice_servers
     return (
         *profiles.operations(ProfileService(profiles=profile_store, now=utc_now)),
         *people.operations(relating, devices, config.capabilities, utc_now),
+        *people_search.operations(PeopleSearchService(people=people_finder)),
+        *discovery.operations(finding, url),
         *spaces.operations(hosting, url),
         *editing.operations(changing, reporting, url),
         *speak_requests.operations(asking, url),

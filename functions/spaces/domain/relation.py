@@ -2,17 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from spaces_contract.ids import UserId
 from spaces_contract.roles import Role
 
-from .errors import CannotFollow, NotYourself, UserNotFound
+from .errors import CannotFollow, ListFull, NotYourself, UserNotFound
 from .moderation import MemberEdit, edit
 from .participant import MemberDecision, Participant
 from .profile import Profile
 from .space import Space
 from .stage import uninvited
 from .states import SpaceState
+
+# All of them are read at once for the feed: they fit in one document.
+MAX_FOLLOWED: Final = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +27,12 @@ class FollowFacts:
     Args:
         other: Whom they would follow, if there is such a person.
         blocked: One of the two has blocked the other.
+        followed: How many they follow beside this person.
     """
 
     other: Profile | None
     blocked: bool = False
+    followed: int = 0
 
 
 def must_follow(facts: FollowFacts, *, actor_id: UserId) -> None:
@@ -37,6 +43,7 @@ def must_follow(facts: FollowFacts, *, actor_id: UserId) -> None:
         UserNotFound: there is no such person.
         NotYourself: it is they themselves.
         CannotFollow: one of the two has blocked the other.
+        ListFull: they follow as many as anybody may.
     """
     if facts.other is None:
         raise UserNotFound
@@ -44,6 +51,8 @@ def must_follow(facts: FollowFacts, *, actor_id: UserId) -> None:
         raise NotYourself
     if facts.blocked:
         raise CannotFollow
+    if facts.followed >= MAX_FOLLOWED:
+        raise ListFull("people whom you follow", MAX_FOLLOWED)
 
 
 def must_block(other: Profile | None, *, actor_id: UserId) -> Profile:
@@ -67,8 +76,8 @@ def shut_out(
     """
     Remove from the host's live Space whom the host has just blocked.
 
-    Somebody who is not there gets a document nevertheless, as one who has left: a
-    join that read the blocks a moment ago then meets it, and starts over.
+    Somebody who is not there gets a document nevertheless, as one who was removed: they
+    may listen anonymously, and a join that read the blocks a moment ago meets it.
     """
     if space.state is not SpaceState.LIVE:
         return MemberDecision(space=space, member=member)
@@ -89,5 +98,6 @@ def _never_here(blocked: Profile, now: datetime) -> Participant:
         on_stage=False,
         joined_at=now,
         updated_at=now,
-        left_at=now,
+        removed=True,
+        left_at=now,  # so that nobody else learns of it from the list of people
     )

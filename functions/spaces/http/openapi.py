@@ -75,6 +75,7 @@ PROBLEM_SCHEMA: Final[Json] = {
 }
 ACCESS_ERRORS: Final[dict[Access, tuple[type[SpaceError], ...]]] = {
     Access.PUBLIC: (),
+    Access.OPTIONAL: (IdTokenInvalid, IdTokenExpired, RateLimited),
     Access.ID_TOKEN: (IdTokenMissing, IdTokenInvalid, IdTokenExpired, RateLimited),
     Access.GRANT: (GrantMissing, GrantInvalid),
 }
@@ -166,7 +167,9 @@ def _operation(each: Operation) -> Json:
             },
         },
     }
-    if each.access is not Access.PUBLIC:
+    if each.access is Access.OPTIONAL:
+        described["security"] = [{}, {Access.ID_TOKEN.value: []}]
+    elif each.access is not Access.PUBLIC:
         described["security"] = [{each.access.value: []}]
     if each.body is not None:
         described["requestBody"] = {

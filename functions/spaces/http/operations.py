@@ -45,6 +45,7 @@ class Access(StrEnum):
     """What an operation wants to see."""
 
     PUBLIC = "public"
+    OPTIONAL = "optional"  # shows more to whoever is signed in
     ID_TOKEN = "id_token"  # noqa: S105 - a word, not a token
     GRANT = "grant"
 
@@ -222,16 +223,18 @@ def _view(
     operation: Operation, verify_id_token: Verify, guards: Sequence[Guard]
 ) -> Callable[..., flask.Response]:
     def view(**params: str) -> flask.Response:
+        token = _bearer()
+        actor, grant = None, ""
         match operation.access:
             case Access.ID_TOKEN:
-                actor = verify_id_token(_bearer() or _raise(IdTokenMissing()))
-                flask.g.uid = actor
-                call = Call(operation=operation, params=params, actor=actor)
+                actor = verify_id_token(token or _raise(IdTokenMissing()))
+            case Access.OPTIONAL if token:
+                actor = verify_id_token(token)
             case Access.GRANT:
-                grant = _bearer() or _raise(GrantMissing())
-                call = Call(operation=operation, params=params, grant=grant)
-            case Access.PUBLIC:
-                call = Call(operation=operation, params=params)
+                grant = token or _raise(GrantMissing())
+        if actor is not None:
+            flask.g.uid = actor
+        call = Call(operation=operation, params=params, actor=actor, grant=grant)
         for guard in guards:
             guard(operation, call)
         return operation.handle(call)

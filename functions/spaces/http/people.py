@@ -14,6 +14,7 @@ from ..domain.capability import Capability, CapabilityTable, can
 from ..domain.errors import (
     CannotFollow,
     DeviceNotFound,
+    ListFull,
     NotYourself,
     SpaceError,
     UserNotFound,
@@ -157,7 +158,15 @@ def operations(
     resource = PeopleResource(relations, devices, capabilities, now)
     follow, block = "/v1/me/following/{user_id}", "/v1/me/blocks/{user_id}"
     return (
-        _relation("follow", "PUT", follow, resource.follow, NotYourself, CannotFollow),
+        _relation(
+            "follow",
+            "PUT",
+            follow,
+            resource.follow,
+            NotYourself,
+            CannotFollow,
+            ListFull,
+        ),
         _relation("unfollow", "DELETE", follow, resource.unfollow),
         _relation("block", "PUT", block, resource.block, NotYourself),
         _relation("unblock", "DELETE", block, resource.unblock),

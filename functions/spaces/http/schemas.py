@@ -93,12 +93,6 @@ class PageQuery(Request):
     page_token: str | None = Field(default=None, max_length=512)
 
 
-class SpacesQuery(PageQuery):
-    """Which Spaces."""
-
-    state: Literal["live"] = "live"
-
-
 class ProfileBody(Request):
     """A person's account, as they would have it."""
 

@@ -1,4 +1,4 @@
-"""`/v1/spaces`: opening, finding, starting and ending Spaces."""
+"""`/v1/spaces`: opening, showing, starting and ending Spaces."""
 
 from typing import Final
 
@@ -16,13 +16,10 @@ from ..domain.errors import (
     SpaceNotFound,
 )
 from ..domain.space import Space, SpaceDraft
-from ..service.ports import Cursor
 from ..service.spaces import IdempotencyKey, SpaceService
-from . import page_tokens
-from .errors import InvalidPageToken
 from .operations import Access, Call, Operation
-from .replies import json_reply, page
-from .schemas import SpaceBody, SpacesQuery, SpacesView, SpaceView
+from .replies import json_reply
+from .schemas import SpaceBody, SpaceView
 
 CREATE_ERRORS: Final = (
     ProfileRequired,
@@ -60,15 +57,6 @@ class SpaceResource:
     def get(self, call: Call) -> flask.Response:
         """Show a Space."""
         return self._reply(self._spaces.get(call.space_id))
-
-    def live(self, call: Call) -> flask.Response:
-        """Show a page of live Spaces."""
-        query = call.query(SpacesQuery)
-        after = page_tokens.decode(query.page_token, of=page_tokens.SPACES)
-        found = self._spaces.live(limit=query.page_size + 1, after=after)
-        spaces, token = page(found, query.page_size, _cursor, of=page_tokens.SPACES)
-        views = [SpaceView.of(space, self._public_url) for space in spaces]
-        return json_reply(SpacesView(spaces=views, next_page_token=token))
 
     def start(self, call: Call) -> flask.Response:
         """Go live."""
@@ -135,17 +123,6 @@ def _hosting(resource: SpaceResource) -> tuple[Operation, ...]:
 def _finding(resource: SpaceResource) -> tuple[Operation, ...]:
     return (
         Operation(
-            id="list_spaces",
-            method="GET",
-            path="/v1/spaces",
-            summary="Live Spaces, those started last first",
-            access=Access.PUBLIC,
-            handle=resource.live,
-            query=SpacesQuery,
-            answer=SpacesView,
-            errors=(InvalidPageToken,),
-        ),
-        Operation(
             id="get_space",
             method="GET",
             path="/v1/spaces/{space_id}",
@@ -156,10 +133,6 @@ def _finding(resource: SpaceResource) -> tuple[Operation, ...]:
             errors=(SpaceNotFound,),
         ),
     )
-
-
-def _cursor(space: Space) -> Cursor:
-    return Cursor(space.started_at or space.created_at, space.id)
 
 
 def _idempotency_key(call: Call, body: SpaceBody) -> IdempotencyKey | None:

@@ -1,7 +1,7 @@
-"""Opening, finding, starting and ending Spaces."""
+"""Opening, showing, starting and ending Spaces."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,7 +17,7 @@ from ..domain.errors import (
 )
 from ..domain.profile import Profile
 from ..domain.space import Decision, Space, SpaceDraft
-from .ports import Clock, Cursor, EffectQueue, Once, ProfileStore, SpaceStore
+from .ports import Clock, EffectQueue, Once, ProfileStore, SpaceStore
 
 IDEMPOTENCY_LIFETIME: Final = timedelta(hours=24)
 
@@ -32,7 +32,7 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceService:
-    """Use cases of whoever hosts a Space or looks for one."""
+    """Use cases of whoever hosts a Space or looks at one."""
 
     spaces: SpaceStore
     profiles: ProfileStore
@@ -85,10 +85,6 @@ class SpaceService:
     def get(self, space_id: SpaceId) -> Space:
         """Return the Space; raises SpaceNotFound."""
         return self.spaces.get(space_id)
-
-    def live(self, *, limit: int, after: Cursor | None) -> Sequence[Space]:
-        """Return live Spaces, those started last first."""
-        return self.spaces.live(limit=limit, after=after)
 
     def start(self, space_id: SpaceId, *, actor_id: UserId) -> Space:
         """

@@ -15,11 +15,13 @@ from spaces.adapters.firestore.invites import FirestoreInviteStore
 from spaces.adapters.firestore.launches import FirestoreLaunchStore
 from spaces.adapters.firestore.members import FirestoreMemberStore
 from spaces.adapters.firestore.outbox import FirestoreOutbox
+from spaces.adapters.firestore.people_finder import FirestorePeopleFinder
 from spaces.adapters.firestore.profiles import FirestoreProfileStore
 from spaces.adapters.firestore.push_devices import FirestoreDeviceStore
 from spaces.adapters.firestore.registrations import FirestoreRegistrationStore
 from spaces.adapters.firestore.relations import FirestoreRelationStore
 from spaces.adapters.firestore.reports import FirestoreReportStore
+from spaces.adapters.firestore.space_finder import FirestoreSpaceFinder
 from spaces.adapters.firestore.spaces import FirestoreSpaceStore
 from spaces.adapters.firestore.stage import FirestoreStageStore
 from spaces.adapters.firestore.subscribers import FirestoreSubscriberStore
@@ -141,6 +143,8 @@ class FirestoreWorld(World):
             subscribers=FirestoreSubscriberStore(self._client),
             devices=FirestoreDeviceStore(self._client),
             fan_outs=FirestoreFanOutStore(self._client),
+            space_finder=FirestoreSpaceFinder(self._client),
+            people_finder=FirestorePeopleFinder(self._client),
         )
 
     def make_effects(self) -> EffectLog:

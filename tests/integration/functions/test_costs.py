@@ -80,6 +80,7 @@ def test_every_call_costs_what_the_table_says(
     _requests(bill, path)
     _invites(bill, world, path, client)
     _words(bill, path)
+    _finding(bill, client)
     _schedule(bill, world, client)
     _people(bill, path)
     _media_and_tasks(bill, world, path, client)
@@ -223,6 +224,24 @@ def _words(bill: Bill, path: str) -> None:
     made = bill.call("create_space", "POST", "/v1/spaces", "host", json={})
     other = f"/v1/spaces/{made.get_json()['id']}"
     bill.call("cancel_space", "DELETE", other, "host")
+
+
+def _finding(bill: Bill, client: BoundedClient) -> None:
+    def find(name: str, path: str, user: str) -> None:
+        bill.call(name, "GET", path, user)
+
+    follow, block = "users/cleo/following/host", "users/cleo/blocks/dan"
+    client.document(follow).set({"since": NOW, "uid": "host"})
+    client.document(block).set({"since": NOW})
+    client.document("users/cleo/lists/following").set({"user_ids": ["host"]})
+    find("list_spaces, of one", SPACES, "cleo")
+    find("list_spaces, the feed", f"{SPACES}?feed=following", "cleo")
+    find("search_spaces, of one", f"{SPACES}/search?query=coff", "host")
+    find("list_my_spaces, of none", "/v1/me/spaces", "cleo")
+    find("list_following, of one", "/v1/me/following", "cleo")
+    find("list_blocks, of one", "/v1/me/blocks", "cleo")
+    find("list_followers, of one", "/v1/me/followers", "host")
+    find("search_users, of one", "/v1/users/search?query=bill_d", "cleo")
 
 
 def _media_and_tasks(

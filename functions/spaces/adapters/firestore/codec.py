@@ -5,13 +5,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from spaces_contract.ids import SpaceId, UserId
+from spaces_contract.recording import RecordingState
 from spaces_contract.roles import Role
-from spaces_contract.runtime import ParticipantField, RuntimeField, WorkerState
+from spaces_contract.runtime import (
+    ParticipantField,
+    RuntimeField,
+    SpaceField,
+    WorkerState,
+)
 
 from ...domain.host_presence import HostPresence, HostState
 from ...domain.participant import Participant
 from ...domain.profile import Profile
+from ...domain.public_numbers import number_of
 from ...domain.runtime import Runtime
+from ...domain.search import terms_of
 from ...domain.space import EndReason, Space, SpeakerPolicy
 from ...domain.states import RequestState, SpaceState
 
@@ -58,6 +66,14 @@ def space_to_doc(space: Space) -> Document:
         "epoch": space.epoch,
         "schedule_version": space.schedule_version,
         "host_presence": _presence_to_doc(space.host_presence),
+        "recording_state": space.recording_state.value,
+        "recording_notice": space.recording_notice,
+        # For the worker, which reads plain values only.
+        SpaceField.HOST_AWAY.value: space.host_presence.state is HostState.AWAY,
+        # What follows from the above, kept only to be asked for in queries.
+        "stage_ids": list(space.stage_ids),
+        "search_terms": list(terms_of(space.title, space.topics)),
+        "creator_number": number_of(space.creator_id),
     }
 
 
@@ -88,6 +104,8 @@ def space_from_doc(space_id: str, doc: Mapping[str, Any], revision: str) -> Spac
         epoch=doc["epoch"],
         schedule_version=doc.get("schedule_version", 0),
         host_presence=_presence_from_doc(doc.get("host_presence")),
+        recording_state=RecordingState(doc.get("recording_state", "off")),
+        recording_notice=doc.get("recording_notice"),
         revision=revision,
     )
 

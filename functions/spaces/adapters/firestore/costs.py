@@ -34,6 +34,15 @@ DEVICE: Final = "users/{uid}/devices/{device}: where to push, each one read"
 OTHER: Final = "users/{other}: whether there is such a person"
 BLOCKS: Final = ("users/{uid}/blocks/{other}", "users/{other}/blocks/{uid}")
 FOLLOWS: Final = ("users/{uid}/following/{other}", "users/{other}/following/{uid}")
+FOLLOWED: Final = "users/{uid}/lists/following: all whom they follow, as one"
+FOLLOWED_BY: Final = "users/{other}/lists/following: all whom the other follows"
+LISTED: Final = "spaces: those of the page and one more, each one read; of none: one"
+LOOKED_AT: Final = "spaces: live ones, or each 30 followed people asked for: the lesser"
+APART: Final = ("users/{uid}/blocks/{host}", "users/{host}/blocks/{uid}")  # each host
+RELATION: Final = "users/{uid}/following or blocks: each one read"
+NAMED: Final = "users/{other}: the name to show, each one read"
+FOLLOWERS: Final = "following: one read for each 1,000 counted"
+HANDLES: Final = "handles: those that begin so, each one read"
 HOSTED: Final = "spaces: those which the blocker hosts live, each one read"
 REGISTERED: Final = "users/{uid}/devices/{device}: where pushes go"
 TOKEN: Final = "push_tokens/{digest}: whose device has it"  # noqa: S105 - no secret
@@ -74,12 +83,23 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "get_membership": Cost((SPACE, MEMBER)),
         "edit_participant, mute": Cost((SPACE, MEMBER), (MEMBER,)),
         "edit_participant, promote": Cost((SPACE, MEMBER), SEAT),
-        "follow": Cost((OTHER, *BLOCKS), FOLLOWS[:1]),
-        "unfollow": Cost((), (), FOLLOWS[:1]),
+        "follow": Cost((OTHER, FOLLOWED, *BLOCKS), (*FOLLOWS[:1], FOLLOWED)),
+        "unfollow": Cost((), (FOLLOWED,), FOLLOWS[:1]),
         "block, of a speaker": Cost(
-            (OTHER, HOSTED, SPACE, MEMBER), (*BLOCKS[:1], *SEAT), FOLLOWS
+            (OTHER, HOSTED, SPACE, MEMBER),
+            (*BLOCKS[:1], FOLLOWED, FOLLOWED_BY, *SEAT),
+            FOLLOWS,
         ),
         "unblock": Cost((), (), BLOCKS[:1]),
+        "list_spaces, of one": Cost((LISTED,)),
+        # Of one live Space, whose host is followed, and none that is scheduled.
+        "list_spaces, the feed": Cost((FOLLOWED, LOOKED_AT, *APART, LISTED, LISTED)),
+        "search_spaces, of one": Cost((LISTED, LISTED)),
+        "list_my_spaces, of none": Cost((LISTED,)),
+        "list_following, of one": Cost((RELATION, NAMED)),
+        "list_blocks, of one": Cost((RELATION, NAMED)),
+        "list_followers, of one": Cost((RELATION, NAMED, FOLLOWERS)),
+        "search_users, of one": Cost((HANDLES, NAMED, *APART)),
         "put_device": Cost((REGISTERED, TOKEN), (REGISTERED, TOKEN)),
         "put_device, again": Cost((REGISTERED, TOKEN)),
         "put_device, another's token": Cost(

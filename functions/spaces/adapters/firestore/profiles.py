@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from google.cloud import firestore
 
@@ -13,6 +13,9 @@ from ...domain.profile import Profile
 from .client import dependency_errors, run_transaction
 from .codec import profile_from_doc, profile_to_doc, revision_of
 
+HANDLES: Final = "handles"
+FOLLOWING: Final = "following"
+
 
 def user_path(user_id: UserId) -> str:
     """Document of one account."""
@@ -21,7 +24,7 @@ def user_path(user_id: UserId) -> str:
 
 def handle_path(handle_key: str) -> str:
     """Document that says whose a handle is."""
-    return f"handles/{handle_key}"
+    return f"{HANDLES}/{handle_key}"
 
 
 def blocks_path(user_id: UserId, other: UserId) -> str:
@@ -31,7 +34,12 @@ def blocks_path(user_id: UserId, other: UserId) -> str:
 
 def following_path(user_id: UserId, other: UserId) -> str:
     """Document that exists where `user_id` follows `other`."""
-    return f"users/{user_id}/following/{other}"
+    return f"users/{user_id}/{FOLLOWING}/{other}"
+
+
+def followed_list_path(user_id: UserId) -> str:
+    """Document that lists everybody whom `user_id` follows, to be read as one."""
+    return f"users/{user_id}/lists/{FOLLOWING}"
 
 
 class FirestoreProfileStore:
