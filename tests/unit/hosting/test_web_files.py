@@ -94,7 +94,7 @@ def test_every_icon_is_drawn() -> None:
         re.findall(r'<symbol id="([a-z-]+)"', (PUBLIC / "icons.svg").read_text())
     )
     text = "\n".join(module.read_text() for module in MODULES)
-    pattern = r'(?:\bicon\(|icon: |symbol: |symbol = |setIcon\([^"]*)"([a-z-]+)"'
+    pattern = r'(?:\bicon\(|icon: |symbol: |symbol = |setIcon\([^";]*)"([a-z-]+)"'
 
     named = set(re.findall(pattern, text))
 
