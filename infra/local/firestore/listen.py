@@ -1,13 +1,13 @@
 """One Listen stream: its targets, what it still has to send, and in which order."""
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final
 
+from ..wire.call import Call, framed
 from .errors import StatusError, invalid
 from .execution import QueryRunner
+from .gathering import Gathering
 from .hub import Hub
 from .operations import Kind, OperationCounter
 from .paths import decode_key
@@ -22,11 +22,6 @@ _ADD: Final = 1
 _REMOVE: Final = 2
 _CURRENT: Final = 3
 _RESET: Final = 4
-# Changes this close together share one snapshot.  The more streams there are, the
-# longer: snapshots then cost more than the changes in them.
-GATHER_PER_STREAM_S: Final = 0.000_25
-MAX_GATHER_S: Final = 0.050
-IDLE_TOKEN_S: Final = 30.0  # keeps resume tokens of quiet listeners fresh
 
 
 @dataclass(slots=True)
@@ -38,13 +33,9 @@ class ListenContext:
     counter: OperationCounter
     database_id: int
     now_us: Callable[[], int]
-    streams: int = 0
+    gathering: Gathering = field(default_factory=Gathering)
+    streams: "set[ListenStream]" = field(default_factory=set)
     _snapshot: tuple[int, bytes] = (-1, b"")
-
-    @property
-    def gather_s(self) -> float:
-        """Return how long a stream waits for more changes after it sent some."""
-        return min(MAX_GATHER_S, GATHER_PER_STREAM_S * self.streams)
 
     def snapshot(self) -> bytes:
         """Return the message that says: all changes up to now were sent."""
@@ -55,8 +46,13 @@ class ListenContext:
             change.target_change_type = _NO_CHANGE
             change.read_time.CopyFrom(to_timestamp(version))
             change.resume_token = make_token(self.database_id, version)
-            self._snapshot = version, response.SerializeToString()
+            self._snapshot = version, framed(response.SerializeToString())
         return self._snapshot[1]
+
+    def refresh(self) -> None:
+        """Give every stream a new resume token, lest those of quiet ones grow old."""
+        for stream in self.streams:
+            stream.refresh()
 
 
 class ListenStream:
@@ -68,14 +64,12 @@ class ListenStream:
     replaced before it could take them.
     """
 
-    def __init__(self, context: ListenContext) -> None:
+    def __init__(self, context: ListenContext, call: Call) -> None:
         self._context = context
+        self._call = call
         self._targets: dict[int, Target] = {}
-        self._messages: deque[bytes] = deque()
         self._pending: dict[tuple[int, bytes], Event] = {}
-        self._wake = asyncio.Event()
-        context.streams += 1
-        self._told = 0  # version of the last snapshot
+        context.streams.add(self)
 
     def request(self, request: Message) -> None:
         """
@@ -84,47 +78,51 @@ class ListenStream:
         Raises:
             StatusError: INVALID_ARGUMENT, which ends the stream.
         """
+        self._send_pending()  # a token must not be sent before what it stands for
         if request.WhichOneof("target_change") == "add_target":
             self._add(request.add_target, request.database)
         elif request.WhichOneof("target_change") == "remove_target":
             self._remove(request.remove_target)
         else:
             raise invalid("A listen request must add or remove a target.")
-        self._wake.set()
 
     def deliver(self, target_id: int, event: Event) -> None:
         """Take a change of a watched document."""
+        if not self._pending:
+            self._context.gathering.wake(self)
         self._pending[target_id, event.key] = event
-        self._wake.set()
 
-    async def responses(self) -> AsyncIterator[bytes]:
-        """Yield serialised responses until the caller stops asking."""
-        while True:
-            try:
-                async with asyncio.timeout(IDLE_TOKEN_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                if self._targets:
-                    yield self._context.snapshot()
-                continue
-            self._wake.clear()
-            while self._messages or self._pending:
-                while self._messages:
-                    yield self._messages.popleft()
-                pending, self._pending = self._pending, {}
-                # Taken now: what comes while these are sent is not yet told.
-                snapshot = self._context.snapshot()
-                for (target_id, _), event in pending.items():
-                    yield _encode(event, target_id)
-                if self._targets and not self._messages:
-                    yield snapshot
-            await asyncio.sleep(self._context.gather_s)
+    def wake(self) -> None:
+        """Send soon what is pending: there is room for it."""
+        if self._pending:
+            self._context.gathering.wake(self)
+
+    def flush(self) -> None:
+        """Send what is pending, unless the client is behind: `wake` comes later."""
+        if self._call.ready:
+            self._send_pending()
+
+    def refresh(self) -> None:
+        """Send a new resume token."""
+        if self._targets and not self._pending and self._call.ready:
+            self._call.send(self._context.snapshot())
 
     def close(self) -> None:
         """Forget all targets; call it once."""
-        self._context.streams -= 1
+        self._context.streams.discard(self)
+        self._context.gathering.forget(self)
         for target_id in list(self._targets):
             self._forget(target_id)
+
+    def _send_pending(self) -> None:
+        if not self._pending:
+            return
+        pending, self._pending = self._pending, {}
+        messages = [
+            _encode(event, target_id) for (target_id, _), event in pending.items()
+        ]
+        messages.append(self._context.snapshot())
+        self._call.send(b"".join(messages))
 
     def _add(self, message: Message, database: str) -> None:
         target_id = message.target_id
@@ -145,7 +143,7 @@ class ListenStream:
         self._change(_ADD, target_id)
         self._show(target, target_id, past)
         self._change(_CURRENT, target_id, version=hub.version)
-        self._messages.append(self._context.snapshot())
+        self._call.send(self._context.snapshot())
         if message.once:
             self._remove(target_id)
 
@@ -174,7 +172,7 @@ class ListenStream:
             events = target.since(runner, past, version)
         delivered = 0
         for event in events:
-            self._messages.append(_encode(event, target_id))
+            self._call.send(_encode(event, target_id))
             if event.document is not None:
                 delivered += 1
                 collection_id = decode_key(event.key).segments[-2]
@@ -213,11 +211,11 @@ class ListenStream:
         if cause is not None:
             change.cause.code = cause.number
             change.cause.message = cause.detail
-        self._messages.append(response.SerializeToString())
+        self._call.send(framed(response.SerializeToString()))
 
 
 def _encode(event: Event, target_id: int) -> bytes:
-    """Return the response for an event; equal targets of all streams share it."""
+    """Return the message for an event; equal targets of all streams share it."""
     encoded = event.encoded.get(target_id)
     if encoded is not None:
         return encoded
@@ -234,6 +232,6 @@ def _encode(event: Event, target_id: int) -> bytes:
         gone.document = decode_key(event.key).name
         gone.read_time.CopyFrom(to_timestamp(event.version))
         gone.removed_target_ids.append(target_id)
-    fresh: bytes = response.SerializeToString()
+    fresh = framed(response.SerializeToString())
     event.encoded[target_id] = fresh
     return fresh

@@ -1,17 +1,19 @@
-"""Wiring of RPC methods to a gRPC server without generated code."""
+"""Which method of the wire is served by what, and how its errors are told."""
 
-import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Final
 
 import grpc
-from grpc import aio
+from google.protobuf.message import DecodeError
 
+from ..wire.call import Call, framed
+from ..wire.connection import Route
+from ..wire.one_request import one_request
 from . import protocol
-from .errors import StatusError
+from .errors import StatusError, invalid
 from .listen import ListenContext, ListenStream
 from .operations import GET_METHOD, RESET_METHOD, OperationCounter
 from .protocol import Message
@@ -21,35 +23,14 @@ logger = logging.getLogger(__name__)
 
 Unary = Callable[[Message], Awaitable[Message]]
 Streaming = Callable[[Message], AsyncIterator[Message]]
-_CONTEXT = aio.ServicerContext[Any, Any]
+_INTERNAL: Final = "The embedded Firestore failed; its log says why."
 
 
-def firestore_handler(
+def firestore_routes(
     service: FirestoreService, listen: ListenContext
-) -> "grpc.GenericRpcHandler[Any, Any]":
-    """Return the handler of `google.firestore.v1.Firestore`."""
-    handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
-        "Listen": grpc.stream_stream_rpc_method_handler(
-            _listen(listen), request_deserializer=protocol.ListenRequest.FromString
-        )
-    }
-    for name, (method, request) in _unary_methods(service).items():
-        handlers[name] = grpc.unary_unary_rpc_method_handler(
-            _unary(name, method),
-            request_deserializer=request.FromString,
-            response_serializer=_serialize,
-        )
-    for name, (stream, request) in _streaming_methods(service).items():
-        handlers[name] = grpc.unary_stream_rpc_method_handler(
-            _streaming(name, stream),
-            request_deserializer=request.FromString,
-            response_serializer=_serialize,
-        )
-    return grpc.method_handlers_generic_handler(protocol.SERVICE, handlers)
-
-
-def _unary_methods(service: FirestoreService) -> Mapping[str, tuple[Unary, Message]]:
-    return {
+) -> dict[str, Route]:
+    """Return the routes of `google.firestore.v1.Firestore`."""
+    unary: dict[str, tuple[Unary, Message]] = {
         "BeginTransaction": (service.begin_transaction, protocol.BeginRequest),
         "Rollback": (service.rollback, protocol.RollbackRequest),
         "Commit": (service.commit, protocol.CommitRequest),
@@ -60,12 +41,7 @@ def _unary_methods(service: FirestoreService) -> Mapping[str, tuple[Unary, Messa
             protocol.ListCollectionIdsRequest,
         ),
     }
-
-
-def _streaming_methods(
-    service: FirestoreService,
-) -> Mapping[str, tuple[Streaming, Message]]:
-    return {
+    streaming: dict[str, tuple[Streaming, Message]] = {
         "BatchGetDocuments": (service.batch_get_documents, protocol.BatchGetRequest),
         "RunQuery": (service.run_query, protocol.RunQueryRequest),
         "RunAggregationQuery": (
@@ -73,96 +49,91 @@ def _streaming_methods(
             protocol.AggregationRequest,
         ),
     }
+    routes = {name: _unary(name, *method) for name, method in unary.items()}
+    routes |= {name: _streaming(name, *method) for name, method in streaming.items()}
+    routes["Listen"] = lambda call: _Listener(ListenStream(listen, call), call)
+    return {f"/{protocol.SERVICE}/{name}": route for name, route in routes.items()}
 
 
-def operations_handler(counter: OperationCounter) -> "grpc.GenericRpcHandler[Any, Any]":
-    """Return the handler that tells the operation counters as JSON."""
+def operations_routes(counter: OperationCounter) -> dict[str, Route]:
+    """Return the routes that tell the operation counters as JSON."""
 
-    async def get(request: bytes, context: _CONTEXT) -> bytes:
-        return json.dumps(counter.snapshot()).encode()
+    async def get(data: bytes, call: Call) -> None:
+        call.send(framed(json.dumps(counter.snapshot()).encode()))
 
-    async def reset(request: bytes, context: _CONTEXT) -> bytes:
+    async def reset(data: bytes, call: Call) -> None:
         before = counter.snapshot()
         counter.reset()
-        return json.dumps(before).encode()
+        call.send(framed(json.dumps(before).encode()))
 
-    service = GET_METHOD.split("/")[1]
-    methods = {GET_METHOD: get, RESET_METHOD: reset}
-    return grpc.method_handlers_generic_handler(
-        service,
-        {
-            name.rsplit("/", 1)[1]: grpc.unary_unary_rpc_method_handler(method)
-            for name, method in methods.items()
-        },
-    )
+    return {
+        GET_METHOD: one_request("operations", get),
+        RESET_METHOD: one_request("operations", reset),
+    }
 
 
-def _serialize(message: Message) -> bytes:
-    encoded: bytes = message.SerializeToString()
-    return encoded
-
-
-_INTERNAL: Final = "The embedded Firestore failed; its log says why."
-
-
-def _unary(name: str, method: Unary) -> Callable[[Message, _CONTEXT], Any]:
-    async def handle(request: Message, context: _CONTEXT) -> Message:
+def _unary(name: str, method: Unary, request: Message) -> Route:
+    async def serve(data: bytes, call: Call) -> None:
         try:
-            return await method(request)
-        except StatusError as error:
-            await context.abort(error.code, error.detail)
-        except Exception:
-            logger.exception("call failed", extra={"rpc": name})
-            await context.abort(grpc.StatusCode.INTERNAL, _INTERNAL)
+            response = await method(_parse(request, data))
+            call.send(framed(response.SerializeToString()))
+        except Exception as error:
+            _fail(call, name, error)
 
-    return handle
+    return one_request(name, serve)
 
 
-def _streaming(name: str, method: Streaming) -> Callable[[Message, _CONTEXT], Any]:
-    async def handle(request: Message, context: _CONTEXT) -> None:
+def _streaming(name: str, method: Streaming, request: Message) -> Route:
+    async def serve(data: bytes, call: Call) -> None:
         try:
-            async with aclosing(method(request)) as responses:  # type: ignore[type-var]  # a generator, typed as an iterator
+            async with aclosing(method(_parse(request, data))) as responses:  # type: ignore[type-var]  # a generator, typed as an iterator
                 async for response in responses:
-                    await context.write(response)
-        except StatusError as error:
-            await context.abort(error.code, error.detail)
-        except Exception:
-            logger.exception("call failed", extra={"rpc": name})
-            await context.abort(grpc.StatusCode.INTERNAL, _INTERNAL)
+                    call.send(framed(response.SerializeToString()))
+                    if not call.ready:
+                        await call.drained()
+        except Exception as error:
+            _fail(call, name, error)
 
-    return handle
+    return one_request(name, serve)
 
 
-def _listen(
-    shared: ListenContext,
-) -> Callable[[AsyncIterator[Message], _CONTEXT], Any]:
-    async def handle(requests: AsyncIterator[Message], context: _CONTEXT) -> None:
-        stream = ListenStream(shared)
-        reader = asyncio.create_task(_take(requests, stream), name="listen-requests")
-        sender = asyncio.create_task(_send(stream, context), name="listen-responses")
+class _Listener:
+    """A Listen call: the stream's requests, and how its errors end it."""
+
+    def __init__(self, stream: ListenStream, call: Call) -> None:
+        self._stream = stream
+        self._call = call
+
+    def message(self, data: bytes) -> None:
+        """Take a request; a bad one ends the call."""
         try:
-            done, _ = await asyncio.wait(
-                (reader, sender), return_when=asyncio.FIRST_COMPLETED
-            )
-            for task in done:
-                task.result()
-        except StatusError as error:
-            await context.abort(error.code, error.detail)
-        finally:
-            for task in (reader, sender):
-                task.cancel()
-            await asyncio.wait((reader, sender))
-            stream.close()
+            self._stream.request(_parse(protocol.ListenRequest, data))
+        except Exception as error:
+            _fail(self._call, "Listen", error)
 
-    return handle
+    def half_closed(self) -> None:
+        """End the call: a client that asks no more has left."""
+        self._call.finish()
 
+    def writable(self) -> None:
+        """Send what had to wait."""
+        self._stream.wake()
 
-async def _take(requests: AsyncIterator[Message], stream: ListenStream) -> None:
-    async for request in requests:
-        stream.request(request)
+    def closed(self) -> None:
+        """Listen no more."""
+        self._stream.close()
 
 
-async def _send(stream: ListenStream, context: _CONTEXT) -> None:
-    async with aclosing(stream.responses()) as responses:  # type: ignore[type-var]  # a generator, typed as an iterator
-        async for response in responses:
-            await context.write(response)
+def _parse(request: Message, data: bytes) -> Message:
+    try:
+        return request.FromString(data)
+    except DecodeError as error:
+        raise invalid("The request cannot be parsed.") from error
+
+
+def _fail(call: Call, name: str, error: Exception) -> None:
+    if isinstance(error, StatusError):
+        call.finish(error.code, error.detail)
+        return
+    logger.error("call failed", extra={"rpc": name}, exc_info=error)
+    call.finish(grpc.StatusCode.INTERNAL, _INTERNAL)

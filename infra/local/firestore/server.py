@@ -23,10 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
-from grpc import aio
-
 from ..ports import listen
 from ..refusals import StartRefused
+from ..wire.server import WireServer
 from .contention import Contention
 from .execution import QueryRunner
 from .hub import Hub
@@ -36,7 +35,7 @@ from .listen import ListenContext
 from .locks import Locks
 from .operations import OperationCounter
 from .reads import Reads
-from .rpc import firestore_handler, operations_handler
+from .rpc import firestore_routes, operations_routes
 from .service import FirestoreService
 from .store import Store
 from .transactions import Transactions
@@ -50,6 +49,7 @@ _US_PER_S: Final = 1_000_000
 _CHECKPOINT_INTERVAL_S: Final = 2.0
 _PRUNE_INTERVAL_S: Final = 1.0
 _EXPIRE_INTERVAL_S: Final = 10.0
+_TOKEN_INTERVAL_S: Final = 30.0
 _STOP_GRACE_S: Final = 1.0
 _FRAMING_BYTES: Final = 1024 * 1024  # what a largest request may weigh on the wire
 
@@ -133,15 +133,17 @@ class FirestoreServer:
         """Open the data and serve."""
         settings = self._settings
         self._lock = lock_folder(settings.data)
-        if settings.port:
-            listen(settings.host, settings.port).close()  # gRPC says it in many words
+        listener = listen(settings.host, settings.port)
+        self.port = listener.getsockname()[1]
         catalog = _load_catalog(settings.indexes)
         self._open(catalog)
-        self._server = self._make_server()
-        address = f"{settings.host}:{settings.port}"
-        self.port = self._server.add_insecure_port(address)
+        self._server = WireServer(
+            firestore_routes(self._service, self._listen)
+            | operations_routes(self._counter),
+            max_message_bytes=MAX_REQUEST_BYTES + _FRAMING_BYTES,
+        )
         self._writer.start()
-        await self._server.start()
+        await self._server.start(listener)
         self._upkeep()
 
     def _open(self, catalog: Catalog) -> None:
@@ -179,28 +181,13 @@ class FirestoreServer:
         lag_us = int(settings.ttl_lag_s * _US_PER_S)
         self._expiry = Expiry(runner, writer, counter, now_us=now_us, lag_us=lag_us)
 
-    def _make_server(self) -> aio.Server:
-        server = aio.server(
-            options=(
-                ("grpc.so_reuseport", 0),  # a taken port must be an error
-                ("grpc.max_receive_message_length", MAX_REQUEST_BYTES + _FRAMING_BYTES),
-                ("grpc.max_send_message_length", -1),
-            )
-        )
-        server.add_generic_rpc_handlers(
-            (
-                firestore_handler(self._service, self._listen),
-                operations_handler(self._counter),
-            )
-        )
-        return server
-
     def _upkeep(self) -> None:
         settings = self._settings
         jobs: Sequence[tuple[str, float, Callable[[], Awaitable[object]]]] = (
             ("checkpoint", _CHECKPOINT_INTERVAL_S, self._checkpoint),
             ("history", _PRUNE_INTERVAL_S, self._prune),
             ("transactions", _EXPIRE_INTERVAL_S, self._expire),
+            ("tokens", _TOKEN_INTERVAL_S, self._refresh_tokens),
             ("ttl", settings.ttl_lag_s, self._expiry.sweep),
         )
         for name, interval_s, job in jobs:
@@ -221,6 +208,9 @@ class FirestoreServer:
     async def _expire(self) -> None:
         self._transactions.expire()
 
+    async def _refresh_tokens(self) -> None:
+        self._listen.refresh()
+
     async def wait_failed(self) -> None:
         """Return when the server was closed; raise what ended it, if it broke."""
         await self._writer.wait_closed()
@@ -230,7 +220,7 @@ class FirestoreServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.stop(_STOP_GRACE_S)
+        await self._server.aclose(_STOP_GRACE_S)
         await self._writer.aclose()
         self._store.close()
         self._lock.close()
