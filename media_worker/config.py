@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Self
 
 from spaces_contract.ids import SPACE_ID_PATTERN
@@ -20,6 +21,14 @@ REQUIRED: Final = (
 # Where a room is large: packets of 60 ms cost a listener 40 ms of delay.
 LONG_FRAMES_FROM: Final = 500
 
+# All of them, or none: without them nothing can be recorded.
+RECORDING: Final = (
+    "PARLEY_RECORDINGS_URL",
+    "PARLEY_RECORDING_KEYS_URL",
+    "PARLEY_KEY_ENCRYPTION_URL",
+    "PARLEY_SPOOL_DIR",
+)
+
 Address = tuple[str, int]
 
 
@@ -36,6 +45,46 @@ class UdpEndpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingConfig:
+    """
+    Where recordings go.
+
+    Args:
+        recordings_url: An object store's URL, for stems and what is made of them.
+        keys_url: Another's, without soft delete or versioning, for wrapped keys.
+        key_encryption_url: What wraps them, e.g. "file:///…/keys.json".
+        spool_dir: Local folder that outlives the process.
+    """
+
+    recordings_url: str
+    keys_url: str
+    key_encryption_url: str
+    spool_dir: Path
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self | None:
+        """
+        Read the environment; None where it names no recordings.
+
+        Raises:
+            ConfigError: it names some of `RECORDING` only, or one store for both.
+        """
+        missing = [name for name in RECORDING if not env.get(name)]
+        if len(missing) == len(RECORDING):
+            return None
+        if missing:
+            raise ConfigError(f"missing: {', '.join(missing)}")
+        if env["PARLEY_RECORDINGS_URL"] == env["PARLEY_RECORDING_KEYS_URL"]:
+            raise ConfigError("PARLEY_RECORDING_KEYS_URL must be a store of its own")
+        return cls(
+            recordings_url=env["PARLEY_RECORDINGS_URL"],
+            keys_url=env["PARLEY_RECORDING_KEYS_URL"],
+            key_encryption_url=env["PARLEY_KEY_ENCRYPTION_URL"],
+            spool_dir=Path(env["PARLEY_SPOOL_DIR"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """
     One worker's settings.
@@ -45,6 +94,7 @@ class Config:
         control_url: Private address that functions reach; None is the bound one.
         udp_endpoints: One for each process of this worker, at least one.
         live_edge_url: An object store's URL.
+        recording: Where recordings go; None: nothing can be recorded.
         long_frames_from: Listeners from which on they get packets of 60 ms.
     """
 
@@ -57,6 +107,7 @@ class Config:
     control_url: str | None
     udp_endpoints: tuple[UdpEndpoint, ...]
     live_edge_url: str
+    recording: RecordingConfig | None = None
     long_frames_from: int = LONG_FRAMES_FROM
 
     @classmethod
@@ -80,6 +131,7 @@ class Config:
             control_url=env.get("PARLEY_CONTROL_URL") or None,
             udp_endpoints=_udp_endpoints(env["PARLEY_UDP_ENDPOINTS"]),
             live_edge_url=env["PARLEY_LIVE_EDGE_URL"],
+            recording=RecordingConfig.from_env(env),
             long_frames_from=_count(env, "PARLEY_LONG_FRAMES_FROM", LONG_FRAMES_FROM),
         )
 

@@ -31,6 +31,8 @@ from .metrics import (
     render,
     room_metrics,
 )
+from .recording.opening import open_stores
+from .recording.recorder import Recorder
 from .room.clock import MonotonicClock
 from .room.ports import DesiredState
 from .room.room import Room
@@ -43,6 +45,8 @@ CLAIM_PATIENCE_S: Final = 30.0
 CLAIM_RETRY_S: Final = 0.5
 CLOSE_PATIENCE_S: Final = 1.0
 REPORT_PATIENCE_S: Final = 0.8
+# For what was recorded last; what is not stored by then stays in the spool.
+RECORDING_PATIENCE_S: Final = 6.0
 
 
 class ExitCode(IntEnum):
@@ -83,17 +87,25 @@ class Worker:
         udp = config.udp_endpoints[0]
         self._endpoint = UdpMediaEndpoint(bind=udp.bind, announced=udp.announced)
         self._publisher = StoredRoomJson(config.live_edge_url)
+        self._link: FirestoreLink | None = None
+        self._recorder = Recorder(
+            epoch=config.epoch,
+            storage=self._storage(),
+            clock=self._clock,
+            utc_now=lambda: datetime.now(UTC),
+            fresh=lambda: self._link is not None and not self._link.knowledge_stale,
+        )
         self._room = Room(
             space_id=SpaceId(config.space_id),
             epoch=config.epoch,
             endpoint=self._endpoint,
+            recorder=self._recorder,
             new_decoder=Decoder,
             publisher=self._publisher,
             clock=self._clock,
             utc_now=lambda: datetime.now(UTC),
             long_frames_from=config.long_frames_from,
         )
-        self._link: FirestoreLink | None = None
 
     def stop(self) -> None:
         """Drain: no new sessions, tell peers, close; what SIGTERM does."""
@@ -119,6 +131,8 @@ class Worker:
             control.serve(self._api().app(), on_death=self.stop)
             mixing = asyncio.create_task(self._room.run(), name="room")
             stack.push_async_callback(_cancelled, mixing)
+            recording = asyncio.create_task(self._recorder.run(), name="recorder")
+            stack.push_async_callback(_cancelled, recording)
             code = await self._run_claimed(control, mixing)
             return ExitCode.CRASHED if control.died else code
 
@@ -162,6 +176,7 @@ class Worker:
                 self._state = WorkerState.DRAINING
                 await self._report(link)
             end = await mixing
+            await self._finish_recording()
         finally:
             await _cancelled(stopping)
             await _cancelled(linking)
@@ -208,6 +223,24 @@ class Worker:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(REPORT_PATIENCE_S):
                 await link.report_last()
+
+    async def _finish_recording(self) -> None:
+        try:
+            async with asyncio.timeout(RECORDING_PATIENCE_S):
+                await self._recorder.finish()
+        except TimeoutError:
+            logger.error("recording left in the spool")
+
+    def _storage(self) -> Storage | None:
+        recording = self._config.recording
+        if recording is None:
+            return None
+        return open_stores(
+            recordings_url=recording.recordings_url,
+            keys_url=recording.keys_url,
+            key_encryption_url=recording.key_encryption_url,
+            spool_dir=recording.spool_dir,
+        ).storage(self._clock)
 
     async def _close_endpoint(self) -> None:
         with contextlib.suppress(TimeoutError):

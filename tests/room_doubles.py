@@ -21,6 +21,7 @@ from media_worker.room.ports import (
 from media_worker.room.room import Room
 from spaces_contract.control import ControlError
 from spaces_contract.ids import SessionId, SpaceId, UserId
+from spaces_contract.recording import RecordingState
 from spaces_contract.roles import PeerCloseReason, PeerKind, Role
 from spaces_contract.room_state import RoomState
 from tests.audio import BLOCK, Samples, blocks_of
@@ -184,6 +185,23 @@ class MemoryPublisher:
         self.rooms.append(room)
 
 
+class FakeRecorder:
+    """Keeps what it was told, in order: states and packets."""
+
+    def __init__(self) -> None:
+        self.state = RecordingState.OFF
+        self.notice_version = ""
+        self.heard: list[DesiredState | UserId] = []
+
+    def apply(self, desired: DesiredState) -> None:
+        """Note a state."""
+        self.heard.append(desired)
+
+    def packet_received(self, user_id: UserId, packet: ReceivedPacket) -> None:
+        """Note whose packet it was."""
+        self.heard.append(user_id)
+
+
 def a_member(user_id: str, role: Role = Role.SPEAKER, *, muted: bool = False) -> Any:
     """Return somebody on stage."""
     return DesiredMember(
@@ -218,10 +236,12 @@ class RunningRoom:
         self.clock = TurnedClock()
         self.endpoint = FakeEndpoint()
         self.publisher = MemoryPublisher()
+        self.recorder = FakeRecorder()
         self.room = Room(
             space_id=SPACE,
             epoch=1,
             endpoint=self.endpoint,
+            recorder=self.recorder,
             new_decoder=Decoder,
             publisher=self.publisher,
             clock=self.clock,

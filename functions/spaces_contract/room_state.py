@@ -57,6 +57,8 @@ class RoomState:
         listener_count: People connected who are not on stage, anonymous included.
         talking: uids of those who are heard just now, loudest first.
         recording_state: State word only; never who consented.
+        recording_notice_version: Of the notice that everybody gets; empty while there
+            is no recording.  People on stage ask the API for their own answer.
         updated_at: RFC 3339, UTC.
     """
 
@@ -71,6 +73,7 @@ class RoomState:
     participant_count: int
     recording_state: str
     updated_at: str
+    recording_notice_version: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the object of `room.json`, `schema` first."""
@@ -93,6 +96,7 @@ ROOM_JSON_SCHEMA: Final[Mapping[str, Any]] = {
         "listener_count",
         "participant_count",
         "recording_state",
+        "recording_notice_version",
         "updated_at",
     ],
     "properties": {
@@ -131,6 +135,7 @@ ROOM_JSON_SCHEMA: Final[Mapping[str, Any]] = {
         "listener_count": {"type": "integer", "minimum": 0},
         "participant_count": {"type": "integer", "minimum": 0},
         "recording_state": {"type": "string"},
+        "recording_notice_version": {"type": "string"},
         "updated_at": {"type": "string", "format": "date-time"},
     },
 }

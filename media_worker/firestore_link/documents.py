@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from spaces_contract.ids import UserId
+from spaces_contract.recording import desired_recording
 from spaces_contract.roles import Role
 from spaces_contract.runtime import ParticipantField, SpaceField
 
@@ -19,12 +20,14 @@ LIVE = "live"
 
 
 def decode(document: Any) -> dict[str, Any]:
-    """Return the scalar fields of a raw `Document` message; others are left out."""
+    """Return the scalars and maps of a raw `Document` message, or of a map in one."""
     fields: dict[str, Any] = {}
     for name, value in document.fields.items():
         kind = value.WhichOneof("value_type")
         if kind in ("boolean_value", "integer_value", "string_value"):
             fields[name] = getattr(value, kind)
+        elif kind == "map_value":
+            fields[name] = decode(value.map_value)
     return fields
 
 
@@ -39,7 +42,10 @@ def document(name: str, fields: Mapping[str, str | int | Iterable[str]]) -> Docu
 
 
 def desired_state(
-    space: Fields | None, stage: Iterable[Fields], removed: Iterable[Fields]
+    space: Fields | None,
+    stage: Iterable[Fields],
+    removed: Iterable[Fields],
+    recording: Fields | None = None,
 ) -> DesiredState:
     """
     Return what these documents want of the room.
@@ -48,6 +54,7 @@ def desired_state(
         space: Fields of the Space; None where it was deleted, which ends it.
         stage: Fields of participants on stage; what cannot be read is left out.
         removed: Fields of participants who were removed.
+        recording: Fields of what is to be recorded; None where nothing is.
     """
     space = space or {}
     members = [member for fields in stage if (member := _member(fields)) is not None]
@@ -62,6 +69,7 @@ def desired_state(
             for name in (ParticipantField.UID, ParticipantField.ANONYMOUS_ID)
             if (uid := fields.get(name)) is not None
         ),
+        recording=desired_recording(recording),
     )
 
 

@@ -35,6 +35,7 @@ class Watched(IntEnum):
     RUNTIME = 2
     STAGE = 3
     REMOVED = 4
+    RECORDING = 5
 
 
 class LinkEvents(Protocol):
@@ -151,12 +152,14 @@ class FirestoreLink:
         space_id, firestore = self._claim.space_id, self._firestore
         space = firestore.name(paths.space(space_id))
         runtime = firestore.name(paths.runtime_worker(space_id))
+        recording = firestore.name(paths.runtime_recording(space_id))
         people, field = paths.PARTICIPANTS, ParticipantField
         targets = (
             document_target(Watched.SPACE, space),
             document_target(Watched.RUNTIME, runtime),
             flag_target(Watched.STAGE, space, people, field.ON_STAGE),
             flag_target(Watched.REMOVED, space, people, field.REMOVED),
+            document_target(Watched.RECORDING, recording),
         )
         return Listener(firestore, targets, self._view_changed)
 
@@ -167,7 +170,10 @@ class FirestoreLink:
             self._events.epoch_lost()
             return
         space = next(iter(seen[Watched.SPACE]), None)
-        desired = desired_state(space, seen[Watched.STAGE], seen[Watched.REMOVED])
+        recording = next(iter(seen[Watched.RECORDING]), None)
+        desired = desired_state(
+            space, seen[Watched.STAGE], seen[Watched.REMOVED], recording
+        )
         if desired != self._told:  # our own heartbeats change nothing that is desired
             self._told = desired
             self._events.desired_changed(desired)

@@ -1,6 +1,7 @@
 """A room's recorder: hears every packet, keeps what the consent gates let through."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -13,6 +14,8 @@ from ..room.clock import Clock
 from ..room.ports import DesiredState
 from .epoch_recording import EpochRecording, Storage
 from .gate import GateFacts
+
+logger = logging.getLogger(__name__)
 
 # Pages are closed so often; with what waits to be ordered, and a slow disk, a killed
 # process loses less than `PAGE_S`.
@@ -49,6 +52,7 @@ class Recorder:
         self._clock = clock
         self._utc_now = utc_now
         self._fresh = fresh
+        self._failed = False
         self._room: DesiredState | None = None
         self._desired = NOT_RECORDED
         self._current: EpochRecording | None = None
@@ -59,7 +63,8 @@ class Recorder:
     @property
     def state(self) -> RecordingState:
         """What everybody may see of the recording."""
-        if self._desired.state in OPEN_STATES and self._storage is None:
+        cannot = self._failed or self._storage is None
+        if cannot and self._desired.state in OPEN_STATES:
             return RecordingState.FAILED
         if self._desired.state is RecordingState.RECORDING and not self._fresh():
             return RecordingState.PAUSED
@@ -96,7 +101,18 @@ class Recorder:
             self._current.take(user_id, packet, self._facts(user_id, self._current))
 
     async def run(self) -> None:
-        """Close pages and store them, until cancelled."""
+        """
+        Close pages and store them, until cancelled.
+
+        A crash ends the recording, never the room.
+        """
+        try:
+            await self._keep_storing()
+        except Exception:
+            self._failed = True
+            logger.exception("recorder crashed")
+
+    async def _keep_storing(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_flushing(), name="flush")
             while True:
@@ -134,7 +150,9 @@ class Recorder:
     @property
     def _is_ours(self) -> bool:
         room = self._room
-        return room is not None and room.live and room.epoch == self._epoch
+        if room is None or self._failed:
+            return False
+        return room.live and room.epoch == self._epoch
 
     def _facts(self, user_id: UserId, recording: EpochRecording) -> GateFacts:
         member = None if self._room is None else self._room.stage.get(user_id)

@@ -10,7 +10,7 @@ from spaces_contract.roles import Role
 from spaces_contract.room_state import RoomState, StageMember
 from spaces_contract.timestamps import rfc3339
 
-from .ports import DesiredMember, DesiredState
+from .ports import DesiredMember, DesiredState, PacketTap
 from .session_book import SessionBook
 
 STAGE_ORDER = {role: index for index, role in enumerate(Role)}
@@ -21,12 +21,19 @@ class Board:
     Keeps the newest `RoomState`, and who is which CSRC.
 
     Args:
+        recorder: Whose state everybody sees.
         utc_now: Aware UTC time, for `updated_at`.
     """
 
     def __init__(
-        self, space_id: SpaceId, epoch: int, *, utc_now: Callable[[], datetime]
+        self,
+        space_id: SpaceId,
+        epoch: int,
+        *,
+        recorder: PacketTap,
+        utc_now: Callable[[], datetime],
     ) -> None:
+        self._recorder = recorder
         self._utc_now = utc_now
         self._csrcs: dict[UserId, int] = {}
         self._salt = f"{space_id}/{epoch}/"
@@ -40,7 +47,7 @@ class Board:
             talking=(),
             listener_count=0,
             participant_count=0,
-            recording_state="off",
+            recording_state=recorder.state.value,
             updated_at=rfc3339(utc_now()),
         )
 
@@ -66,6 +73,8 @@ class Board:
             talking=tuple(u for u in talking if u in desired.stage),
             listener_count=book.listener_count(desired),
             participant_count=book.participant_count(),
+            recording_state=self._recorder.state.value,
+            recording_notice_version=self._recorder.notice_version,
         )
         if room == self.room:
             return False

@@ -25,6 +25,7 @@ from .ports import (
     FULL_MIX,
     DesiredState,
     MediaEndpoint,
+    PacketTap,
     Presence,
     RoomPublisher,
     SessionRefused,
@@ -52,6 +53,7 @@ class Room:
 
     Args:
         endpoint: Started by the owner, with this room as its `MediaEvents`.
+        recorder: Told of every desired state and of every packet, first.
         utc_now: Aware UTC time, for what the public sees.
         long_frames_from: Listeners from which on they get packets of 60 ms.
     """
@@ -62,6 +64,7 @@ class Room:
         space_id: SpaceId,
         epoch: int,
         endpoint: MediaEndpoint,
+        recorder: PacketTap,
         new_decoder: Callable[[], SpeechDecoder],
         publisher: RoomPublisher,
         clock: Clock,
@@ -74,7 +77,8 @@ class Room:
         self.book = SessionBook()
         self.stage = StageAudio(new_decoder)
         self.care = ListenerCare(endpoint, self.stage, long_frames_from)
-        self.board = Board(space_id, epoch, utc_now=utc_now)
+        self.recorder = recorder
+        self.board = Board(space_id, epoch, recorder=recorder, utc_now=utc_now)
         self.loop = MixLoop(self._tick, ptime_s=PTIME_MS / 1000, clock=clock)
         self._clock = clock
         self._desired = DesiredCell(unknown_state(epoch), clock=clock)
@@ -133,6 +137,7 @@ class Room:
         """Take a new desired state: sound follows at once, sessions right after."""
         before = self.desired
         self._informed = True
+        self.recorder.apply(desired)
         self._desired.put(desired)
         if desired.epoch > self.epoch:
             self.end(RoomEnd.SUPERSEDED)
@@ -227,6 +232,7 @@ class Room:
         """Take one RTP packet of a WHIP session."""
         user_id = self._senders.get(session_id)
         if user_id is not None:
+            self.recorder.packet_received(user_id, packet)
             self.stage.insert(user_id, packet)
 
     def session_connected(self, session_id: SessionId) -> None:
@@ -320,6 +326,8 @@ class Room:
         self._ticks += 1
         if self._ticks % STUCK_CHECK_TICKS == 0:
             self._close_stuck(due_s)
+            if self.recorder.state != self.board.room.recording_state:
+                self._note_change()
 
     def _route(self, own: frozenset[UserId]) -> None:
         """Let each hearer hear what was made for them in this tick."""
