@@ -34,6 +34,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "google",
         "grpc",
         "jwt",
+        "obstore",
         "requests",
     ),
     "functions/spaces": (  # bootstrap and config: the composition root

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from spaces_contract.consent_receipts import ConsentAction, Receipt, SignedReceipt
 from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.recording import (
-    ERASE_AGAIN_AFTER_S,
     ConsentScope,
     RecordingState,
     StemId,
@@ -18,7 +17,15 @@ from spaces_contract.timestamps import rfc3339
 from .effects import Effect, RecordingStep, RecordingTask
 from .notice import Notice
 from .participant import Participant
-from .recording import Recording, Voice, erased, rendered_anew, rendered_later, settled
+from .recording import (
+    Recording,
+    Voice,
+    erased,
+    rendered_anew,
+    rendered_later,
+    settled,
+    twice,
+)
 from .recording_errors import (
     AnsweredTooOften,
     ConsentNotFound,
@@ -229,12 +236,16 @@ def _silenced(
     )
     if without.state in OPEN:
         after = replace(without, version=without.version + 1)
-        return after, _erasures(after, now)
+        return after, twice(after, RecordingStep.ERASE_STEMS, now)
     if not without.voices:
         return _all_gone(without, now)
     after = rendered_anew(without)
     tell = RecordingTask(after.space_id, RecordingStep.TELL, after.version, 0, now)
-    return after, (*_erasures(after, now), tell, *rendered_later(after, now))
+    return after, (
+        *twice(after, RecordingStep.ERASE_STEMS, now),
+        tell,
+        *rendered_later(after, now),
+    )
 
 
 def _all_gone(
@@ -243,17 +254,6 @@ def _all_gone(
     raised = replace(recording, version=recording.version + 1)
     decision = erased(raised, now)
     return decision.recording or raised, decision.effects
-
-
-def _erasures(recording: Recording, now: datetime) -> tuple[Effect, ...]:
-    """Erase at once, and again when no worker can store what it still held."""
-    again = now + timedelta(seconds=ERASE_AGAIN_AFTER_S)
-    return tuple(
-        RecordingTask(
-            recording.space_id, RecordingStep.ERASE_STEMS, recording.version, n, at
-        )
-        for n, at in enumerate((now, again))
-    )
 
 
 def _there(facts: ConsentFacts) -> Recording:

@@ -6,6 +6,7 @@ from typing import Final
 
 from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.recording import (
+    ERASE_AGAIN_AFTER_S,
     ConsentScope,
     RecordingId,
     RecordingState,
@@ -125,6 +126,16 @@ def settled(space: Space, recording: Recording) -> Recording:
     if space.state is SpaceState.LIVE or recording.state not in OPEN:
         return recording
     return _stopped(recording, space.ended_at or space.updated_at)
+
+
+def shown(space: Space, recording: Recording) -> Space:
+    """Return the Space with what everybody may know of its recording."""
+    told = replace(
+        space,
+        recording_state=recording.state,
+        recording_notice=recording.notice_version,
+    )
+    return space if told == space else replace(told, updated_at=recording.updated_at)
 
 
 def request(
@@ -323,9 +334,19 @@ def erased(recording: Recording, now: datetime) -> RecordingDecision:
         duration_ms=0,
         updated_at=now,
     )
-    wipe = RecordingTask(gone.space_id, RecordingStep.ERASE, gone.version, 0, now)
     tell = RecordingTask(gone.space_id, RecordingStep.TELL, gone.version, 0, now)
-    return RecordingDecision(gone, (wipe, tell))
+    return RecordingDecision(gone, (*twice(gone, RecordingStep.ERASE, now), tell))
+
+
+def twice(
+    recording: Recording, step: RecordingStep, now: datetime
+) -> tuple[Effect, ...]:
+    """Return what erases at once, and again when no worker can store any more."""
+    again = now + timedelta(seconds=ERASE_AGAIN_AFTER_S)
+    return tuple(
+        RecordingTask(recording.space_id, step, recording.version, n, at)
+        for n, at in enumerate((now, again))
+    )
 
 
 def _there(recording: Recording | None) -> Recording:

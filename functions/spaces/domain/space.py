@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from spaces_contract.ids import SpaceId, UserId
+from spaces_contract.recording import RecordingState
 from spaces_contract.runtime import WorkerState
 
 from .effects import Effect, LaunchWorker
@@ -61,6 +62,8 @@ class Space:
         host_presence: Whether the host is there, while the Space is live.
         epoch: 0 until started; grows by one with every worker that is asked for.
         participant_count: Connected people, as the worker last reported.
+        recording_state: For everybody to see; `recording` keeps the two the same.
+        recording_notice: Version of the notice of what is recorded, or was.
         revision: Opaque name of the stored version; empty before it is stored.
     """
 
@@ -87,6 +90,8 @@ class Space:
     epoch: int = 0
     schedule_version: int = 0
     host_presence: HostPresence = HOST_PRESENT
+    recording_state: RecordingState = RecordingState.OFF
+    recording_notice: str | None = None
     revision: str = ""
 
     @property

@@ -1,0 +1,141 @@
+"""What recording needs from the outside, as interfaces."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from spaces_contract.consent_receipts import Receipt, SignedReceipt
+from spaces_contract.ids import SpaceId, UserId
+from spaces_contract.recording import RecordingId, StemId
+from spaces_contract.recording_objects import RenderFile
+from spaces_contract.recording_render import RenderJob, RenderProgress
+
+from ..domain.consent import Consent, ConsentDecision, ConsentFacts
+from ..domain.recording import Recording, RecordingDecision
+from ..domain.space import Space
+from .ports import Cursor
+
+Decide = Callable[[Space, Recording | None], RecordingDecision]
+Answer = Callable[[ConsentFacts], ConsentDecision]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A person's answer, and the Space that it was given in, as it is now."""
+
+    consent: Consent
+    space: Space
+
+
+class RecordingStore(Protocol):
+    """Recordings, one for a Space, and everybody's answers to them."""
+
+    def get(self, space_id: SpaceId) -> tuple[Space, Recording | None]:
+        """
+        Return the Space and its recording.
+
+        Raises:
+            SpaceNotFound: there is no such Space.
+        """
+        ...
+
+    def update(
+        self, space_id: SpaceId, decide: Decide
+    ) -> tuple[Space, RecordingDecision]:
+        """
+        Run `decide` in one transaction and store what it decided; it may be re-run.
+
+        The Space shows the recording's state to everybody: both are stored together.
+
+        Raises:
+            SpaceNotFound: there is no such Space.
+            Contended: others changed it all the while.
+        """
+        ...
+
+    def facts(self, space_id: SpaceId, user_id: UserId) -> ConsentFacts:
+        """Return what this person's answer depends on; raises SpaceNotFound."""
+        ...
+
+    def answer(
+        self, space_id: SpaceId, user_id: UserId, decide: Answer
+    ) -> ConsentDecision:
+        """Store what `decide` makes of one person's answer, as `update` does."""
+        ...
+
+    def answers_of(
+        self, user_id: UserId, *, limit: int, after: Cursor | None
+    ) -> Sequence[Answered]:
+        """Return a person's answers, the latest first."""
+        ...
+
+
+class Prover(Protocol):
+    """Signs receipts, with the key that signs manifests too."""
+
+    def sign(self, receipt: Receipt, salt: bytes) -> SignedReceipt:
+        """Return the receipt, signed; the same every time."""
+        ...
+
+    def public_keys(self) -> Sequence[dict[str, Any]]:
+        """Return all keys that ever signed, as JWKs (RFC 8037), the present first."""
+        ...
+
+
+class RecordingObjects(Protocol):
+    """
+    What workers and renders store of recordings.
+
+    Every method raises DependencyUnavailable where a store does not answer.
+    """
+
+    def erase_stems(self, recording_id: RecordingId, stems: Sequence[StemId]) -> None:
+        """Delete keys, then pages, of these stems; gone already is no error."""
+        ...
+
+    def erase_renders(self, recording_id: RecordingId, *, below: int) -> None:
+        """Delete all that was rendered of versions under `below`."""
+        ...
+
+    def erase(self, recording_id: RecordingId) -> None:
+        """Delete everything, the keys first."""
+        ...
+
+    def put_job(self, job: RenderJob) -> None:
+        """Tell a render job what to do."""
+        ...
+
+    def progress(
+        self, recording_id: RecordingId, version: int
+    ) -> RenderProgress | None:
+        """Return what the render job last said, if it said anything."""
+        ...
+
+
+class PlaybackUrls(Protocol):
+    """URLs that let their holder read one object for a while."""
+
+    def sign(
+        self,
+        recording_id: RecordingId,
+        version: int,
+        file: RenderFile,
+        *,
+        now: datetime,
+        lifetime: timedelta,
+    ) -> str:
+        """Return the URL; what is deleted meanwhile cannot be read by it."""
+        ...
+
+
+class RecordingNews(Protocol):
+    """Who is told of recordings."""
+
+    def asked(self, space: Space, recording: Recording) -> None:
+        """Tell those on stage that they are asked whether to be recorded."""
+        ...
+
+    def changed(self, space: Space, recording: Recording) -> None:
+        """Tell hosts and subscribed servers what became of a version."""
+        ...

@@ -1,0 +1,146 @@
+"""What tasks do for recordings: ask, render, erase, expire, tell."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from spaces_contract.ids import SpaceId
+from spaces_contract.recording import RecordingState
+
+from ..domain import recording as rules
+from ..domain import render
+from ..domain.recording import Recording
+from ..domain.recording_states import KEPT, OPEN
+from ..domain.space import Space
+from ..domain.states import SpaceState
+from .ports import Clock, EffectQueue, Launcher, Workload, WorkloadKind
+from .recording_ports import Decide, RecordingNews, RecordingObjects, RecordingStore
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingTasks:
+    """
+    Each may run twice, late, or for a version that is over.
+
+    `SpaceNotFound` and `LaunchRefused` are for good; `Unavailable` errors pass.
+
+    Args:
+        kept_for: How long a recording is kept, from when it was first ready.
+    """
+
+    recordings: RecordingStore
+    objects: RecordingObjects
+    launcher: Launcher
+    news: RecordingNews
+    effects: EffectQueue
+    now: Clock
+    kept_for: timedelta
+
+    def space_over(self, space: Space) -> None:
+        """End the recording of a Space that is over; raises DependencyUnavailable."""
+        if space.state is SpaceState.LIVE or space.recording_state not in OPEN:
+            return
+        now = self.now()
+        self._changed(
+            space.id, lambda there, found: rules.finish(there, found, now=now)
+        )
+
+    def ask(self, space_id: SpaceId) -> None:
+        """Tell the stage that it is asked, if it still is."""
+        space, recording = self.recordings.get(space_id)
+        if recording and rules.settled(space, recording).state in OPEN:
+            self.news.asked(space, recording)
+
+    def render(self, space_id: SpaceId, version: int) -> None:
+        """
+        See a render through, until it is published or given up.
+
+        What must not be in it is erased first, again and again: a worker that was cut
+        off may have stored it since.
+
+        Raises:
+            SpaceNotFound, LaunchRefused, DependencyUnavailable, Contended.
+        """
+        _, stored = self.recordings.get(space_id)
+        if not render.is_due(stored, version):
+            return
+        self.objects.erase_stems(stored.id, stored.withdrawn)
+        self.objects.erase_renders(stored.id, below=version)
+        progress = self.objects.progress(stored.id, version)
+        now = self.now()
+        space, after = self._changed(
+            space_id,
+            lambda _, found: render.look(
+                found, progress, version=version, kept_for=self.kept_for, now=now
+            ),
+        )
+        if render.is_due(after, version):
+            self._launch(space, after)
+        elif after is not None:
+            logger.info(
+                "render over",
+                extra={
+                    "space_id": space_id,
+                    "version": version,
+                    "state": after.state.value,
+                    "detail": progress.detail if progress else "",
+                },
+            )
+
+    def erase_stems(self, space_id: SpaceId) -> None:
+        """
+        Delete withdrawn stems, and what was rendered with them.
+
+        Raises:
+            SpaceNotFound, DependencyUnavailable.
+        """
+        _, recording = self.recordings.get(space_id)
+        if recording is None:
+            return
+        self.objects.erase_stems(recording.id, recording.withdrawn)
+        if recording.state in KEPT:
+            self.objects.erase_renders(recording.id, below=recording.version)
+
+    def erase(self, space_id: SpaceId) -> None:
+        """Delete everything of an erased recording; raises as `erase_stems`."""
+        _, recording = self.recordings.get(space_id)
+        if recording is not None and recording.state is RecordingState.ERASED:
+            self.objects.erase(recording.id)
+
+    def expire(self, space_id: SpaceId) -> None:
+        """Erase a recording whose time is up, or wait on; raises as `erase_stems`."""
+        now = self.now()
+        _, after = self._changed(
+            space_id, lambda _, found: rules.expire(found, now=now)
+        )
+        if after is not None and after.state in KEPT:
+            for step in render.expiry_step(after, now):
+                self.effects.put(step)
+
+    def tell(self, space_id: SpaceId, version: int) -> None:
+        """Tell who is concerned what became of a version; a later one tells itself."""
+        space, recording = self.recordings.get(space_id)
+        if recording is not None and recording.version == version:
+            self.news.changed(space, recording)
+
+    def _launch(self, space: Space, recording: Recording) -> None:
+        self.objects.put_job(render.job_of(space, recording))
+        ref = self.launcher.launch(
+            Workload(
+                kind=WorkloadKind.RENDER,
+                key=recording.id,
+                epoch=recording.version,
+                index=recording.attempt,
+            )
+        )
+        logger.info("render launched", extra={"space_id": space.id, "ref": ref})
+
+    def _changed(
+        self, space_id: SpaceId, decide: Decide
+    ) -> tuple[Space, Recording | None]:
+        space, decision = self.recordings.update(space_id, decide)
+        for effect in decision.effects:
+            self.effects.release(effect)
+        return space, decision.recording
