@@ -21,7 +21,14 @@ from spaces.domain.schedule import MAX_AT_ONCE
 from spaces.domain.space import Decision, Space, SpeakerPolicy, others_on_stage
 from spaces.domain.states import SpaceState
 from spaces.service.errors import IdTokenInvalid, TaskTokenInvalid
-from spaces.service.ports import Cursor, Launched, Once, OpenedSession, Workload
+from spaces.service.ports import (
+    Cursor,
+    Launched,
+    LaunchedWorkload,
+    Once,
+    OpenedSession,
+    Workload,
+)
 from spaces_contract.ids import SessionId, SpaceId, UserId
 from tests.builders import NOW
 
@@ -324,6 +331,7 @@ class FakeLauncher:
         self.launched: list[Workload] = []
         self.terminated: list[str] = []
         self.error: Exception | None = None
+        self.known: list[LaunchedWorkload] = []
 
     def launch(self, workload: Workload) -> str:
         if self.error is not None:
@@ -335,6 +343,9 @@ class FakeLauncher:
     def terminate(self, ref: str) -> None:
         self.terminated.append(ref)
 
+
+    def workloads(self) -> list[LaunchedWorkload]:
+        return self.known
 
 class FakeWorkerControl:
     """`WorkerControl` that answers any offer, or raises `error`."""

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -93,7 +93,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(data: Path, port: int | None = None, host: str | None = None) -> RunningStack:
+def start(
+    data: Path,
+    port: int | None = None,
+    host: str | None = None,
+    options: Sequence[str] = (),
+) -> RunningStack:
     """
     Start a stack and wait for its `ready` line.
 
@@ -105,6 +110,7 @@ def start(data: Path, port: int | None = None, host: str | None = None) -> Runni
     command = [sys.executable, "-m", "infra.local", "up"]
     command += ["--port", str(port), "--data", str(data)]
     command += ["--host", host] if host else []
+    command += options
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -134,10 +140,13 @@ def start(data: Path, port: int | None = None, host: str | None = None) -> Runni
 
 @contextmanager
 def running_stack(
-    data: Path, port: int | None = None, host: str | None = None
+    data: Path,
+    port: int | None = None,
+    host: str | None = None,
+    options: Sequence[str] = (),
 ) -> Iterator[RunningStack]:
     """Start a stack, and stop it at the end whatever happened."""
-    stack = start(data, port, host)
+    stack = start(data, port, host, options)
     with stack.process:  # closes its pipes when it has ended
         try:
             yield stack

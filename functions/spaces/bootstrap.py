@@ -26,9 +26,11 @@ from .adapters.firestore.stage import FirestoreStageStore
 from .adapters.firestore.subscribers import FirestoreSubscriberStore
 from .adapters.launchers.process import ProcessLauncher
 from .adapters.signed_tokens import Ed25519Signer
+from .adapters.launchers.settings import ContainerSettings
 from .adapters.task_tokens import LOCAL_ISSUERS, OidcTaskTokens
 from .adapters.worker_control import HttpWorkerControl
-from .config import Config, ConfigError
+from .config import Config
+from .environment import ConfigError
 from .http import (
     client_app,
     discovery,
@@ -49,6 +51,7 @@ from .http.operations import Operation
 from .http.rate_limits import Limits, RateLimiter, with_defaults
 from .service.announcing import AnnouncingService
 from .service.announcing_ports import PushSender
+from .launcher_config import ProcessConfig
 from .service.discovery import DiscoveryService
 from .service.editing import EditingService, ReportService
 from .service.invites import InviteService
@@ -238,9 +241,17 @@ def _effects(config: Config, client: BoundedClient) -> EffectQueue:
 
 
 def _launcher(config: Config) -> Launcher:
-    if config.local is None:
-        raise ConfigError("there is no launcher for production yet")
-    return ProcessLauncher(config.local.launcher_url, token=config.local.launcher_token)
+    match config.launcher:
+        case ProcessConfig(url=url, token=token):
+            return ProcessLauncher(url, token=token)
+        case ContainerSettings() as container:
+            from .adapters.launchers.container import ContainerLauncher
+
+            return ContainerLauncher(
+                container,
+                project_id=config.project_id,
+                grant_public_key=Ed25519Signer(config.grant_private_key).public_key_pem,
+            )
 
 
 def _task_tokens(config: Config) -> TaskTokens:

@@ -1,23 +1,18 @@
 """Configuration of the functions, all of it from the environment."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from .domain.capability import Capability, CapabilityTable, version_of
 from .domain.token_bucket import RateLimit
+from .environment import EnvironmentReader
+from .launcher_config import LauncherConfig, ProcessConfig, read_launcher
 from .service.media import IceServer
 
 LOCAL_PREFIX: Final = "PARLEY_LOCAL_"
 FIRESTORE_EMULATOR: Final = "FIRESTORE_EMULATOR_HOST"
-# Makes firebase-admin accept unsigned tokens: never, not even on a laptop.
-UNSIGNED_TOKENS: Final = "FIREBASE_AUTH_EMULATOR_HOST"
-
-
-class ConfigError(Exception):
-    """The environment does not make a configuration; the message says all of why."""
 
 
 class Environment(StrEnum):
@@ -34,8 +29,6 @@ class LocalConfig:
     tasks_host: str
     id_token_certs_url: str
     oidc_certs_url: str
-    launcher_url: str
-    launcher_token: str
     fcm_url: str
 
 
@@ -50,6 +43,7 @@ class Config:
         grant_private_key: Ed25519, PEM.
         capabilities: Which app versions can do what; empty: all can do all.
         rate_limits: By the names of `http.rate_limits.Scope`; over the defaults.
+        launcher: Who starts workers; only the task functions ask.
         local: Where the embedded cloud is; None in production.
     """
 
@@ -64,6 +58,7 @@ class Config:
     ice_servers: tuple[IceServer, ...]
     capabilities: CapabilityTable
     rate_limits: Mapping[str, RateLimit]
+    launcher: LauncherConfig
     local: LocalConfig | None
 
     @classmethod
@@ -74,8 +69,10 @@ class Config:
         Raises:
             ConfigError: names all that is missing, wrong, or not allowed there.
         """
-        reader = _Reader(env)
-        environment = reader.environment()
+        reader = EnvironmentReader(env)
+        environment = _environment(reader)
+        production = environment is Environment.PRODUCTION
+        launcher = read_launcher(reader, production=production)
         config = cls(
             project_id=reader.text("PARLEY_PROJECT_ID"),
             public_url=reader.text("PARLEY_PUBLIC_URL").rstrip("/"),
@@ -85,127 +82,92 @@ class Config:
             tasks_target_url=reader.text("PARLEY_TASKS_TARGET_URL").rstrip("/"),
             tasks_service_account=reader.text("PARLEY_TASKS_SERVICE_ACCOUNT"),
             tasks_audience=reader.text("PARLEY_TASKS_AUDIENCE"),
-            ice_servers=reader.ice_servers("PARLEY_ICE_SERVERS"),
-            capabilities=reader.capabilities("PARLEY_CAPABILITIES"),
-            rate_limits=reader.rate_limits("PARLEY_RATE_LIMITS"),
-            local=reader.local() if environment is Environment.LOCAL else None,
+            ice_servers=reader.json(
+                "PARLEY_ICE_SERVERS",
+                _ice_servers,
+                default="[]",
+                form='[{"urls": ["stun:…"]}, …]',
+            )
+            or (),
+            capabilities=reader.json(
+                "PARLEY_CAPABILITIES",
+                _capabilities,
+                default="{}",
+                form='{"ios": {"host": "1.2.0", "record": null}}',
+            )
+            or {},
+            rate_limits=reader.json(
+                "PARLEY_RATE_LIMITS",
+                _rate_limits,
+                default="{}",
+                form='{"user": {"burst": 120, "per_s": 20}}',
+            )
+            or {},
+            launcher=launcher or ProcessConfig(url="", token=""),
+            local=_local(reader) if environment is Environment.LOCAL else None,
         )
-        if environment is Environment.PRODUCTION:
-            reader.refuse_local_names()
-        reader.refuse_unknown_launcher("PARLEY_LAUNCHER", environment)
+        if production:
+            _refuse_local_names(reader)
         reader.raise_complaints()
         return config
 
 
-class _Reader:
-    """Reads names one by one and keeps what is wrong for the end."""
+def _environment(reader: EnvironmentReader) -> Environment | None:
+    value = reader.text("PARLEY_ENVIRONMENT")
+    try:
+        return Environment(value)
+    except ValueError:
+        if value:
+            reader.complain(f"PARLEY_ENVIRONMENT cannot be {value!r}")
+        return None
 
-    def __init__(self, env: Mapping[str, str]) -> None:
-        self._env = env
-        self._missing: list[str] = []
-        self._wrong: list[str] = []
-        if UNSIGNED_TOKENS in env:
-            self._wrong.append(f"{UNSIGNED_TOKENS} must not be set")
 
-    def text(self, name: str) -> str:
-        value = self._env.get(name, "").strip()
-        if not value:
-            self._missing.append(name)
-        return value
-
-    def words(self, name: str) -> frozenset[str]:
-        return frozenset(word.strip() for word in self.text(name).split(","))
-
-    def environment(self) -> Environment | None:
-        value = self.text("PARLEY_ENVIRONMENT")
-        try:
-            return Environment(value)
-        except ValueError:
-            if value:
-                self._wrong.append(f"PARLEY_ENVIRONMENT cannot be {value!r}")
-            return None
-
-    def ice_servers(self, name: str) -> tuple[IceServer, ...]:
-        """Read a JSON list like RTCConfiguration's; none where it is not set."""
-        try:
-            entries = json.loads(self._env.get(name) or "[]")
-            return tuple(
-                IceServer(
-                    urls=tuple(str(url) for url in entry["urls"]),
-                    username=entry.get("username"),
-                    credential=entry.get("credential"),
-                )
-                for entry in entries
-            )
-        except (ValueError, TypeError, KeyError, AttributeError):
-            self._wrong.append(f'{name} must be JSON: [{{"urls": ["stun:…"]}}, …]')
-            return ()
-
-    def capabilities(self, name: str) -> CapabilityTable:
-        """Read JSON: {platform or "*": {capability: "1.2.3" or null}}."""
-        try:
-            rows = json.loads(self._env.get(name) or "{}")
-            table = {
-                platform: {Capability(able): minimum for able, minimum in row.items()}
-                for platform, row in rows.items()
-            }
-            for row in table.values():
-                for minimum in row.values():
-                    version_of(minimum or "0")
-            return table
-        except (ValueError, TypeError, AttributeError):
-            self._wrong.append(
-                f'{name} must be JSON: {{"ios": {{"host": "1.2.0", "record": null}}}}'
-            )
-            return {}
-
-    def rate_limits(self, name: str) -> Mapping[str, RateLimit]:
-        """Read JSON: {scope: {"burst": 20, "per_s": 1}}; more than nothing of each."""
-        try:
-            limits = {
-                scope: RateLimit(float(row["burst"]), float(row["per_s"]))
-                for scope, row in json.loads(self._env.get(name) or "{}").items()
-            }
-            if any(each.burst < 1 or each.per_s <= 0 for each in limits.values()):
-                raise ValueError(name)
-            return limits
-        except (ValueError, TypeError, KeyError, AttributeError):
-            self._wrong.append(
-                f'{name} must be JSON: {{"user": {{"burst": 120, "per_s": 20}}}}'
-            )
-            return {}
-
-    def local(self) -> LocalConfig:
-        self.text(FIRESTORE_EMULATOR)  # read by the Firestore client itself
-        return LocalConfig(
-            tasks_host=self.text("PARLEY_LOCAL_TASKS_HOST"),
-            id_token_certs_url=self.text("PARLEY_LOCAL_ID_TOKEN_CERTS_URL"),
-            oidc_certs_url=self.text("PARLEY_LOCAL_OIDC_CERTS_URL"),
-            launcher_url=self.text("PARLEY_LOCAL_LAUNCHER_URL"),
-            launcher_token=self.text("PARLEY_LOCAL_LAUNCHER_TOKEN"),
-            fcm_url=self.text("PARLEY_LOCAL_FCM_URL").rstrip("/"),
+def _ice_servers(entries: Any) -> tuple[IceServer, ...]:
+    """Read a list like RTCConfiguration's."""
+    return tuple(
+        IceServer(
+            urls=tuple(str(url) for url in entry["urls"]),
+            username=entry.get("username"),
+            credential=entry.get("credential"),
         )
+        for entry in entries
+    )
 
-    def refuse_local_names(self) -> None:
-        self._wrong.extend(
-            f"{name} is not allowed in production"
-            for name in sorted(self._env)
-            if name.startswith(LOCAL_PREFIX) or name == FIRESTORE_EMULATOR
-        )
 
-    def refuse_unknown_launcher(
-        self, name: str, environment: Environment | None
-    ) -> None:
-        launcher = self.text(name)
-        # The one launcher there is needs the supervisor of the embedded stack.
-        if launcher and (
-            launcher != "process" or environment is Environment.PRODUCTION
-        ):
-            self._wrong.append(f"{name} cannot be {launcher!r} here")
+def _capabilities(rows: Any) -> CapabilityTable:
+    """Read {platform or "*": {capability: "1.2.3" or null}}."""
+    table = {
+        platform: {Capability(able): minimum for able, minimum in row.items()}
+        for platform, row in rows.items()
+    }
+    for row in table.values():
+        for minimum in row.values():
+            version_of(minimum or "0")
+    return table
 
-    def raise_complaints(self) -> None:
-        complaints = list(self._wrong)
-        if self._missing:
-            complaints.insert(0, f"missing: {', '.join(self._missing)}")
-        if complaints:
-            raise ConfigError("; ".join(complaints))
+
+def _rate_limits(rows: Any) -> Mapping[str, RateLimit]:
+    """Read {scope: {"burst": 20, "per_s": 1}}; more than nothing of each."""
+    limits = {
+        scope: RateLimit(float(row["burst"]), float(row["per_s"]))
+        for scope, row in rows.items()
+    }
+    if any(each.burst < 1 or each.per_s <= 0 for each in limits.values()):
+        raise ValueError(rows)
+    return limits
+
+
+def _local(reader: EnvironmentReader) -> LocalConfig:
+    reader.text(FIRESTORE_EMULATOR)  # read by the Firestore client itself
+    return LocalConfig(
+        tasks_host=reader.text("PARLEY_LOCAL_TASKS_HOST"),
+        id_token_certs_url=reader.text("PARLEY_LOCAL_ID_TOKEN_CERTS_URL"),
+        oidc_certs_url=reader.text("PARLEY_LOCAL_OIDC_CERTS_URL"),
+        fcm_url=reader.text("PARLEY_LOCAL_FCM_URL").rstrip("/"),
+    )
+
+
+def _refuse_local_names(reader: EnvironmentReader) -> None:
+    for name in sorted(reader.env):
+        if name.startswith(LOCAL_PREFIX) or name == FIRESTORE_EMULATOR:
+            reader.complain(f"{name} is not allowed in production")

@@ -23,6 +23,8 @@ def main(argv: Sequence[str]) -> int:
                 data=options.data,
                 host=options.host,
                 debug=options.debug,
+                engine=options.engine,
+                image=options.image,
             )
         )
     server = ["--port", str(options.port), "--data", str(options.data), *rest]
@@ -54,6 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--debug", action="store_true", help="run asyncio's debug mode in the children"
     )
+    up.add_argument(
+        "--engine",
+        metavar="URL",
+        help="run workers in containers of this engine: unix:///run/podman/podman.sock",
+    )
+    up.add_argument("--image", metavar="NAME", help="of the worker, with --engine")
     for name, what in (("firestore", "Firestore"), ("tasks", "Cloud Tasks")):
         server = commands.add_parser(name, help=f"run the embedded {what} alone (gRPC)")
         _add_port(server)

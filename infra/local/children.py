@@ -32,7 +32,9 @@ def services(
     logs = stack.folder.logs
     return [
         Service(
-            _firestore(stack, base), ready=accepts(stack.firestore_port), logs=logs
+            _firestore(stack, base),
+            ready=accepts(stack.firestore_port, address=stack.firestore_address),
+            logs=logs,
         ),
         Service(_tasks(stack, base), ready=accepts(stack.tasks_port), logs=logs),
         Service(
@@ -53,6 +55,7 @@ def _firestore(stack: Stack, base: dict[str, str]) -> ProcessSpec:
         name="firestore",
         arguments=(
             *("-m", "infra.local", "firestore"),
+            *("--host", stack.firestore_address),
             *("--port", str(stack.firestore_port)),
             *("--data", str(stack.folder.firestore)),
         ),
@@ -101,7 +104,7 @@ def _gateway(
             *("--listen-fd", str(public[0].fileno())),
             *("--host", public_host, "--host", stack.media_address),
             *("--functions-port", str(stack.functions_port)),
-            *("--firestore-port", str(stack.firestore_port)),
+            *("--firestore", stack.firestore_host),
             *("--tasks-port", str(stack.tasks_port)),
             *secure,
         ),

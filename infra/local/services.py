@@ -120,11 +120,11 @@ class Service:
         return self._child
 
 
-def accepts(port: int) -> Probe:
-    """Return a probe that is satisfied by an open TCP port on loopback."""
+def accepts(port: int, *, address: str = ports.LOOPBACK) -> Probe:
+    """Return a probe that is satisfied by an open TCP port."""
 
     async def probe() -> None:
-        _, writer = await asyncio.open_connection(ports.LOOPBACK, port)
+        _, writer = await asyncio.open_connection(address, port)
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from . import ports
+from .containers import Containers
 from .folder import DataFolder
 
 PROJECT_ID: Final = "demo-parley"
@@ -38,6 +39,7 @@ class Stack:
         media_address: The IP address that workers bind and announce for UDP.
         port: The public port; loopback serves it whether or not there is a host.
         debug: Whether the children run asyncio in debug mode.
+        containers: Where workers run; None is as processes of the supervisor.
     """
 
     folder: DataFolder
@@ -49,6 +51,7 @@ class Stack:
     functions_port: int
     launcher_port: int
     debug: bool = False
+    containers: Containers | None = None
 
     @property
     def loopback_url(self) -> str:
@@ -61,9 +64,15 @@ class Stack:
         return f"{self.loopback_url}/tasks"
 
     @property
+    def firestore_address(self) -> str:
+        """The one address that the embedded Firestore listens on."""
+        # No container reaches loopback, and none of its data is worth another door.
+        return ports.LOOPBACK if self.containers is None else self.media_address
+
+    @property
     def firestore_host(self) -> str:
         """host:port of the embedded Firestore."""
-        return f"{ports.LOOPBACK}:{self.firestore_port}"
+        return f"{ports.in_url(self.firestore_address)}:{self.firestore_port}"
 
     def base_environment(self, inherited: Mapping[str, str]) -> dict[str, str]:
         """Return what every child gets: the machine's environment, nothing foreign."""
@@ -111,7 +120,17 @@ class Stack:
             "PARLEY_LOCAL_FCM_URL": f"{local}/fcm",
             "PARLEY_LOCAL_LAUNCHER_URL": f"http://{ports.LOOPBACK}:{self.launcher_port}",
             "PARLEY_LOCAL_LAUNCHER_TOKEN": launcher_token,
+            **self._launcher_environment(),
         }
+
+    def _launcher_environment(self) -> dict[str, str]:
+        if self.containers is None:
+            return {}
+        return self.containers.environment(
+            address=self.media_address,
+            firestore_host=self.firestore_host,
+            objects=self.folder.objects,
+        )
 
     def worker_environment(
         self, *, space_id: str, epoch: int, grant_public_key: str, udp_port: int

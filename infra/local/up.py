@@ -15,6 +15,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from . import ports
 from .children import services
+from .containers import containers
 from .folder import DataFolder
 from .keys import (
     AUTHORITY_CERTIFICATE,
@@ -44,6 +45,8 @@ class UpOptions:
     data: Path
     host: str | None = None
     debug: bool = False
+    engine: str | None = None
+    image: str | None = None
 
 
 def up(options: UpOptions) -> int:
@@ -82,9 +85,13 @@ async def _run(options: UpOptions, folder: DataFolder) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.interrupt)
+    if stack.containers is not None:
+        folder.objects.chmod(0o777)  # a container's user is not ours
     try:
         await supervisor.run(f"ready {stack.public_url}")
     finally:
+        if stack.containers is not None:
+            await asyncio.to_thread(stack.containers.stop, stack.public_url)
         for listener in (*public, launcher):
             listener.close()
 
@@ -138,6 +145,7 @@ def _stack(
         functions_port=internal[2],
         launcher_port=launcher.getsockname()[1],
         debug=options.debug,
+        containers=containers(options.engine, options.image, host=options.host),
     )
 
 

@@ -6,7 +6,11 @@ from typing import Final
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from spaces_contract.grants import (
     ALGORITHM,
@@ -42,6 +46,13 @@ class Ed25519Signer:
         self._pseudonym_key = hmac.digest(
             key.private_bytes_raw(), b"parley anonymous listeners", "sha256"
         )
+
+    @property
+    def public_key_pem(self) -> str:
+        """What workers check grants by."""
+        return self._public_key.public_bytes(
+            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+        ).decode()
 
     def sign_grant(self, grant: Grant) -> str:
         """Return the token."""

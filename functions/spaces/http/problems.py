@@ -43,6 +43,7 @@ STATUS: Final[Mapping[type[SpaceError], HTTPStatus]] = MappingProxyType(
         service.StaleGrant: HTTPStatus.CONFLICT,
         service.WorkerStarting: HTTPStatus.SERVICE_UNAVAILABLE,
         service.WorkerUnreachable: HTTPStatus.SERVICE_UNAVAILABLE,
+        service.NoCapacity: HTTPStatus.SERVICE_UNAVAILABLE,
         domain.SpaceNotFound: HTTPStatus.NOT_FOUND,
         domain.ProfileNotFound: HTTPStatus.NOT_FOUND,
         domain.ParticipantNotFound: HTTPStatus.NOT_FOUND,

@@ -7,7 +7,7 @@ What can be refused beyond the rules of a Space: media requests and credentials.
     │                    TaskTokenInvalid
     ├── NotAllowed       GrantForOtherSpace  GrantForbids
     ├── Conflict         StaleGrant
-    ├── Unavailable      WorkerStarting  WorkerUnreachable
+    ├── Unavailable      WorkerStarting  WorkerUnreachable  NoCapacity
     └── WorkerRefused    carries one of `spaces_contract.control.ControlError`
 """
 
@@ -102,6 +102,13 @@ class WorkerUnreachable(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("The Space's worker does not answer; try again.")
+
+
+class NoCapacity(Unavailable):
+    code = "no-capacity"
+
+    def __init__(self) -> None:
+        super().__init__("All places for live Spaces are taken; try again shortly.")
 
 
 class WorkerRefused(SpaceError):

@@ -284,6 +284,15 @@ class Launcher(Protocol):
     """Starts and stops workloads; knows nothing of Spaces."""
 
     def launch(self, workload: Workload) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchedWorkload:
+    """One that a launcher knows."""
+
+    ref: str
+    workload: Workload
+    launched_at: datetime
+
+
         """
         Start it unless it runs; return its reference.
 
@@ -292,6 +301,7 @@ class Launcher(Protocol):
             LaunchRefused: it never will, as asked.
         """
         ...
+            NoCapacity: there is no room for it now.
 
     def terminate(self, ref: str) -> None:
         """
@@ -305,6 +315,15 @@ class Launcher(Protocol):
 
 class LaunchRefused(Exception):
     """The launcher refused a workload for good."""
+
+    def workloads(self) -> Sequence[LaunchedWorkload]:
+        """
+        List what was launched and still takes a place, whether or not it runs.
+
+        Raises:
+            DependencyUnavailable: whoever knows does not answer.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from .ports import (
     Cursor,
     EffectQueue,
     Launched,
+    LaunchedWorkload,
     Launcher,
     LaunchStore,
     SpaceStore,
@@ -27,6 +28,8 @@ from .ports import (
 )
 
 OUTBOX_GRACE: Final = timedelta(seconds=15)  # whoever wrote it may be at it still
+# A Space that ended has its worker stopped by its watch; what is left, nobody watches.
+ORPHAN_GRACE: Final = timedelta(seconds=60)
 SWEEP_PAGE: Final = 200
 
 logger = logging.getLogger(__name__)
@@ -95,7 +98,8 @@ class UpkeepService:
 
     def sweep(self) -> None:
         """
-        Release what was left behind, and mend the watch over every live Space.
+        Release what was left behind, mend the watch over every live Space, and stop
+        the workers of none.
 
         Raises:
             DependencyUnavailable: the next sweep goes on.
@@ -106,12 +110,24 @@ class UpkeepService:
         ):
             logger.warning("effect left behind", extra={"effect": effect.name})
             self.effects.release(effect)
+        live: set[tuple[str, int]] = set()
         after: Cursor | None = None
         while page := self.spaces.live(limit=SWEEP_PAGE, after=after):
             for space in page:
                 self.effects.put(next_check(space.id, epoch=space.epoch, now=now))
+                live.add((space.id, space.epoch))
             last = page[-1]
             after = Cursor(last.started_at or last.created_at, last.id)
+        for each in self.launcher.workloads():
+            served = (each.workload.key, each.workload.epoch) in live
+            if not served and now - each.launched_at > ORPHAN_GRACE:
+                self._clear_orphan(each)
+
+    def _clear_orphan(self, orphan: LaunchedWorkload) -> None:
+        """Stop a room that no live Space has, and let go of its place."""
+        if orphan.workload.kind is WorkloadKind.ROOM:
+            self.launcher.terminate(orphan.ref)
+            logger.warning("orphan cleared", extra={"ref": orphan.ref})
 
     def _note_host(self, space_id: SpaceId, now: datetime) -> None:
         """Store how the Space is led by now; what the look saw may have changed."""

@@ -69,7 +69,7 @@ def _parts(options: argparse.Namespace) -> GatewayParts:
     keys = KeyFolder(folder.keys)
     push = PushStore(folder.push / "push.db")
     clients = CloudClients(
-        firestore=f"{LOOPBACK}:{options.firestore_port}",
+        firestore=options.firestore,
         tasks=f"{LOOPBACK}:{options.tasks_port}",
     )
     return GatewayParts(
@@ -105,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--tls-chain", type=Path)
     parser.add_argument("--tls-key", type=Path)
-    for service in ("functions", "firestore", "tasks"):
+    parser.add_argument("--firestore", required=True, metavar="HOST:PORT")
+    for service in ("functions", "tasks"):
         parser.add_argument(f"--{service}-port", type=int, required=True)
     return parser

@@ -2,7 +2,8 @@
 
 import pytest
 
-from spaces.config import Config, ConfigError
+from spaces.config import Config
+from spaces.environment import ConfigError
 from spaces.service.media import IceServer
 
 LOCAL = {

@@ -10,7 +10,12 @@ from spaces.domain.errors import DependencyUnavailable
 from spaces.domain.runtime import Runtime
 from spaces.domain.space import Decision, Space
 from spaces.domain.states import SpaceState
-from spaces.service.ports import LaunchRefused
+from spaces.service.ports import (
+    LaunchedWorkload,
+    LaunchRefused,
+    Workload,
+    WorkloadKind,
+)
 from spaces_contract.ids import SpaceId
 from spaces_contract.runtime import WorkerState
 from tests.builders import NOW, SPACE_ID, a_runtime, a_space
@@ -181,6 +186,34 @@ def test_the_sweep_mends_broken_chains_only(live: World) -> None:
 
     assert len(mended) == 1
     assert watchdogs(live) == mended
+
+
+@pytest.mark.parametrize(
+    ("kind", "epoch", "age_s", "cleared"),
+    [
+        (WorkloadKind.ROOM, 1, 300, False),  # the live Space's own
+        (WorkloadKind.ROOM, 2, 300, True),
+        (WorkloadKind.ROOM, 2, 30, False),  # its Space may not be seen to be live yet
+        (WorkloadKind.RENDER, 2, 300, False),  # works on after the end
+    ],
+)
+def test_the_sweep_stops_workers_of_no_live_space(
+    live: World, kind: WorkloadKind, epoch: int, age_s: int, cleared: bool
+) -> None:
+    """
+    A room that nobody has, and that is not quite new, gives its place back.
+    """
+    live.launcher.known = [
+        LaunchedWorkload(
+            ref="w",
+            workload=Workload(kind=kind, key=SPACE_ID, epoch=epoch),
+            launched_at=live.clock() - timedelta(seconds=age_s),
+        )
+    ]
+
+    live.task("sweep", {})
+
+    assert live.launcher.terminated == (["w"] if cleared else [])
 
 
 def test_a_queue_that_is_down_makes_a_look_fail(live: World) -> None:

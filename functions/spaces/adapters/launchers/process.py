@@ -1,11 +1,12 @@
 """Workloads as processes of the embedded stack's supervisor."""
 
+from datetime import datetime
 from typing import Any, Final
 
 import requests
 
 from ...domain.errors import DependencyUnavailable
-from ...service.ports import LaunchRefused, Workload
+from ...service.ports import LaunchedWorkload, LaunchRefused, Workload, WorkloadKind
 
 TIMEOUT_S: Final = 10.0  # starting a process on a busy laptop takes a while
 
@@ -44,6 +45,26 @@ class ProcessLauncher:
         answer = self._request("DELETE", f"/workloads/{ref}")
         if answer.status_code not in (200, 204, 404):
             raise LaunchRefused(f"the supervisor answered {answer.status_code}")
+
+    def workloads(self) -> list[LaunchedWorkload]:
+        """GET what runs; see `Launcher`."""
+        answer = self._request("GET", "/workloads")
+        if answer.status_code != 200:
+            raise LaunchRefused(f"the supervisor answered {answer.status_code}")
+        return [
+            LaunchedWorkload(
+                ref=each["ref"],
+                workload=Workload(
+                    kind=WorkloadKind(each["kind"]),
+                    key=each["key"],
+                    epoch=each["epoch"],
+                    index=each["index"],
+                ),
+                launched_at=datetime.fromisoformat(each["started_at"]),
+            )
+            for each in answer.json()["workloads"]
+            if each["state"] == "running"
+        ]
 
     def _request(
         self, method: str, path: str, body: dict[str, Any] | None = None
