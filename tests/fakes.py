@@ -30,6 +30,7 @@ from spaces.service.ports import (
     Workload,
 )
 from spaces_contract.ids import SessionId, SpaceId, UserId
+from spaces_contract.reactions import Reaction, from_body
 from tests.builders import NOW
 
 T = TypeVar("T")
@@ -353,6 +354,7 @@ class FakeWorkerControl:
     def __init__(self) -> None:
         self.forwards: list[str] = []
         self.closed: list[SessionId] = []
+        self.reactions: list[list[Reaction]] = []
         self.error: Exception | None = None
 
     def open_session(
@@ -366,6 +368,10 @@ class FakeWorkerControl:
     ) -> None:
         self._note(forward)
         self.closed.append(session_id)
+
+    def send_reactions(self, control_url: str, *, forward: str, body: bytes) -> None:
+        self._note(forward)
+        self.reactions.append(from_body(body))
 
     def _note(self, forward: str) -> None:
         if self.error is not None:

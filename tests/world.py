@@ -25,6 +25,7 @@ from spaces.http import (
     people,
     people_search,
     profiles,
+    reactions,
     reminders,
     spaces,
     speak_requests,
@@ -55,6 +56,7 @@ from spaces.service.ports import (
     SpaceStore,
 )
 from spaces.service.profiles import ProfileService
+from spaces.service.reactions import ReactionService
 from spaces.service.schedule import ReminderService, ScheduleTasks
 from spaces.service.spaces import SpaceService
 from spaces.service.stage import StageService
@@ -164,6 +166,14 @@ class World:
             workers=self.workers,
             now=self.clock,
         )
+        self.reacting = ReactionService(
+            spaces=stores.spaces,
+            grants=self.signer,
+            workers=self.workers,
+            now=self.clock,
+            monotonic=lambda: self.clock().timestamp(),
+            sleep=self.clock.advance,
+        )
         self.subscribers = stores.subscribers
         self.announcing = AnnouncingService(
             spaces=stores.spaces,
@@ -217,13 +227,17 @@ class World:
             reports=stores.reports, now=self.clock, new_token=random_token
         )
         self.relations = RelationService(
-            relations=stores.relations, members=stores.members, now=self.clock
+            relations=stores.relations,
+            members=stores.members,
+            grants=self.signer,
+            now=self.clock,
         )
         self.registering = DeviceService(registrations=stores.registrations)
         self.discovery = DiscoveryService(
             spaces=stores.space_finder, people=stores.people_finder, now=self.clock
         )
         self.people_search = PeopleSearchService(people=stores.people_finder)
+        limiter = RateLimiter(self.limits, lambda: self.clock().timestamp())
         self.operations: tuple[Operation, ...] = (
             *profiles.operations(self.profiles),
             *people.operations(
@@ -236,8 +250,14 @@ class World:
             *speak_requests.operations(self.stage, PUBLIC_URL),
             *invites.operations(self.invites, PUBLIC_URL),
             *reminders.operations(self.reminders),
-            *membership.operations(self.membership, PUBLIC_URL, ICE_SERVERS),
+            *membership.operations(
+                self.membership,
+                PUBLIC_URL,
+                ICE_SERVERS,
+                client_app.requirement(self.capabilities),
+            ),
             *media.operations(self.media, PUBLIC_URL, ICE_SERVERS),
+            *reactions.operations(self.reacting, limiter.react),
         )
         self.api = api_app(
             self.operations,
@@ -245,7 +265,7 @@ class World:
             cors_origins=ORIGINS,
             public_url=PUBLIC_URL,
             guards=(
-                RateLimiter(self.limits, lambda: self.clock().timestamp()),
+                limiter,
                 client_app.guard(self.capabilities),
             ),
         )

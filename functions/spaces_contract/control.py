@@ -5,7 +5,8 @@ The worker's private control API: what functions send and what they get back.
     DELETE {control_url}/sessions/{session_id}                   -> 204
     GET    {control_url}/healthz | /readyz | /metrics
 
-Both session calls carry `Authorization: Bearer <forward>` (see `grants`).  Errors
+Both session calls, and that of `reactions`, carry `Authorization: Bearer <forward>`
+(see `grants`).  Errors
 are JSON `{"code": ControlError, "detail": str}` with the status named below.
 """
 

@@ -97,7 +97,8 @@ class Forward:
     One request that a function passes on to a worker.
 
     Args:
-        method: "POST" opens a session of `kind`, "DELETE" closes `session_id`.
+        method: "POST" opens a session of `kind`, "DELETE" closes `session_id`,
+            `reactions.REACT` brings those of many people; `user_id` is one of them.
         body_sha256: Hex digest of the request body; of no bytes for DELETE.
     """
 

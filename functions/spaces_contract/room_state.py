@@ -10,9 +10,11 @@ most once a second; people on stage get the same state by data channel at once:
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Final
+
+from .reactions import EMOJIS
 
 ROOM_SCHEMA: Final = 1
 MAX_ROOM_JSON_BYTES: Final = 8 * 1024
@@ -59,6 +61,10 @@ class RoomState:
         recording_state: State word only; never who consented.
         recording_notice_version: Of the notice that everybody gets; empty while there
             is no recording.  People on stage ask the API for their own answer.
+        host_away: The host lost their connection and no co-host acts for them: the
+            Space waits, and ends where nobody comes back.
+        reactions: Emoji -> how often it came in this epoch; clients show what was
+            added since they last looked.
         updated_at: RFC 3339, UTC.
     """
 
@@ -74,6 +80,8 @@ class RoomState:
     recording_state: str
     updated_at: str
     recording_notice_version: str = ""
+    host_away: bool = False
+    reactions: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the object of `room.json`, `schema` first."""
@@ -98,6 +106,8 @@ ROOM_JSON_SCHEMA: Final[Mapping[str, Any]] = {
         "recording_state",
         "recording_notice_version",
         "updated_at",
+        "host_away",
+        "reactions",
     ],
     "properties": {
         "schema": {"const": ROOM_SCHEMA},
@@ -137,5 +147,11 @@ ROOM_JSON_SCHEMA: Final[Mapping[str, Any]] = {
         "recording_state": {"type": "string"},
         "recording_notice_version": {"type": "string"},
         "updated_at": {"type": "string", "format": "date-time"},
+        "host_away": {"type": "boolean"},
+        "reactions": {
+            "type": "object",
+            "propertyNames": {"enum": list(EMOJIS)},
+            "additionalProperties": {"type": "integer", "minimum": 1},
+        },
     },
 }

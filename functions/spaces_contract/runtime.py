@@ -55,4 +55,5 @@ class SpaceField(StrEnum):
     STATE = "state"  # "scheduled" | "live" | "ended" | "cancelled"
     EPOCH = "epoch"
     TITLE = "title"
+    HOST_AWAY = "host_away"  # bool: nobody leads, and no co-host acts as host
     PARTICIPANT_COUNT = "participant_count"  # the one field a worker writes there

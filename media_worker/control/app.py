@@ -1,6 +1,6 @@
 """Routes of the control API (`spaces_contract.control`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from starlette.applications import Starlette
@@ -11,6 +11,7 @@ from starlette.routing import Route
 from spaces_contract.control import CONTROL_STATUS, SESSION_ID_HEADER, ControlError
 from spaces_contract.ids import SessionId, UserId
 from spaces_contract.media import MAX_SDP_BYTES, SDP_CONTENT_TYPE
+from spaces_contract.reactions import REACT, Reaction, from_body
 from spaces_contract.roles import PeerKind
 
 from ..room.ports import SessionRefused
@@ -32,6 +33,10 @@ class Sessions(Protocol):
         self, session_id: SessionId, *, user_id: UserId, grant_id: str
     ) -> None:
         """Close a session of this user and grant."""
+        ...
+
+    def react(self, reactions: Iterable[Reaction]) -> None:
+        """Show reactions to everybody."""
         ...
 
 
@@ -63,6 +68,7 @@ class ControlApi:
             routes=[
                 Route("/sessions", self._open, methods=["POST"]),
                 Route("/sessions/{session_id}", self._close, methods=["DELETE"]),
+                Route("/reactions", self._react, methods=["POST"]),
                 Route("/healthz", self._health, methods=["GET"]),
                 Route("/readyz", self._readiness, methods=["GET"]),
                 Route("/metrics", self._scrape, methods=["GET"]),
@@ -101,6 +107,17 @@ class ControlApi:
         await self._sessions.close_session(
             session_id, user_id=UserId(forward.user_id), grant_id=forward.grant_id
         )
+        return Response(status_code=204)
+
+    async def _react(self, request: Request) -> Response:
+        body = await _bounded_body(request)
+        self._check.check(request.headers.get("authorization"), method=REACT, body=body)
+        try:
+            self._sessions.react(from_body(body))
+        except ValueError:
+            raise SessionRefused(
+                ControlError.INVALID_FORWARD, "it carries no reactions"
+            ) from None
         return Response(status_code=204)
 
     async def _health(self, _: Request) -> Response:

@@ -70,6 +70,7 @@ def desired_state(
             if (uid := fields.get(name)) is not None
         ),
         recording=desired_recording(recording),
+        host_away=space.get(SpaceField.HOST_AWAY) is True,
     )
 
 

@@ -1,6 +1,6 @@
 """Makes the versions of a room's public state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from zlib import crc32
@@ -62,7 +62,11 @@ class Board:
         return self._csrcs[user_id]
 
     def update(
-        self, desired: DesiredState, book: SessionBook, talking: tuple[UserId, ...]
+        self,
+        desired: DesiredState,
+        book: SessionBook,
+        talking: tuple[UserId, ...],
+        reactions: Mapping[str, int],
     ) -> bool:
         """Bring the state up to date; return whether that made a new version."""
         room = replace(
@@ -75,6 +79,8 @@ class Board:
             participant_count=book.participant_count(),
             recording_state=self._recorder.state.value,
             recording_notice_version=self._recorder.notice_version,
+            host_away=desired.host_away and not _host_is_back(desired, book),
+            reactions=reactions,
         )
         if room == self.room:
             return False
@@ -103,3 +109,11 @@ class Board:
             connected=book.is_sending(member.user_id),
             csrc=self.csrc(member.user_id),
         )
+
+
+def _host_is_back(desired: DesiredState, book: SessionBook) -> bool:
+    """Whether the host is connected already, before functions have looked again."""
+    return any(
+        member.role is Role.HOST and book.is_present(member.user_id)
+        for member in desired.stage.values()
+    )

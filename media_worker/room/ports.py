@@ -134,6 +134,7 @@ class DesiredState:
         stage: Those on stage, by uid.
         removed: uids that may hold no session.
         recording: What is to be recorded, and whom.
+        host_away: Nobody leads, as functions see it.
     """
 
     epoch: int
@@ -142,6 +143,7 @@ class DesiredState:
     stage: Mapping[UserId, DesiredMember]
     removed: frozenset[UserId]
     recording: DesiredRecording = NOT_RECORDED
+    host_away: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
 from spaces_contract.control import ControlError
 from spaces_contract.ids import SessionId, SpaceId, UserId
 from spaces_contract.media import PTIME_MS
+from spaces_contract.reactions import Reaction
 from spaces_contract.roles import PeerCloseReason, PeerKind
 from spaces_contract.runtime import WorkerState
 
@@ -30,6 +31,7 @@ from .ports import (
     RoomPublisher,
     SessionRefused,
 )
+from .reactions import ReactionTally
 from .replaced import ReplacedSessions
 from .room_end import CLOSE_REASONS, RoomEnd
 from .rules import refusal, sessions_to_close
@@ -79,6 +81,7 @@ class Room:
         self.care = ListenerCare(endpoint, self.stage, long_frames_from)
         self.recorder = recorder
         self.board = Board(space_id, epoch, recorder=recorder, utc_now=utc_now)
+        self.reactions = ReactionTally()
         self.loop = MixLoop(self._tick, ptime_s=PTIME_MS / 1000, clock=clock)
         self._clock = clock
         self._desired = DesiredCell(unknown_state(epoch), clock=clock)
@@ -228,6 +231,11 @@ class Room:
             )
         await self._close(session_id, PeerCloseReason.LEFT)
 
+    def react(self, reactions: Iterable[Reaction]) -> None:
+        """Show what people send who were not removed."""
+        self.reactions.add(reactions, removed=self.desired.removed)
+        self._note_change()
+
     def packet_received(self, session_id: SessionId, packet: ReceivedPacket) -> None:
         """Take one RTP packet of a WHIP session."""
         user_id = self._senders.get(session_id)
@@ -374,7 +382,7 @@ class Room:
             logger.warning("sessions left open", extra={"sessions": len(self.book)})
 
     def _refresh_board(self) -> None:
-        self.board.update(self.desired, self.book, self._talking)
+        self.board.update(self.desired, self.book, self._talking, self.reactions.totals)
 
     def _take_turn(self) -> None:
         """Look at the board, and make up for what somebody's full channel missed."""

@@ -41,9 +41,22 @@ class HttpWorkerControl:
         if answer.status_code != 204:
             raise _refusal(answer)
 
+    def send_reactions(self, control_url: str, *, forward: str, body: bytes) -> None:
+        """POST the batch; see `WorkerControl`."""
+        url = f"{control_url}/reactions"
+        answer = _request("POST", url, forward, body, "application/json")
+        if answer.status_code != 204:
+            raise _refusal(answer)
 
-def _request(method: str, url: str, forward: str, body: bytes) -> requests.Response:
-    headers = {"Authorization": f"Bearer {forward}", "Content-Type": SDP_CONTENT_TYPE}
+
+def _request(
+    method: str,
+    url: str,
+    forward: str,
+    body: bytes,
+    content_type: str = SDP_CONTENT_TYPE,
+) -> requests.Response:
+    headers = {"Authorization": f"Bearer {forward}", "Content-Type": content_type}
     with requests.Session() as session:
         # Private addresses never go through a proxy that the environment names.
         session.trust_env = False

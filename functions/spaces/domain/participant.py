@@ -21,7 +21,8 @@ class Participant:
     Args:
         on_stage: Has a seat and is there: neither left nor removed.
         muted: By themselves or by a host; only they themselves undo it.
-        left_at: None while they are in the Space.
+        left_at: None while they are in the Space.  Somebody removed who has it was
+            never here by name: the host blocked them, and it ends with the block.
         speak_request: What became of their last one; None where they made none since
             they came. Nobody on stage has a pending one.
         requested_at: When they last asked to speak.
@@ -122,7 +123,7 @@ def join(facts: JoinFacts, wish: JoinWish, *, now: datetime) -> MemberDecision:
         raise ProfileRequired
     if facts.blocked:
         raise BlockedByHost
-    if member is not None and member.removed:
+    if member is not None and member.removed and member.left_at is None:
         raise RemovedFromSpace
     role = seat_of(space, profile.user_id) or _granted(facts, profile, wish)
     if wish.anonymous and not role.on_stage:
@@ -189,8 +190,11 @@ def _arrived(
 
 
 def _gone(member: Participant | None, now: datetime) -> Participant | None:
-    if member is None or member.removed or member.left_at is not None:
+    if member is None or (member.removed and member.left_at is None):
         return member
+    if member.left_at is not None:
+        back = replace(member, removed=False, anonymous_id=None)
+        return touched(member, back, now=now)
     role = member.role if member.role is Role.HOST else Role.LISTENER
     return replace(
         member,

@@ -5,7 +5,13 @@ from typing import Final
 
 import flask
 
-from ..domain.capability import CapabilityTable, Version, must_be_able, version_of
+from ..domain.capability import (
+    Capability,
+    CapabilityTable,
+    Version,
+    must_be_able,
+    version_of,
+)
 from .errors import InvalidHeader
 from .operations import Call, Operation
 
@@ -33,13 +39,25 @@ def client_app(request: flask.Request) -> tuple[str | None, Version | None]:
         raise InvalidHeader(f"{VERSION_HEADER} is like 1.2.3.") from None
 
 
+Requirement = Callable[[Call, Capability], None]
+
+
+def requirement(table: CapabilityTable) -> Requirement:
+    """Return a check that the calling app can do something; raises UpdateRequired."""
+
+    def require(call: Call, needed: Capability) -> None:
+        platform, version = client_app(call.request)
+        must_be_able(table, needed, platform=platform, version=version)
+
+    return require
+
+
 def guard(table: CapabilityTable) -> Callable[[Operation, Call], None]:
     """Return a check of every call that needs a capability."""
+    require = requirement(table)
 
     def check(operation: Operation, call: Call) -> None:
-        if operation.needs is None:
-            return
-        platform, version = client_app(call.request)
-        must_be_able(table, operation.needs, platform=platform, version=version)
+        if operation.needs is not None:
+            require(call, operation.needs)
 
     return check

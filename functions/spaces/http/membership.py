@@ -31,6 +31,7 @@ from ..service.media import IceServer
 from ..service.membership import Joined, MembershipService
 from ..service.ports import Cursor
 from . import page_tokens
+from .client_app import Requirement
 from .errors import InvalidPageToken
 from .operations import Access, Call, Operation
 from .replies import empty_reply, json_reply, page
@@ -77,8 +78,10 @@ class MembershipResource:
         membership: MembershipService,
         public_url: str,
         ice_servers: tuple[IceServer, ...],
+        require: Requirement,
     ) -> None:
         self._membership = membership
+        self._require = require
         self._public_url = public_url
         self._ice_servers = [
             IceServerView(
@@ -95,6 +98,8 @@ class MembershipResource:
         wish = JoinWish(
             wants_stage=body.role == Role.SPEAKER.value, anonymous=body.anonymous
         )
+        if wish.wants_stage:
+            self._require(call, Capability.SPEAK)
         joined = self._membership.join(call.space_id, wish, actor_id=call.actor_id)
         return json_reply(self._joined_view(joined))
 
@@ -171,9 +176,10 @@ def operations(
     membership: MembershipService,
     public_url: str,
     ice_servers: tuple[IceServer, ...],
+    require: Requirement,
 ) -> tuple[Operation, ...]:
-    """Return the operations on people in Spaces."""
-    resource = MembershipResource(membership, public_url, ice_servers)
+    """Return the operations on people in Spaces; `require` is `client_app`'s."""
+    resource = MembershipResource(membership, public_url, ice_servers, require)
     return (*_coming_and_going(resource), *_people(resource))
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
+from spaces_contract.ids import UserId
+
 from ..domain.token_bucket import Bucket, RateLimit, take
 from .errors import RateLimited
 from .operations import Call, Operation
@@ -20,6 +22,7 @@ class Scope(StrEnum):
     USER = "user"  # all calls of one person
     CREATE = "create"  # Spaces that one person opens
     SPACE = "space"  # asking, inviting, reporting: one person in one Space
+    REACT = "react"  # reactions of one person in one Space
 
 
 Limits = Mapping[Scope, RateLimit]
@@ -27,6 +30,7 @@ DEFAULT_LIMITS: Final[Limits] = {
     Scope.USER: RateLimit(burst=120, per_s=20),
     Scope.CREATE: RateLimit(burst=30, per_s=0.5),
     Scope.SPACE: RateLimit(burst=20, per_s=1),
+    Scope.REACT: RateLimit(burst=10, per_s=2),
 }
 CREATING: Final = frozenset({"create_space"})
 IN_SPACE: Final = frozenset({"ask_to_speak", "send_invites", "report_space"})
@@ -67,6 +71,10 @@ class RateLimiter:
             self._take(Scope.CREATE, call.actor)
         if operation.id in IN_SPACE:
             self._take(Scope.SPACE, call.actor, call.params["space_id"])
+
+    def react(self, user_id: UserId, space_id: str) -> None:
+        """Count a reaction; raises RateLimited where it is one too many."""
+        self._take(Scope.REACT, user_id, space_id)
 
     def _take(self, scope: Scope, *key: str) -> None:
         limit = self._limits.get(scope)

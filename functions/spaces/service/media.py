@@ -60,7 +60,7 @@ class MediaService:
         if kind not in grant.kinds:
             raise GrantForbids
         _must_be_an_offer(offer_sdp)
-        control_url = _worker_of(grant, *self.spaces.get_with_runtime(space_id))
+        control_url = worker_of(grant, *self.spaces.get_with_runtime(space_id))
         forward = self._forward(grant, "POST", offer_sdp, kind=kind)
         return self.workers.open_session(
             control_url, forward=forward, offer_sdp=offer_sdp
@@ -79,7 +79,7 @@ class MediaService:
         """
         grant = self._grant(space_id, token)
         try:
-            control_url = _worker_of(grant, *self.spaces.get_with_runtime(space_id))
+            control_url = worker_of(grant, *self.spaces.get_with_runtime(space_id))
         except (NotLive, StaleGrant, WorkerStarting):
             return
         forward = self._forward(grant, "DELETE", b"", session_id=session_id)
@@ -128,8 +128,14 @@ def _must_be_an_offer(sdp: bytes) -> None:
         raise WorkerRefused(ControlError.SDP_TOO_LARGE, detail)
 
 
-def _worker_of(grant: Grant, space: Space, runtime: Runtime | None) -> str:
-    """Return the control URL of the worker that serves the grant's epoch."""
+def worker_of(grant: Grant, space: Space, runtime: Runtime | None) -> str:
+    """
+    Return the control URL of the worker that serves the grant's epoch.
+
+    Raises:
+        NotLive, StaleGrant, WorkerStarting.
+        WorkerRefused: it is about to leave.
+    """
     if space.state is not SpaceState.LIVE:
         raise NotLive(space.state)
     if space.epoch != grant.epoch:

@@ -118,23 +118,15 @@ class MembershipService:
         def decide(space: Space, member: Participant | None) -> MemberDecision:
             if revision is not None and (not member or member.revision != revision):
                 raise StaleRevision
-            return self._everywhere(
-                moderation.edit(space, member, change, actor_id=actor_id, now=now)
+            return everywhere(
+                moderation.edit(space, member, change, actor_id=actor_id, now=now),
+                self.grants,
             )
 
         member = self.members.update(space_id, user_id, decide).member
         if member is None:
             raise ParticipantNotFound
         return member
-
-    def _everywhere(self, decision: MemberDecision) -> MemberDecision:
-        """Let a removal reach the person's anonymous sessions too."""
-        member = decision.member
-        if member is None:
-            return decision
-        anonymous_id = self.grants.pseudonym(decision.space.id, member.user_id)
-        kept = anonymous_id if member.removed else None
-        return replace(decision, member=replace(member, anonymous_id=kept))
 
     def _grant(self, decision: MemberDecision, actor_id: UserId) -> Grant:
         listed = None if decision.anonymous else decision.member
@@ -155,3 +147,13 @@ class MembershipService:
             issued_at_s=issued_at_s,
             expires_at_s=issued_at_s + GRANT_LIFETIME_S,
         )
+
+
+def everywhere(decision: MemberDecision, grants: GrantSigner) -> MemberDecision:
+    """Let a removal reach the person's anonymous sessions too."""
+    member = decision.member
+    if member is None:
+        return decision
+    anonymous_id = grants.pseudonym(decision.space.id, member.user_id)
+    kept = anonymous_id if member.removed else None
+    return replace(decision, member=replace(member, anonymous_id=kept))

@@ -6,8 +6,9 @@ from spaces_contract.ids import UserId
 
 from ..domain import relation
 from ..domain.registration import DeviceKey, Registration, register
+from .membership import everywhere
 from .people_ports import RegistrationStore, RelationStore
-from .ports import Clock, MemberStore
+from .ports import Clock, GrantSigner, MemberStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,7 @@ class RelationService:
 
     relations: RelationStore
     members: MemberStore
+    grants: GrantSigner
     now: Clock
 
     def follow(self, other: UserId, *, actor_id: UserId) -> None:
@@ -50,8 +52,8 @@ class RelationService:
             self.members.update(
                 space_id,
                 other,
-                lambda space, member: relation.shut_out(
-                    space, member, blocked, now=now
+                lambda space, member: everywhere(
+                    relation.shut_out(space, member, blocked, now=now), self.grants
                 ),
             )
 

@@ -259,8 +259,10 @@ def _media_and_tasks(
     opened = bill.noted(
         "open_whep", lambda: world.post_sdp(f"{path}/whep", grant, AN_OFFER)
     )
-    session = "/v1/" + opened.headers["Location"].split("/v1/")[1]
     headers = {"Authorization": f"Bearer {grant}"}
+    clap = {"json": {"emoji": "👏"}, "headers": headers}
+    bill.noted("react", lambda: world.call("POST", f"{path}/reactions", **clap))
+    session = "/v1/" + opened.headers["Location"].split("/v1/")[1]
     bill.noted("close_session", lambda: world.call("DELETE", session, headers=headers))
 
 

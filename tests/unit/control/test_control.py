@@ -1,7 +1,7 @@
 """The control API refuses everything that the functions did not sign."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import httpx
@@ -17,6 +17,7 @@ from spaces_contract.control import CONTROL_STATUS, SESSION_ID_HEADER, ControlEr
 from spaces_contract.grants import Forward, body_digest
 from spaces_contract.ids import SessionId, UserId
 from spaces_contract.media import MAX_SDP_BYTES
+from spaces_contract.reactions import REACT, Reaction, to_body
 from spaces_contract.roles import PeerKind, Role
 
 SPACE = "1nKxoPQrsTUvw"
@@ -31,6 +32,7 @@ class RememberingSessions:
     def __init__(self) -> None:
         self.opened: list[tuple[str, str, PeerKind, str]] = []
         self.closed: list[tuple[str, str, str]] = []
+        self.reactions: list[Reaction] = []
 
     async def open_session(
         self, offer_sdp: str, *, user_id: UserId, kind: PeerKind, grant_id: str
@@ -46,6 +48,9 @@ class RememberingSessions:
         if session_id != SESSION:
             raise SessionRefused(ControlError.SESSION_NOT_FOUND, "no such session")
         self.closed.append((session_id, user_id, grant_id))
+
+    def react(self, reactions: Iterable[Reaction]) -> None:
+        self.reactions += reactions
 
 
 def a_forward(body: bytes, **changes: Any) -> dict[str, Any]:
@@ -229,3 +234,41 @@ async def test_health_readiness_and_metrics(client: httpx.AsyncClient) -> None:
     assert (await client.get("/healthz")).status_code == 200
     assert (await client.get("/readyz")).status_code == 200
     assert "parley_worker_up 1" in (await client.get("/metrics")).text
+
+
+async def test_signed_reactions_reach_the_room(
+    client: httpx.AsyncClient, sessions: RememberingSessions
+) -> None:
+    """
+    A batch comes through once; a forward that opens a session carries none, and one
+    for reactions opens none.
+    """
+    batch = [Reaction(uid=UserId("ana"), emoji="🔥", count=2)]
+    body = to_body(batch)
+    claims = a_forward(body, method=REACT, kind=None)
+
+    taken = await client.post("/reactions", content=body, headers=bearer(claims))
+    wrong = [
+        await client.post("/reactions", content=body, headers=bearer(a_forward(body))),
+        await client.post("/sessions", content=body, headers=bearer(claims)),
+    ]
+
+    assert taken.status_code == 204
+    assert [answer.status_code for answer in wrong] == [401, 401]
+    assert sessions.reactions == batch
+    assert sessions.opened == []
+
+
+async def test_what_is_no_batch_is_refused(
+    client: httpx.AsyncClient, sessions: RememberingSessions
+) -> None:
+    """
+    Also where it is signed.
+    """
+    body = b'{"reactions": [{"uid": "ana"}]}'
+    claims = a_forward(body, method=REACT, kind=None)
+
+    answer = await client.post("/reactions", content=body, headers=bearer(claims))
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid-forward")
+    assert sessions.reactions == []

@@ -7,6 +7,7 @@ from werkzeug.test import TestResponse
 
 from spaces.domain.capability import Capability, can, version_of
 from spaces.domain.registration import DeviceKey
+from spaces.domain.space import SpeakerPolicy
 from spaces.domain.token_bucket import Bucket, RateLimit, take
 from spaces.http.rate_limits import Scope, with_defaults
 from spaces_contract.ids import UserId
@@ -96,6 +97,39 @@ def test_blocking_somebody_absent_keeps_no_grudge(world: World) -> None:
 
     assert people["participants"] == []
     assert joined.status_code == 200
+
+
+def test_a_block_reaches_who_listens_anonymously(world: World) -> None:
+    """
+    The worker is told which sessions those are; unblocked, they may listen again.
+    """
+    world.database.put_space(a_space())
+    body = {"anonymous": True}
+    joined = world.call("POST", f"{PATH}/join", as_user="ana", json=body).get_json()
+    world.call("PUT", "/v1/me/blocks/ana", as_user=HOST)
+    member = world.database.members[SPACE_ID, ANA]
+    world.call("DELETE", "/v1/me/blocks/ana", as_user=HOST)
+    world.call("POST", f"{PATH}/join", as_user="ana", json=body)
+    after = world.database.members[SPACE_ID, ANA]
+
+    assert (member.removed, member.anonymous_id) == (True, joined["uid"])
+    assert (after.removed, after.anonymous_id) == (False, None)
+
+
+def test_an_app_that_cannot_speak_may_not_wish_to(world: World) -> None:
+    """
+    It joins as a listener, and is told to update where it asks for the stage.
+    """
+    world.database.put_space(a_space(speaker_policy=SpeakerPolicy.EVERYONE))
+    world.capabilities["ios"] = {Capability.SPEAK: "2.0"}
+    old = {"Parley-Platform": "ios", "Parley-App-Version": "1.9"}
+
+    def join(role: str) -> TestResponse:
+        path, body = f"{PATH}/join", {"role": role}
+        return world.call("POST", path, as_user="ana", json=body, headers=old)
+
+    assert join("listener").status_code == 200
+    assert code_of(join("speaker")) == "update-required"
 
 
 def test_a_token_is_one_persons_at_a_time(world: World) -> None:

@@ -124,6 +124,8 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "revoke_invite": Cost(ANSWER, (INVITE, SPACE)),
         "open_whep": Cost((SPACE, WORKER)),
         "close_session": Cost((SPACE, WORKER)),
+        # Of a batch, which one in a crowd sends for all.
+        "react": Cost((SPACE, WORKER)),
         "leave_space, a listener": Cost((SPACE, MEMBER), (MEMBER,)),
         "leave_space, a speaker": Cost((SPACE, MEMBER), SEAT),
         "end_space": Cost((SPACE,), (SPACE,)),
