@@ -1,7 +1,6 @@
 """The composition root: which adapter serves which port."""
 
 import functools
-import time
 from collections.abc import Mapping
 
 import flask
@@ -26,8 +25,8 @@ from .adapters.firestore.spaces import FirestoreSpaceStore
 from .adapters.firestore.stage import FirestoreStageStore
 from .adapters.firestore.subscribers import FirestoreSubscriberStore
 from .adapters.launchers.process import ProcessLauncher
-from .adapters.signed_tokens import Ed25519Signer
 from .adapters.launchers.settings import ContainerSettings
+from .adapters.signed_tokens import Ed25519Signer
 from .adapters.task_tokens import LOCAL_ISSUERS, OidcTaskTokens
 from .adapters.worker_control import HttpWorkerControl
 from .config import Config
@@ -42,7 +41,6 @@ from .http import (
     people,
     people_search,
     profiles,
-    reactions,
     reminders,
     spaces,
     speak_requests,
@@ -51,9 +49,9 @@ from .http.app import api_app, tasks_app
 from .http.json_log import configure_logging
 from .http.operations import Operation
 from .http.rate_limits import Limits, RateLimiter, with_defaults
+from .launcher_config import ProcessConfig
 from .service.announcing import AnnouncingService
 from .service.announcing_ports import PushSender
-from .launcher_config import ProcessConfig
 from .service.discovery import DiscoveryService
 from .service.editing import EditingService, ReportService
 from .service.invites import InviteService
@@ -64,7 +62,6 @@ from .service.people_search import PeopleSearchService
 from .service.personal_news import PersonalNews
 from .service.ports import EffectQueue, Launcher, TaskTokens
 from .service.profiles import ProfileService
-from .service.reactions import ReactionService
 from .service.schedule import ReminderService, ScheduleTasks
 from .service.spaces import SpaceService
 from .service.stage import StageService
@@ -81,21 +78,21 @@ def build_api(env: Mapping[str, str]) -> flask.Flask:
     configure_logging()
     config = Config.from_env(env)
     local = config.local
-    limiter = RateLimiter(_rate_limits(config))
     return api_app(
-        _operations(config, BoundedClient(project=config.project_id), limiter),
+        _operations(config, BoundedClient(project=config.project_id)),
         id_tokens=FirebaseIdTokens(
             config.project_id, certs_url=local.id_token_certs_url if local else None
         ),
         cors_origins=config.cors_origins,
         public_url=config.public_url,
-        guards=(limiter, client_app.guard(config.capabilities)),
+        guards=(
+            RateLimiter(_rate_limits(config)),
+            client_app.guard(config.capabilities),
+        ),
     )
 
 
-def _operations(
-    config: Config, client: BoundedClient, limiter: RateLimiter
-) -> tuple[Operation, ...]:
+def _operations(config: Config, client: BoundedClient) -> tuple[Operation, ...]:
     signer = Ed25519Signer(config.grant_private_key)
     space_store = FirestoreSpaceStore(client, utc_now)
     profile_store = FirestoreProfileStore(client)
@@ -116,14 +113,6 @@ def _operations(
     )
     talking = MediaService(
         spaces=space_store, grants=signer, workers=HttpWorkerControl(), now=utc_now
-    )
-    reacting = ReactionService(
-        spaces=space_store,
-        grants=signer,
-        workers=HttpWorkerControl(),
-        now=utc_now,
-        monotonic=time.monotonic,
-        sleep=time.sleep,
     )
     asking = StageService(
         members=member_store,
@@ -148,10 +137,7 @@ def _operations(
         now=utc_now,
     )
     relating = RelationService(
-        relations=FirestoreRelationStore(client),
-        members=member_store,
-        grants=signer,
-        now=utc_now,
+        relations=FirestoreRelationStore(client), members=member_store, now=utc_now
     )
     devices = DeviceService(registrations=FirestoreRegistrationStore(client))
     people_finder = FirestorePeopleFinder(client)
@@ -169,11 +155,8 @@ def _operations(
         *speak_requests.operations(asking, url),
         *invites.operations(inviting, url),
         *reminders.operations(waiting),
-        *membership.operations(
-            taking_part, url, ice_servers, client_app.requirement(config.capabilities)
-        ),
+        *membership.operations(taking_part, url, ice_servers),
         *media.operations(talking, url, ice_servers),
-        *reactions.operations(reacting, limiter.react),
     )
 
 

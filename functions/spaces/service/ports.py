@@ -261,10 +261,6 @@ class WorkerControl(Protocol):
         """Close a media session; raises as `open_session` does."""
         ...
 
-    def send_reactions(self, control_url: str, *, forward: str, body: bytes) -> None:
-        """Hand over a batch of reactions; raises as `open_session` does."""
-        ...
-
 
 class WorkloadKind(StrEnum):
     """What a launcher starts."""
@@ -284,10 +280,6 @@ class Workload:
     index: int = 0
 
 
-class Launcher(Protocol):
-    """Starts and stops workloads; knows nothing of Spaces."""
-
-    def launch(self, workload: Workload) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchedWorkload:
     """One that a launcher knows."""
@@ -297,15 +289,19 @@ class LaunchedWorkload:
     launched_at: datetime
 
 
+class Launcher(Protocol):
+    """Starts and stops workloads; knows nothing of Spaces."""
+
+    def launch(self, workload: Workload) -> str:
         """
         Start it unless it runs; return its reference.
 
         Raises:
+            NoCapacity: there is no room for it now.
             DependencyUnavailable: whoever starts it does not answer.
             LaunchRefused: it never will, as asked.
         """
         ...
-            NoCapacity: there is no room for it now.
 
     def terminate(self, ref: str) -> None:
         """
@@ -316,10 +312,6 @@ class LaunchedWorkload:
         """
         ...
 
-
-class LaunchRefused(Exception):
-    """The launcher refused a workload for good."""
-
     def workloads(self) -> Sequence[LaunchedWorkload]:
         """
         List what was launched and still takes a place, whether or not it runs.
@@ -328,6 +320,10 @@ class LaunchRefused(Exception):
             DependencyUnavailable: whoever knows does not answer.
         """
         ...
+
+
+class LaunchRefused(Exception):
+    """The launcher refused a workload for good."""
 
 
 @dataclass(frozen=True, slots=True)
