@@ -331,8 +331,8 @@ class FakeLauncher:
     def __init__(self) -> None:
         self.launched: list[Workload] = []
         self.terminated: list[str] = []
-        self.error: Exception | None = None
         self.known: list[LaunchedWorkload] = []
+        self.error: Exception | None = None
 
     def launch(self, workload: Workload) -> str:
         if self.error is not None:
@@ -344,9 +344,9 @@ class FakeLauncher:
     def terminate(self, ref: str) -> None:
         self.terminated.append(ref)
 
-
     def workloads(self) -> list[LaunchedWorkload]:
         return self.known
+
 
 class FakeWorkerControl:
     """`WorkerControl` that answers any offer, or raises `error`."""

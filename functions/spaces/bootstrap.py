@@ -1,6 +1,7 @@
 """The composition root: which adapter serves which port."""
 
 import functools
+import time
 from collections.abc import Mapping
 
 import flask
@@ -41,6 +42,7 @@ from .http import (
     people,
     people_search,
     profiles,
+    reactions,
     reminders,
     spaces,
     speak_requests,
@@ -62,6 +64,7 @@ from .service.people_search import PeopleSearchService
 from .service.personal_news import PersonalNews
 from .service.ports import EffectQueue, Launcher, TaskTokens
 from .service.profiles import ProfileService
+from .service.reactions import ReactionService
 from .service.schedule import ReminderService, ScheduleTasks
 from .service.spaces import SpaceService
 from .service.stage import StageService
@@ -78,21 +81,21 @@ def build_api(env: Mapping[str, str]) -> flask.Flask:
     configure_logging()
     config = Config.from_env(env)
     local = config.local
+    limiter = RateLimiter(_rate_limits(config))
     return api_app(
-        _operations(config, BoundedClient(project=config.project_id)),
+        _operations(config, BoundedClient(project=config.project_id), limiter),
         id_tokens=FirebaseIdTokens(
             config.project_id, certs_url=local.id_token_certs_url if local else None
         ),
         cors_origins=config.cors_origins,
         public_url=config.public_url,
-        guards=(
-            RateLimiter(_rate_limits(config)),
-            client_app.guard(config.capabilities),
-        ),
+        guards=(limiter, client_app.guard(config.capabilities)),
     )
 
 
-def _operations(config: Config, client: BoundedClient) -> tuple[Operation, ...]:
+def _operations(
+    config: Config, client: BoundedClient, limiter: RateLimiter
+) -> tuple[Operation, ...]:
     signer = Ed25519Signer(config.grant_private_key)
     space_store = FirestoreSpaceStore(client, utc_now)
     profile_store = FirestoreProfileStore(client)
@@ -113,6 +116,14 @@ def _operations(config: Config, client: BoundedClient) -> tuple[Operation, ...]:
     )
     talking = MediaService(
         spaces=space_store, grants=signer, workers=HttpWorkerControl(), now=utc_now
+    )
+    reacting = ReactionService(
+        spaces=space_store,
+        grants=signer,
+        workers=HttpWorkerControl(),
+        now=utc_now,
+        monotonic=time.monotonic,
+        sleep=time.sleep,
     )
     asking = StageService(
         members=member_store,
@@ -137,7 +148,10 @@ def _operations(config: Config, client: BoundedClient) -> tuple[Operation, ...]:
         now=utc_now,
     )
     relating = RelationService(
-        relations=FirestoreRelationStore(client), members=member_store, now=utc_now
+        relations=FirestoreRelationStore(client),
+        members=member_store,
+        grants=signer,
+        now=utc_now,
     )
     devices = DeviceService(registrations=FirestoreRegistrationStore(client))
     people_finder = FirestorePeopleFinder(client)
@@ -155,8 +169,11 @@ def _operations(config: Config, client: BoundedClient) -> tuple[Operation, ...]:
         *speak_requests.operations(asking, url),
         *invites.operations(inviting, url),
         *reminders.operations(waiting),
-        *membership.operations(taking_part, url, ice_servers),
+        *membership.operations(
+            taking_part, url, ice_servers, client_app.requirement(config.capabilities)
+        ),
         *media.operations(talking, url, ice_servers),
+        *reactions.operations(reacting, limiter.react),
     )
 
 

@@ -261,6 +261,10 @@ class WorkerControl(Protocol):
         """Close a media session; raises as `open_session` does."""
         ...
 
+    def send_reactions(self, control_url: str, *, forward: str, body: bytes) -> None:
+        """Hand over a batch of reactions; raises as `open_session` does."""
+        ...
+
 
 class WorkloadKind(StrEnum):
     """What a launcher starts."""
