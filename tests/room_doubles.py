@@ -4,7 +4,7 @@ import asyncio
 import heapq
 import itertools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,7 +36,7 @@ class TurnedClock:
     def __init__(self, now_s: float = 1_000.0) -> None:
         self._now_s = now_s
         self._order = itertools.count()
-        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._timers: list[tuple[float, int, TurnedTimer]] = []
 
     def now_s(self) -> float:
         """Return the time that was last turned to."""
@@ -44,28 +44,56 @@ class TurnedClock:
 
     async def sleep_until(self, due_s: float) -> None:
         """Wait for `advance` to pass `due_s`; at least one turn of the loop."""
-        wake: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        woken = asyncio.Event()
         if due_s <= self._now_s:
             await asyncio.sleep(0)
             return
-        heapq.heappush(self._sleepers, (due_s, next(self._order), wake))
-        await wake
+        self._put(due_s, woken.set)
+        await woken.wait()
+
+    def call_at(self, due_s: float, callback: Callable[[], None]) -> "TurnedTimer":
+        """Call it in `advance`, or soon where `due_s` has passed."""
+        timer = self._put(due_s, callback)
+        if due_s <= self._now_s:
+            asyncio.get_running_loop().call_soon(timer.fire)
+        return timer
+
+    def _put(self, due_s: float, callback: Callable[[], None]) -> "TurnedTimer":
+        timer = TurnedTimer(callback)
+        heapq.heappush(self._timers, (due_s, next(self._order), timer))
+        return timer
 
     async def advance(self, seconds: float) -> None:
         """Let `seconds` pass, and everything happen that is due in them."""
         end_s = self._now_s + seconds
         await settle()
-        while self._sleepers and self._sleepers[0][0] <= end_s + 1e-9:
-            due_s, _, wake = heapq.heappop(self._sleepers)
+        while self._timers and self._timers[0][0] <= end_s + 1e-9:
+            due_s, _, timer = heapq.heappop(self._timers)
             self._now_s = max(self._now_s, due_s)
-            if not wake.done():
-                wake.set_result(None)
+            timer.fire()
             await settle()
         self._now_s = end_s
 
     def utc(self) -> datetime:
         """Return the same time as a date."""
         return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self._now_s)
+
+
+class TurnedTimer:
+    """A callback that is called once, unless it was cancelled before."""
+
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self._callback: Callable[[], None] | None = callback
+
+    def fire(self) -> None:
+        """Call it."""
+        callback, self._callback = self._callback, None
+        if callback is not None:
+            callback()
+
+    def cancel(self) -> None:
+        """Never call it."""
+        self._callback = None
 
 
 async def settle(turns: int = 12) -> None:
