@@ -169,6 +169,9 @@ class FakeEndpoint:
         """Note what a session hears from now on."""
         self.sources[session_id] = source
 
+    def collect(self) -> None:
+        """Have nothing to deliver: tests call `events` themselves."""
+
     def send(self, frames: Mapping[str, EncodedFrame]) -> None:
         """Give every WHEP session the frame of its source."""
         self.ticks += 1

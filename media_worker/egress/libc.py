@@ -71,13 +71,9 @@ def receive_many(descriptor: int, headers: Any, count: int) -> int:
     """
     Receive up to `count` messages without waiting; return how many came.
 
-    Raises:
-        OSError: none came; BlockingIOError where there was nothing to read.
+    None came, too, where there is an ICMP error about an earlier datagram to tell.
     """
-    received = int(_LIBC.recvmmsg(descriptor, headers, count, 0, _FFI.NULL))
-    if received < 0:
-        raise OSError(_FFI.errno, "recvmmsg")
-    return received
+    return max(0, int(_LIBC.recvmmsg(descriptor, headers, count, 0, _FFI.NULL)))
 
 
 def send_one(descriptor: int, datagram: bytes, address: bytes) -> None:

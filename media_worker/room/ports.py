@@ -103,6 +103,14 @@ class MediaEndpoint(Protocol):
         """Let a WHEP session hear `source` from the next frame on."""
         ...
 
+    def collect(self) -> None:
+        """
+        Deliver what clients have sent; to be called before each tick.
+
+        From the first call on it may be that nothing is delivered in between.
+        """
+        ...
+
     def send(self, frames: Mapping[str, EncodedFrame]) -> None:
         """Send one tick: to every connected WHEP session its source's frame."""
         ...

@@ -320,6 +320,7 @@ class Room:
             self.stage.remove(session.user_id)
 
     def _tick(self, due_s: float) -> None:
+        self.endpoint.collect()
         self.care.attend(self._hearers, self.desired.stage.keys(), own=self._own)
         hearing = self._hearers.keys()
         tick = self.stage.tick(due_s, hearing, long=self.care.needs_long)

@@ -13,6 +13,7 @@ class EndpointCounters:
         requests_refused: STUN for nobody, or with the wrong password.
         packets_unauthentic: SRTP or SRTCP that did not open, replays included.
         packets_ignored: Audio sections' packets of other payload types.
+        datagrams_crashed: We failed to read; the log says why.
         datagrams_unsent: STUN, DTLS or RTCP for which the kernel had no room.
         handshakes_dropped: DTLS of newcomers while too many came at once.
         stage_messages_dropped: The client's channel took no more.
@@ -27,6 +28,7 @@ class EndpointCounters:
     packets_received: int = 0
     packets_unauthentic: int = 0
     packets_ignored: int = 0
+    datagrams_crashed: int = 0
     datagrams_unsent: int = 0
     handshakes_dropped: int = 0
     stage_messages_dropped: int = 0

@@ -76,6 +76,7 @@ class UdpMediaEndpoint:
         self._max_sessions = max_sessions
         self._timing = timing or Timing()
         self._sessions = Sessions()
+        self._opening: set[Session] = set()  # who waits for answers, not for sound
         self._endings: set[asyncio.Task[None]] = set()
         self._clock = MediaClock()
         self._cname = secrets.token_hex(8)
@@ -185,6 +186,11 @@ class UdpMediaEndpoint:
         if session.hearer is not None:
             self._running.fan_out.turn(session.hearer, source)
 
+    def collect(self) -> None:
+        """Take in what has come; between ticks the port is read for newcomers only."""
+        all_read = self._udp.read()
+        self._udp.listen(not all_read or bool(self._opening) or self._stopping)
+
     def send(self, frames: Mapping[str, EncodedFrame]) -> None:
         """Send one tick: to every connected WHEP session its source's frame."""
         if self._state is None or self._stopping or not frames:
@@ -202,6 +208,7 @@ class UdpMediaEndpoint:
     async def aclose(self, reason: PeerCloseReason) -> None:
         """Close all sessions with `reason`, then the port."""
         self._stopping = True
+        self._udp.listen(True)  # there may be no more ticks
         for session in self._sessions:
             self._end(session, reason)
         if self._endings:
@@ -234,6 +241,7 @@ class UdpMediaEndpoint:
     def session_secured(self, session: Session) -> None:
         """Let a session that has keys take part."""
         self.counters.sessions_connected += 1
+        self._opening.discard(session)
         if session.hearer is not None:
             self._running.fan_out.add(session.hearer)
         self._running.rounds.secured(session)
@@ -280,6 +288,8 @@ class UdpMediaEndpoint:
             now_s=time.monotonic,
         )
         self._sessions.add(session)
+        self._opening.add(session)
+        self._udp.listen(True)
         self.counters.sessions_opened += 1
         self._running.rounds.opened(session)
         return session
@@ -299,6 +309,7 @@ class UdpMediaEndpoint:
     def _end(self, session: Session, reason: PeerCloseReason) -> asyncio.Task[None]:
         """Forget an open session now, tell the room, close what it holds in a task."""
         self._sessions.remove(session)
+        self._opening.discard(session)
         running = self._running
         running.rounds.closed(session)
         running.handshakes.forget(session)
