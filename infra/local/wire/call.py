@@ -199,10 +199,11 @@ class Call:
             self.finish(grpc.StatusCode.UNIMPLEMENTED, "Compression is not supported.")
             return None
         if size > self._max_message_bytes:
+            # gRPC's own RESOURCE_EXHAUSTED would be retried; Google's front end says:
             self.finish(
-                grpc.StatusCode.RESOURCE_EXHAUSTED,
-                f"Received message larger than max ({size} vs."
-                f" {self._max_message_bytes})",
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "Request payload size exceeds the limit:"
+                f" {self._max_message_bytes} bytes.",
             )
             return None
         end = _PREFIX.size + size

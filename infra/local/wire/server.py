@@ -15,7 +15,7 @@ class WireServer:
 
     Args:
         routes: Who serves which method, by its path (`/package.Service/Method`).
-        max_message_bytes: A longer request is refused with RESOURCE_EXHAUSTED.
+        max_message_bytes: A longer request is refused with INVALID_ARGUMENT.
     """
 
     def __init__(self, routes: Mapping[str, Route], *, max_message_bytes: int) -> None:

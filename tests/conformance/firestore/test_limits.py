@@ -205,6 +205,16 @@ def test_500_writes_are_one_commit(ours: Client) -> None:
     assert ours.collection("rooms").count().get()[0][0].value == 500
 
 
+def test_a_request_that_is_too_large_is_refused_at_once(ours: Client) -> None:
+    """
+    With a status that the client does not retry for a minute.
+    """
+    large = {"t": {"string_value": "x" * 1_000_000}}
+
+    with pytest.raises(exceptions.InvalidArgument, match="payload size"):
+        commit(ours, *(update(ours, large, f"r{number}") for number in range(12)))
+
+
 def test_vector_search_is_refused(ours: Client) -> None:
     """
     What is not embedded says so, and does not answer something else.

@@ -232,7 +232,7 @@ REFUSED: dict[str, tuple[Callable[[Peer], bytes], grpc.StatusCode]] = {
             peer.open(STREAM, 1)
             + frame(frames.DATA, 0, 1, struct.pack(">BI", 0, MAX_MESSAGE + 1))
         ),
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.INVALID_ARGUMENT,
     ),
     "a compressed message": (
         lambda peer: peer.open(STREAM, 1) + frame(frames.DATA, 0, 1, b"\1\0\0\0\1x"),
