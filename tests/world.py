@@ -29,6 +29,7 @@ from spaces.http import (
     reminders,
     spaces,
     speak_requests,
+    x_api,
 )
 from spaces.http.app import api_app, tasks_app
 from spaces.http.operations import Operation
@@ -245,6 +246,7 @@ class World:
             ),
             *people_search.operations(self.people_search),
             *discovery.operations(self.discovery, PUBLIC_URL),
+            *x_api.operations(self.discovery),
             *spaces.operations(self.spaces, PUBLIC_URL),
             *editing.operations(self.editing, self.reporting, PUBLIC_URL),
             *speak_requests.operations(self.stage, PUBLIC_URL),

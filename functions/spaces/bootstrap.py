@@ -46,6 +46,7 @@ from .http import (
     reminders,
     spaces,
     speak_requests,
+    x_api,
 )
 from .http.app import api_app, tasks_app
 from .http.json_log import configure_logging
@@ -164,6 +165,7 @@ def _operations(
         *people.operations(relating, devices, config.capabilities, utc_now),
         *people_search.operations(PeopleSearchService(people=people_finder)),
         *discovery.operations(finding, url),
+        *x_api.operations(finding),
         *spaces.operations(hosting, url),
         *editing.operations(changing, reporting, url),
         *speak_requests.operations(asking, url),

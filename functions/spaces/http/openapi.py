@@ -138,7 +138,7 @@ def problem_codes(each: Operation) -> dict[int, list[str]]:
     kinds += [Contended, DependencyUnavailable]
     if each.body is not None:
         kinds += [MalformedJson, BodyTooLarge]
-    if each.body is not None or each.query is not None:
+    if each.body is not None or (each.query is not None and not each.invalid_answer):
         kinds += [UnknownField, InvalidField]
     if each.body is not None or each.sdp:
         kinds += [UnsupportedMediaType]
@@ -167,6 +167,11 @@ def _operation(each: Operation) -> Json:
             },
         },
     }
+    if each.invalid_answer is not None:
+        described["responses"]["400"] = {
+            "description": "Some parameters are not valid",
+            "content": {JSON_CONTENT_TYPE: {"schema": _ref(each.invalid_answer)}},
+        }
     if each.access is Access.OPTIONAL:
         described["security"] = [{}, {Access.ID_TOKEN.value: []}]
     elif each.access is not Access.PUBLIC:
@@ -214,6 +219,8 @@ def _answer(each: Operation) -> Json:
         answer["content"] = {JSON_CONTENT_TYPE: {"schema": _ref(each.answer)}}
     if each.sdp:
         answer["content"] = _sdp_content()
+    if each.page is not None:
+        answer["content"] = {each.page: {"schema": {"type": "string"}}}
     if each.creates:
         location = {"schema": {"type": "string", "format": "uri"}, "required": True}
         answer["headers"] = {"Location": location}
@@ -239,7 +246,12 @@ def _ref(model: type[BaseModel]) -> Json:
 
 
 def _schemas(documented: Sequence[Operation]) -> dict[str, Json]:
-    answers = dict.fromkeys(each.answer for each in documented if each.answer)
+    answers = dict.fromkeys(
+        model
+        for each in documented
+        for model in (each.answer, each.invalid_answer)
+        if model is not None
+    )
     bodies = dict.fromkeys(each.body for each in documented if each.body)
     _, definitions = models_json_schema(
         [

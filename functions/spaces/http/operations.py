@@ -60,6 +60,9 @@ class Operation:
         answer: Model of the JSON body; None where it is not JSON, or there is none.
         body: Model of the JSON body; None where there is none.
         query: Model of the query parameters; None where there are none.
+        invalid_answer: Model of the 400 that invalid parameters get, where they get
+            no problem of ours.
+        page: Content type of the answer where it is a page or a file, not JSON.
         sdp: SDP comes in and goes out, instead of JSON.
         needs: What the calling app must be able to do.
         creates: The answer names a new resource in `Location`.
@@ -77,6 +80,8 @@ class Operation:
     body: type[BaseModel] | None = None
     body_required: bool = True
     query: type[BaseModel] | None = None
+    invalid_answer: type[BaseModel] | None = None
+    page: str | None = None
     sdp: bool = False
     creates: bool = False
     idempotency_key: bool = False

@@ -1,7 +1,7 @@
 """Finding Spaces: the feed of somebody, what is scheduled, and by words."""
 
 import itertools
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -9,6 +9,7 @@ from spaces_contract.ids import SpaceId, UserId
 
 from ..domain import feed, search
 from ..domain.feed import Entry, Page, Place, Section
+from ..domain.profile import Profile
 from ..domain.schedule import NO_SHOW_AFTER
 from ..domain.search import SearchQuery
 from ..domain.space import Space
@@ -106,6 +107,22 @@ class DiscoveryService:
         """Return those Spaces that there are, in the order asked for."""
         found = self.spaces.get_many(space_ids)
         return {each: found[each] for each in space_ids if each in found}
+
+    def hosted_by(self, numbers: Collection[int]) -> Sequence[Space]:
+        """Return live and scheduled Spaces of these hosts; those started last first."""
+        found = self.spaces.hosted_by(numbers, limit=LOOKED_AT)
+
+        def key(space: Space) -> tuple[bool, int]:
+            live = space.started_at is not None
+            at = space.started_at or space.scheduled_start or space.created_at
+            return not live, -feed.micros(at) if live else feed.micros(at)
+
+        opened = [each for each in found if each.started_at or each.scheduled_start]
+        return sorted(opened, key=key)
+
+    def profiles(self, user_ids: Collection[UserId]) -> Mapping[UserId, Profile]:
+        """Return the accounts of those who have one."""
+        return self.people.profiles(user_ids)
 
     def _live(
         self,

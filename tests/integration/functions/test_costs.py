@@ -13,8 +13,9 @@ from spaces.adapters.cloud_tasks import task_call
 from spaces.adapters.firestore.client import BoundedClient
 from spaces.adapters.firestore.codec import runtime_to_doc
 from spaces.adapters.firestore.costs import COSTS
+from spaces.domain.public_numbers import number_of
 from spaces_contract import paths
-from spaces_contract.ids import SpaceId
+from spaces_contract.ids import SpaceId, UserId
 from tests.builders import AN_OFFER, NOW, a_runtime
 from tests.world import World
 
@@ -81,6 +82,7 @@ def test_every_call_costs_what_the_table_says(
     _invites(bill, world, path, client)
     _words(bill, path)
     _finding(bill, client)
+    _finding_as_x_does(bill, path)
     _schedule(bill, world, client)
     _people(bill, path)
     _media_and_tasks(bill, world, path, client)
@@ -242,6 +244,18 @@ def _finding(bill: Bill, client: BoundedClient) -> None:
     find("list_blocks, of one", "/v1/me/blocks", "cleo")
     find("list_followers, of one", "/v1/me/followers", "host")
     find("search_users, of one", "/v1/users/search?query=bill_d", "cleo")
+
+
+def _finding_as_x_does(bill: Bill, path: str) -> None:
+    def find(name: str, rest: str) -> None:
+        bill.call(name, "GET", f"/2/spaces{rest}", "ana")
+
+    space_id, host = path.rsplit("/", 1)[1], number_of(UserId("host"))
+    with_host = f"?ids={space_id}&expansions=creator_id"
+    find("x_get_space", f"/{space_id}")
+    find("x_get_spaces, of one, with its host", with_host)
+    find("x_get_spaces_by_creators, of two", f"/by/creator_ids?user_ids={host}")
+    find("x_search_spaces, of one", "/search?query=coff")
 
 
 def _media_and_tasks(

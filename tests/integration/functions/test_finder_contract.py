@@ -106,8 +106,11 @@ def test_the_largest_audience_first(town: Town) -> None:
     equal = sorted((spaces[0].id, spaces[2].id), reverse=True)
     assert found == [spaces[1].id, *equal]
     for space in spaces:  # others' tests look at the largest too
-        over = replace(space, state=SpaceState.ENDED)
-        town.stores.spaces.update(space.id, lambda _, over=over: Decision(over))
+        town.stores.spaces.update(space.id, _over)
+
+
+def _over(space: Space) -> Decision:
+    return Decision(replace(space, state=SpaceState.ENDED))
 
 
 def test_ones_own_and_those_with_somebody(town: Town) -> None:

@@ -138,6 +138,7 @@ def test_answers_are_as_documented(
                 user_id="bo",
                 session_id="session-0123456789",
                 device_id="phone",
+                id=SPACE_ID,
             )
             if operation.access == "grant":
                 response = world.post_sdp(path, a_grant(), AN_OFFER)

@@ -100,6 +100,10 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "list_blocks, of one": Cost((RELATION, NAMED)),
         "list_followers, of one": Cost((RELATION, NAMED, FOLLOWERS)),
         "search_users, of one": Cost((HANDLES, NAMED, *APART)),
+        "x_get_space": Cost((SPACE,)),
+        "x_get_spaces, of one, with its host": Cost((SPACE, NAMED)),
+        "x_get_spaces_by_creators, of two": Cost((LISTED, LISTED)),
+        "x_search_spaces, of one": Cost((LISTED, LISTED)),
         "put_device": Cost((REGISTERED, TOKEN), (REGISTERED, TOKEN)),
         "put_device, again": Cost((REGISTERED, TOKEN)),
         "put_device, another's token": Cost(
