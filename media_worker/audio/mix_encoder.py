@@ -6,7 +6,7 @@ import numpy as np
 
 from spaces_contract.media import BLOCK_SAMPLES
 
-from .mixer import SoftLimiter, Sum
+from .mixer import Mix, SoftLimiter
 from .opus import Block, Encoder
 
 # After this many silent blocks the packets say nothing new: the last one is sent
@@ -28,8 +28,8 @@ class MixEncoder:
         self._silent_blocks = 0
         self._silence = b""
 
-    def encode(self, mix: Sum | None) -> bytes:
-        """Return one packet for `mix`, `int32` of shape `(960,)`; None is silence."""
+    def encode(self, mix: Mix | None) -> bytes:
+        """Return one packet for `mix`, of shape `(960,)`; None is silence."""
         if mix is not None:
             self._silent_blocks = 0
             return self._encoder.encode(self._limiter.limit(mix))

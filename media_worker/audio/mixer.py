@@ -1,7 +1,7 @@
 """Mixes blocks of several speakers, with and without each of them."""
 
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from spaces_contract.media import BLOCK_SAMPLES
 from .opus import Block
 
 Sum = NDArray[np.int32]
+Mix = Sum | Block  # of several voices, or one voice alone
 SpeakerT = TypeVar("SpeakerT", bound=str)
 
 FULL_SCALE: Final = 32_767
@@ -53,14 +54,19 @@ class SoftLimiter:
     Brings a mix to `int16` by turning it down where it is too loud.
 
     Gain falls within 5 ms and returns slowly; only the first 5 ms of a sudden peak
-    may be clipped.  What is below -1 dBFS passes unchanged, bit for bit.
+    may be clipped.  What is below -1 dBFS passes unchanged, bit for bit, and so does
+    one voice alone: it fits as its sender sent it.
     """
 
     def __init__(self) -> None:
         self._gain = 1.0  # at the end of the last block
 
-    def limit(self, mix: Sum) -> Block:
-        """Return `mix`, `int32` of shape `(960,)`, as `int16` of that shape."""
+    def limit(self, mix: Mix) -> Block:
+        """Return `mix`, `int32` or `int16` of shape `(960,)`, as `int16`."""
+        if mix.dtype == np.int16:
+            if self._gain == 1.0:
+                return cast(Block, mix)
+            mix = mix.astype(np.int32)  # abs(-32768) has to fit
         if self._gain == 1.0 and mix.max() <= CEILING and mix.min() >= -CEILING:
             return mix.astype(np.int16)
         peaks = np.abs(mix).reshape(SLICES, SLICE_SAMPLES).max(axis=1)

@@ -33,6 +33,7 @@ BITRATE_BPS: Final = 40_000
 # voice modes have FEC: `expect_loss` changes to them.
 COMPLEXITY: Final = 5
 CHANNELS: Final = 1
+_SAMPLES: Final = ffi.typeof("int16_t[]")
 
 
 class OpusError(Exception):
@@ -58,8 +59,9 @@ class Decoder:
             SAMPLE_RATE_HZ, CHANNELS, error
         )
         _check(self._lib, error[0])
+        self._opus_decode = self._lib.opus_decode
         self._pcm = np.empty(MAX_PACKET_SAMPLES, np.int16)
-        self._pcm_pointer = ffi.from_buffer("int16_t[]", self._pcm)
+        self._pcm_pointer = ffi.from_buffer(_SAMPLES, self._pcm)
 
     def decode(self, payload: bytes) -> Block:
         """
@@ -108,10 +110,11 @@ class Decoder:
             raise CoderClosed("decoder is closed")
         data = ffi.NULL if payload is None else payload
         size = 0 if payload is None else len(payload)
-        count = self._lib.opus_decode(
+        count = self._opus_decode(
             self._state, data, size, self._pcm_pointer, samples, fec
         )
-        _check(self._lib, count)
+        if count < 0:
+            _check(self._lib, count)
         return self._pcm[:count].copy()
 
 
@@ -131,7 +134,9 @@ class Encoder:
             SAMPLE_RATE_HZ, CHANNELS, APPLICATION_AUDIO, error
         )
         _check(self._lib, error[0])
+        self._opus_encode = self._lib.opus_encode
         self._data = ffi.new("unsigned char[]", MAX_PACKET_BYTES)
+        self._packet = ffi.buffer(self._data)
         self._control(SET_BITRATE, bitrate_bps)
         self._control(SET_COMPLEXITY, complexity)
         self._control(SET_DTX, 0)
@@ -152,12 +157,14 @@ class Encoder:
         """
         if self._state is None:
             raise CoderClosed("encoder is closed")
-        pcm = ffi.from_buffer("int16_t[]", block)
-        size = self._lib.opus_encode(
+        pcm = ffi.from_buffer(_SAMPLES, block)
+        size = self._opus_encode(
             self._state, pcm, BLOCK_SAMPLES, self._data, MAX_PACKET_BYTES
         )
-        _check(self._lib, size)
-        return bytes(ffi.buffer(self._data, size))
+        if size < 0:
+            _check(self._lib, size)
+        packet: bytes = self._packet[:size]
+        return packet
 
     def close(self) -> None:
         """Free the state; may be called again."""

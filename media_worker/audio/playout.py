@@ -16,6 +16,7 @@ SPARE_S: Final = 0.003  # kept when shortening, so that it is not undone at once
 MIN_TICKS_BETWEEN: Final = 3  # time-scaling more often than each 60 ms can be heard
 HURRY_S: Final = 0.060  # unless the delay is this far off
 FADE_SAMPLES: Final = 240  # 5 ms
+NOTHING: Final[Block] = np.zeros(0, np.int16)
 
 
 class SpeechDecoder(Protocol):
@@ -60,7 +61,7 @@ class Playout:
         self.buffer = JitterBuffer()
         self.counts = PlayoutCounts()
         self._decoder = decoder
-        self._decoded = np.zeros(0, np.int16)  # not yet played; under 140 ms
+        self._decoded = NOTHING  # not yet played; under 140 ms
         self._silent = True  # the last block given out ended in silence
         self._ticks_since_scaled = MIN_TICKS_BETWEEN
 
@@ -85,9 +86,15 @@ class Playout:
             if isinstance(step, Decode) and excess_s is not None:
                 self._rescale(excess_s)
                 excess_s = None
-        block = self._decoded[:BLOCK_SAMPLES]
-        self._decoded = self._decoded[BLOCK_SAMPLES:]
-        return self._fade_in(block)
+        return self._fade_in(self._take_block())
+
+    def _take_block(self) -> Block:
+        if self._decoded.size == BLOCK_SAMPLES:  # mostly: packets are blocks
+            block, self._decoded = self._decoded, NOTHING
+        else:
+            block = self._decoded[:BLOCK_SAMPLES]
+            self._decoded = self._decoded[BLOCK_SAMPLES:]
+        return block
 
     def delay_s(self, now_s: float) -> float | None:
         """Return how long packets are held now, the fastest ones; None if paused."""
@@ -131,6 +138,8 @@ class Playout:
 
     def _rescale(self, excess_s: float) -> None:
         """Play a little faster or slower where packets come too early or too late."""
+        if 0 <= excess_s < SPARE_S:
+            return
         patient = self._ticks_since_scaled < MIN_TICKS_BETWEEN
         if self._decoded.size < BLOCK_SAMPLES or (patient and excess_s < HURRY_S):
             return
@@ -164,7 +173,7 @@ class Playout:
     def _fade_out(self) -> Block | None:
         """End what is left without a click; None when it had ended before."""
         if self._silent:
-            self._decoded = self._decoded[:0]
+            self._decoded = NOTHING
             return None
         block = np.zeros(BLOCK_SAMPLES, np.int16)
         tail = self._decoded[:FADE_SAMPLES]
@@ -172,6 +181,6 @@ class Playout:
             tail = self._samples(Conceal(FADE_SAMPLES))[:FADE_SAMPLES]
         ramp = np.linspace(1.0, 0.0, tail.size, dtype=np.float32)
         block[: tail.size] = (tail * ramp).astype(np.int16)
-        self._decoded = self._decoded[:0]
+        self._decoded = NOTHING
         self._silent = True
         return block

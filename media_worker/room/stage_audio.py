@@ -10,7 +10,7 @@ from spaces_contract.media import BLOCK_SAMPLES, SAMPLE_RATE_HZ
 
 from ..audio.frames import EncodedFrame, ReceivedPacket
 from ..audio.mix_encoder import MixEncoder
-from ..audio.mixer import Sum, mix_minus
+from ..audio.mixer import Mix, mix_minus
 from ..audio.opus import Block
 from ..audio.playout import SpeechDecoder
 from .long_frames import LongFrames
@@ -59,7 +59,7 @@ class StageAudio:
         self._long = LongFrames()
         self._fec_percent = 0
         self._own: dict[UserId, MixEncoder] = {}
-        self._recent: deque[Sum | None] = deque(maxlen=PRIMING_BLOCKS)
+        self._recent: deque[Mix | None] = deque(maxlen=PRIMING_BLOCKS)
         self._talking: tuple[UserId, ...] = ()
         self._began_s: float | None = None
 
@@ -110,10 +110,10 @@ class StageAudio:
             for user_id, speaker in self.speakers.items()
             if (block := speaker.pull(now_s)) is not None
         }
-        full, minus = mix_minus(blocks) if blocks else (None, {})
+        full, minus = _mixes(blocks)
         self._choose_talking()
         self._choose_own(hearing)
-        frames = self._encode(now_s, blocks, full, minus) if hearing else {}
+        frames = self._encode(now_s, full, minus) if hearing else {}
         if long and frames:
             complete = self._long.add(frames[FULL_MIX])
             if complete is not None:
@@ -156,16 +156,13 @@ class StageAudio:
     def _encode(
         self,
         now_s: float,
-        blocks: Mapping[UserId, Block],
-        full: Sum | None,
-        minus: Mapping[UserId, Sum],
+        full: Mix | None,
+        minus: Mapping[UserId, Mix | None],
     ) -> dict[str, EncodedFrame]:
         timestamp = self._timestamp(now_s)
         frames = {FULL_MIX: self._frame(self._full.encode(full), timestamp, None)}
         for user_id, encoder in self._own.items():
-            alone = user_id in blocks and len(blocks) == 1
-            mix = None if alone else minus.get(user_id, full)
-            payload = encoder.encode(mix)
+            payload = encoder.encode(minus.get(user_id, full))
             frames[own_mix(user_id)] = self._frame(payload, timestamp, user_id)
         return frames
 
@@ -187,3 +184,15 @@ class StageAudio:
             self._began_s = now_s
         blocks = round((now_s - self._began_s) * SAMPLE_RATE_HZ / BLOCK_SAMPLES)
         return blocks * BLOCK_SAMPLES & TIMESTAMP_MASK
+
+
+def _mixes(
+    blocks: Mapping[UserId, Block],
+) -> tuple[Mix | None, Mapping[UserId, Mix | None]]:
+    """Return the full mix and those of whom it has a voice of; None is silence."""
+    if not blocks:
+        return None, {}
+    if len(blocks) == 1:  # most of the time: nothing to add up
+        ((user_id, alone),) = blocks.items()
+        return alone, {user_id: None}
+    return mix_minus(blocks)
