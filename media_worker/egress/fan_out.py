@@ -1,9 +1,8 @@
 """The fan-out: one frame a source and tick in, one encrypted packet a hearer out."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from ..audio.frames import EncodedFrame
 from .hearers import Hearer, HearerGroup, SentSoFar
@@ -21,6 +20,18 @@ class FanOutCounters:
     packets_dropped: int = 0
     packets_failed: int = 0
     frames_refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One block of a tick: `count` hearers of `group` from row `start`."""
+
+    group: HearerGroup
+    start: int
+    count: int
+    head: bytes
+    payload: bytes
+    level_at: int | None
 
 
 @dataclass(slots=True)
@@ -54,7 +65,7 @@ class FanOut:
         self._block = PacketBlock(name_bytes)
         self._groups: dict[_GroupKey, HearerGroup] = {}
         self._changes = _Changes()
-        self._tick: Iterator[None] | None = None
+        self._unsent: deque[_Job] = deque()
 
     def add(self, hearer: Hearer) -> None:
         """Let a hearer hear their source from the next tick on."""
@@ -81,6 +92,11 @@ class FanOut:
         """Return what was sent to a hearer, for their sender report."""
         return SentSoFar(0, 0) if hearer.group is None else hearer.group.sent(hearer)
 
+    @property
+    def is_sent(self) -> bool:
+        """Whether the tick that was begun is sent."""
+        return not self._unsent
+
     def begin(self, frames: Mapping[str, EncodedFrame]) -> None:
         """
         Take one tick.  What is left of the tick before is sent first.
@@ -89,52 +105,47 @@ class FanOut:
         """
         while self.step():
             pass
-        self._tick = self._blocks(frames)
-
-    def step(self) -> bool:
-        """Send the next block; False when the tick is sent."""
-        if self._tick is not None and next(self._tick, self) is self:
-            self._tick = None
-            self._settle()
-        return self._tick is not None
-
-    def _blocks(self, frames: Mapping[str, EncodedFrame]) -> Iterator[None]:
-        for (source, with_levels, _), group in sorted(
-            self._groups.items(), key=lambda item: len(item[1])
-        ):
+        for (source, with_levels, _), group in self._groups.items():
             frame = frames.get(source)
             if frame is not None:
-                yield from self._send_group(group, frame, with_levels)
+                self._unsent.extend(self._jobs(group, frame, with_levels))
 
-    def _send_group(
+    def step(self) -> bool:
+        """Send the next block; False where the tick was sent before."""
+        if not self._unsent:
+            return False
+        self._send(self._unsent.popleft())
+        if not self._unsent:
+            self._settle()
+        return True
+
+    def _jobs(
         self, group: HearerGroup, frame: EncodedFrame, with_levels: bool
-    ) -> Iterator[None]:
+    ) -> Iterator[_Job]:
         try:
             head = shared_head(frame, ssrc=self.ssrc, with_levels=with_levels)
         except ValueError:
             self.counters.frames_refused += 1
             return
-        packet = np.frombuffer(head if group.sealed else head + frame.payload, np.uint8)
         levelled = with_levels and frame.levels_dbov
         level_at = level_element_at(frame) if levelled else None
+        group.note_sent(len(frame.payload))
         hearers = len(group)
         for start in range(0, hearers, BLOCK_ROWS):
             count = min(BLOCK_ROWS, hearers - start)
-            self._block.stamp(group, start, count, packet, level_at)
-            counts = self._encrypt_and_send(group, start, count, frame.payload)
-            group.packets[start : start + count] += 1
-            group.octets[start : start + count] += len(frame.payload)
-            self._count(counts)
-            yield
+            yield _Job(group, start, count, head, frame.payload, level_at)
 
-    def _encrypt_and_send(
-        self, group: HearerGroup, start: int, count: int, payload: bytes
-    ) -> SendCounts:
+    def _send(self, job: _Job) -> None:
+        block, group, start, count = self._block, job.group, job.start, job.count
         if group.sealed:
-            return self._block.seal_and_send(
-                self._descriptor, group, start, count, payload
+            block.stamp(group, start, count, job.head, job.level_at)
+            counts = block.seal_and_send(
+                self._descriptor, group, start, count, job.payload
             )
-        return self._block.protect_and_send(self._descriptor, group, start, count)
+        else:
+            block.stamp(group, start, count, job.head + job.payload, job.level_at)
+            counts = block.protect_and_send(self._descriptor, group, start, count)
+        self._count(counts)
 
     def _count(self, counts: SendCounts) -> None:
         self.counters.packets_sent += counts.sent
@@ -143,9 +154,12 @@ class FanOut:
 
     def _settle(self) -> None:
         """Apply what changed, unless a tick is in progress."""
-        if self._tick is not None:
+        if self._unsent:
             return
-        changes, self._changes = self._changes, _Changes()
+        changes = self._changes
+        if not (changes.joining or changes.leaving or changes.turning):
+            return
+        self._changes = _Changes()
         for hearer in changes.joining:
             self._group(hearer, hearer.source).add(hearer)
         for hearer, source in changes.turning.values():
@@ -156,8 +170,8 @@ class FanOut:
         for hearer in changes.leaving:
             if hearer.group is not None:
                 hearer.group.remove(hearer)
-        if changes.leaving or changes.turning:
-            self._groups = {key: group for key, group in self._groups.items() if group}
+        occupied = ((key, group) for key, group in self._groups.items() if group)
+        self._groups = dict(sorted(occupied, key=lambda item: len(item[1])))
 
     def _group(self, hearer: Hearer, source: str) -> HearerGroup:
         sealed = hearer.aead is not None

@@ -13,6 +13,7 @@ from .srtp import SrtpHandle
 
 FIRST_SEQUENCES: Final = 1 << 15  # RFC 3711 3.3.1: wrap-around stays unambiguous
 _FIRST_CAPACITY: Final = 16
+_REPORTED: Final = 0xFFFF_FFFF
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class HearerGroup:
     def __init__(self, name_bytes: int, *, sealed: bool = False) -> None:
         self._name_bytes = name_bytes
         self.sealed = sealed
+        self._packets = self._octets = 0  # sent to each since the group began
         self.members: list[Hearer] = []
         self.contexts: list[Any] = []
         self._reserve(_FIRST_CAPACITY)
@@ -82,7 +84,7 @@ class HearerGroup:
         self.level_ids[row] = hearer.level_extension_id
         self.sequences[row] = secrets.randbelow(FIRST_SEQUENCES)
         self.markers[row] = MARKER
-        self.packets[row] = self.octets[row] = 0
+        self._begin_count(row, SentSoFar(0, 0))
         if self.sealed and hearer.aead is not None:
             self.keys[row] = np.frombuffer(hearer.aead.key, np.uint8)
             self.salts[row] = np.frombuffer(hearer.aead.salt, np.uint8)
@@ -104,8 +106,10 @@ class HearerGroup:
         before, row = hearer.group, hearer.row
         if before is None:
             raise ValueError("a hearer without a group has no stream to go on with")
+        sent = before.sent(hearer)
         self.add(hearer)
         self._copy_row(before, row, hearer.row)
+        self._begin_count(hearer.row, sent)
         adopted = hearer.row
         hearer.row = row
         before.remove(hearer)
@@ -115,10 +119,21 @@ class HearerGroup:
         """Send to the hearer's present address from now on."""
         self.names[hearer.row] = np.frombuffer(hearer.address, np.uint8)
 
+    def note_sent(self, payload_bytes: int) -> None:
+        """Count one packet to each hearer."""
+        self._packets += 1
+        self._octets += payload_bytes
+
     def sent(self, hearer: Hearer) -> SentSoFar:
-        """Return what was sent to a hearer."""
-        row = hearer.row
-        return SentSoFar(int(self.packets[row]), int(self.octets[row]))
+        """Return what was sent to a hearer, in 32 bits as in a sender report."""
+        packets, octets = self._uncounted[hearer.row].tolist()
+        return SentSoFar(
+            (self._packets - packets) & _REPORTED, (self._octets - octets) & _REPORTED
+        )
+
+    def _begin_count(self, row: int, sent: SentSoFar) -> None:
+        packets, octets = self._packets - sent.packets, self._octets - sent.octets
+        self._uncounted[row] = (packets, octets)
 
     def _reserve(self, rows: int) -> None:
         self.names: npt.NDArray[np.uint8] = np.zeros((rows, self._name_bytes), np.uint8)
@@ -126,8 +141,14 @@ class HearerGroup:
         self.level_ids = np.zeros(rows, np.uint8)
         self.sequences = np.zeros(rows, np.uint64)
         self.markers = np.zeros(rows, np.uint8)
-        self.packets = np.zeros(rows, np.uint32)
-        self.octets = np.zeros(rows, np.uint32)
+        # What the group had sent before a hearer's first packet: (packets, octets).
+        self._uncounted = np.zeros((rows, 2), np.int64)
+        self.names_at = self.names.ctypes.data
+        # The same memory, for few: one value by numpy costs four times as much.
+        self.payload_type_view = self.payload_types.data
+        self.level_id_view = self.level_ids.data
+        self.sequence_view = self.sequences.data
+        self.marker_view = self.markers.data
         secret_rows = rows if self.sealed else 0
         self.keys = np.zeros((secret_rows, KEY_BYTES), np.uint8)
         self.salts = np.zeros((secret_rows, SALT_BYTES), np.uint8)
@@ -141,8 +162,7 @@ class HearerGroup:
             self.level_ids,
             self.sequences,
             self.markers,
-            self.packets,
-            self.octets,
+            self._uncounted,
         )
 
     def _grow(self) -> None:

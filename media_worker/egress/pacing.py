@@ -39,6 +39,7 @@ class PacedFanOut:
     def _slice(self) -> None:
         self.close()
         for _ in range(BLOCKS_AT_A_STRETCH):
-            if not self._fan_out.step():
+            self._fan_out.step()
+            if self._fan_out.is_sent:
                 return
         self._next = self._loop.call_soon(self._slice)

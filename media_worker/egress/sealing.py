@@ -111,6 +111,33 @@ class Sealer:
         if any(outcomes):  # never, by its contract: it has no way to fail
             raise RuntimeError("libsodium did not encrypt")
 
+    def seal_one(
+        self, row: int, head_bytes: int, payload: bytes, keys: AeadKeys, index: int
+    ) -> None:
+        """
+        Write ciphertext and tag behind the header of one row, for who has `keys`.
+
+        Args:
+            index: 48-bit packet index; never the same twice for a key.
+        """
+        if head_bytes not in self._bodies:
+            self._bodies[head_bytes] = self._rows_at(head_bytes)
+        head = self._heads[row]
+        ssrc = int.from_bytes(ffi.buffer(head + _SSRC_AT, 4))
+        nonce = int.from_bytes(keys.salt) ^ (ssrc << 8 * _INDEX_BYTES | index)
+        if lib.crypto_aead_aes256gcm_encrypt(
+            self._bodies[head_bytes][row],
+            ffi.NULL,
+            payload,
+            len(payload),
+            head,
+            head_bytes,
+            ffi.NULL,
+            nonce.to_bytes(SALT_BYTES),
+            keys.key,
+        ):
+            raise RuntimeError("libsodium did not encrypt")
+
     def _rows_at(self, offset: int) -> list[Any]:
         starts = range(
             self._first + offset,

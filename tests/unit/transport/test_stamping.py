@@ -10,8 +10,13 @@ from hypothesis import strategies as st
 from pylibsrtp import Policy, Session
 
 from media_worker.audio.frames import EncodedFrame
-from media_worker.egress.hearers import FIRST_SEQUENCES, Hearer, HearerGroup
-from media_worker.egress.packet_block import PacketBlock
+from media_worker.egress.hearers import (
+    FIRST_SEQUENCES,
+    Hearer,
+    HearerGroup,
+    SentSoFar,
+)
+from media_worker.egress.packet_block import FEW_ROWS, PacketBlock
 from media_worker.egress.packet_head import (
     level_element_at,
     shared_head,
@@ -70,8 +75,7 @@ def stamped(
     shared = shared_packet(frame, ssrc=SSRC, with_levels=with_levels)
     level_at = level_element_at(frame) if with_levels and frame.levels_dbov else None
     block = PacketBlock(16)
-    packet = np.frombuffer(shared, np.uint8)
-    block.stamp(group, 0, len(group), packet, level_at)
+    block.stamp(group, 0, len(group), shared, level_at)
     return [bytes(row[: len(shared)]) for row in block.packets[: len(group)]]
 
 
@@ -114,6 +118,27 @@ def test_levels_are_sent_under_each_hearers_id(count: int) -> None:
         element = packet.extension_data[: 1 + count]
         assert element == bytes([level_id << 4 | (count - 1), *levels])
         assert audio_level(packet, level_id) == 100
+
+
+def test_few_are_stamped_as_many_are() -> None:
+    """
+    The loop for small rooms writes what numpy writes for large ones, row by row.
+    """
+    few, many = HearerGroup(16), HearerGroup(16)
+    for number in range(FEW_ROWS + 1):
+        for group in (few, many):
+            group.add(a_hearer(payload_type=number, level_id=1 + number % 14))
+    few.sequences[3] = 65_535
+    many.sequences[:] = few.sequences
+    shared = shared_packet(a_frame(), ssrc=SSRC, with_levels=True)
+    block = PacketBlock(16)
+
+    for _ in range(2):
+        packets = stamped(many, a_frame(), with_levels=True)
+        for row, packet in enumerate(packets):
+            block.stamp(few, row, 1, shared, level_element_at(a_frame()))
+            assert bytes(block.packets[0, : len(shared)]) == packet
+    assert few.sequences.tolist() == many.sequences.tolist()
 
 
 def test_sequence_numbers_begin_low_and_wrap() -> None:
@@ -166,7 +191,7 @@ needs_sealing = pytest.mark.skipif(
 
 def sealed(group: HearerGroup, block: PacketBlock, frame: EncodedFrame) -> bytes:
     """Return the first hearer's packet as it would be sent."""
-    head = np.frombuffer(shared_head(frame, ssrc=SSRC, with_levels=True), np.uint8)
+    head = shared_head(frame, ssrc=SSRC, with_levels=True)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as source:
         block.stamp(group, 0, len(group), head, level_element_at(frame))
         block.seal_and_send(source.fileno(), group, 0, len(group), frame.payload)
@@ -175,17 +200,19 @@ def sealed(group: HearerGroup, block: PacketBlock, frame: EncodedFrame) -> bytes
 
 
 @needs_sealing
-def test_a_sealed_packet_is_what_libsrtp_would_have_sent() -> None:
+@pytest.mark.parametrize("hearers", [1, FEW_ROWS + 1])
+def test_a_sealed_packet_is_what_libsrtp_would_have_sent(hearers: int) -> None:
     """
-    Byte by byte, whatever the header's size, at every place in the block.
+    Byte by byte, whatever the header's size, for few and for many.
     """
     profile, key_bytes = PROFILES[0]
     reference = srtp(profile, key_bytes)
     receiver = srtp(profile, key_bytes, inbound=True)
     group, block = HearerGroup(16, sealed=True), PacketBlock(16)
-    hearer = a_hearer(level_id=3)
-    hearer.aead = aead_keys(bytes(range(key_bytes)))
-    group.add(hearer)
+    for _ in range(hearers):
+        hearer = a_hearer(level_id=3)
+        hearer.aead = aead_keys(bytes(range(key_bytes)))
+        group.add(hearer)
 
     for count in range(1, 16):
         frame = a_frame(csrcs=tuple(range(count)), levels_dbov=tuple(range(count)))
@@ -196,14 +223,15 @@ def test_a_sealed_packet_is_what_libsrtp_would_have_sent() -> None:
 
 
 @needs_sealing
-def test_sealing_goes_on_through_a_wrap_of_the_sequence_number() -> None:
+@pytest.mark.parametrize("hearers", [3, FEW_ROWS + 1])
+def test_sealing_goes_on_through_a_wrap_of_the_sequence_number(hearers: int) -> None:
     """
     The receiver's rollover counter grows (RFC 3711 3.3.1), and so does ours.
     """
     profile, key_bytes = PROFILES[0]
     receiver = srtp(profile, key_bytes, inbound=True)
     group, block = HearerGroup(16, sealed=True), PacketBlock(16)
-    for _ in range(3):
+    for _ in range(hearers):
         hearer = a_hearer()
         hearer.aead = aead_keys(bytes(range(key_bytes)))
         group.add(hearer)
@@ -249,6 +277,22 @@ def test_frames_that_do_not_fit_a_packet_are_refused(values: dict[str, object]) 
     """
     with pytest.raises(ValueError, match=r"."):
         shared_packet(a_frame(**values), ssrc=SSRC, with_levels=True)
+
+
+def test_what_was_sent_is_counted_across_groups() -> None:
+    """
+    A sender report counts a stream's packets and bytes, whichever source it hears.
+    """
+    groups = (HearerGroup(16), HearerGroup(16))
+    hearer = a_hearer()
+    groups[0].note_sent(1_000)
+    groups[0].add(hearer)
+    groups[0].note_sent(80)
+    groups[1].adopt(hearer)
+    groups[1].note_sent(20)
+    groups[1].note_sent(20)
+
+    assert groups[1].sent(hearer) == SentSoFar(packets=3, octets=120)
 
 
 @given(st.lists(st.tuples(st.sampled_from("jlt"), st.integers(0, 30)), max_size=60))
