@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -27,6 +28,7 @@ JAR_VARIABLE: Final = "PARLEY_FIRESTORE_EMULATOR_JAR"
 JAR_NAME: Final = "cloud-firestore-emulator.jar"
 MAIN_CLASS: Final = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 START_TIMEOUT_S: Final = 30.0
+CLOSE_TIMEOUT_S: Final = 10.0
 _SDK_ROOTS: Final = (
     "/usr/lib/google-cloud-sdk",
     "/usr/share/google-cloud-sdk",
@@ -178,7 +180,14 @@ def client(address: str, project: str) -> Iterator[Client]:
     try:
         yield made
     finally:
-        made._firestore_api.transport.close()
+        _close(made)
+
+
+def _close(made: Client) -> None:
+    # A watch that still tries to reconnect has been seen to block this for ever.
+    close = threading.Thread(target=made._firestore_api.transport.close, daemon=True)
+    close.start()
+    close.join(CLOSE_TIMEOUT_S)
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """The operation counter, and the server as a process."""
 
+import queue
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.api_core import exceptions
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.local.firestore.operations import (
@@ -171,14 +173,23 @@ def test_a_broken_indexes_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_stopped_server_ends_cleanly(tmp_path: Path) -> None:
     """
-    SIGTERM ends it with status 0, also while a listener is connected.
+    SIGTERM ends it with status 0, and a connected listener hears of it.
     """
+    requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
     with running(tmp_path) as server, client(server.address, "demo-stop") as db:
-        heard = threading.Event()
-        watch = db.document("rooms/a").on_snapshot(lambda *_: heard.set())
-        assert heard.wait(5)
+        name = db.document("rooms/a")._document_path
+        target = {"documents": {"documents": [name]}, "target_id": 1}
+        requests.put({"database": db._database_string, "add_target": target})
+        # A raw stream: `on_snapshot` would spin until its channel is closed.
+        answers = db._firestore_api.listen(
+            requests=iter(requests.get, None), timeout=10.0
+        )
+        first = next(answers)
 
         status = server.stop()
-        watch.unsubscribe()
 
+        with pytest.raises(exceptions.ServiceUnavailable):
+            list(answers)
+        requests.put(None)
+    assert first.target_change.target_change_type.name == "ADD"
     assert status == 0
