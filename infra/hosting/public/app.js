@@ -2,6 +2,7 @@
 /** The web client's composition root: routes, the account, and the Space one is in. */
 
 import { account, onAccountChange, signOut } from "./session.js";
+import { forgetDevice, registerDevice } from "./device.js";
 import { loadIcons } from "./components/dom.js";
 import { toast, toastProblem } from "./components/toast.js";
 import { titleOf } from "./format.js";
@@ -10,7 +11,10 @@ import { Present } from "./room/present.js";
 import { Router } from "./router.js";
 import { drawDock } from "./views/dock.js";
 import { feedView } from "./views/feed.js";
+import { inboxView } from "./views/inbox.js";
+import { phoneView } from "./views/phone.js";
 import { problemView } from "./views/problem.js";
+import { profileView } from "./views/profile.js";
 import { roomView } from "./views/room.js";
 import { askSignIn } from "./views/sign_in.js";
 import { openStartSheet } from "./views/start.js";
@@ -18,8 +22,8 @@ import { drawTopbar } from "./views/topbar.js";
 
 const SPACE_PATH = /^\/s\/([1-9A-Za-z]{13})\/?$/;
 
-/** @type {import("./api.js").Space | null} Started here a moment ago. */
-let started = null;
+/** @type {import("./api.js").Space | null} To enter at once, to speak. */
+let entering = null;
 
 const present = new Present({
   onchange: () => drawDock(present),
@@ -41,13 +45,14 @@ const routes = {
   go: (path) => router.go(path),
   setTitle: (title) => router.setTitle(title),
   signInThen,
+  signOut: () => void leaveParley(),
+  enter,
   startSpace: () =>
     void signInThen(() =>
       openStartSheet((space) => {
-        if (space.state === "live") started = space;
-        else toast("Scheduled", { text: "We remind you half an hour before.", symbol: "calendar" });
+        if (space.state === "live") return enter(space);
+        toast("Scheduled", { text: "We remind you half an hour before.", symbol: "calendar" });
         router.go(`/s/${space.id}`);
-        started = null;
       }),
     ),
 };
@@ -58,10 +63,27 @@ const routes = {
  */
 function viewOf(path) {
   if (path === "/") return feedView(routes);
+  if (path === "/inbox") return inboxView(routes);
+  if (path === "/me") return profileView(routes);
+  if (path === "/phone") return phoneView();
   const space = SPACE_PATH.exec(path);
-  if (space) return roomView(space[1], { routes, present, started });
+  if (space) return roomView(space[1], { routes, present, entering });
   const code = path.startsWith("/s/") ? "space-not-found" : "page-not-found";
   return problemView(new Problem({ code, status: 404 }), routes);
+}
+
+/** @param {import("./api.js").Space} space */
+function enter(space) {
+  entering = space;
+  router.go(`/s/${space.id}`);
+  entering = null;
+}
+
+async function leaveParley() {
+  present.leave();
+  await forgetDevice();
+  signOut();
+  router.go("/");
 }
 
 /** @param {() => void} then Done at once where somebody is signed in already. */
@@ -70,14 +92,8 @@ async function signInThen(then) {
 }
 
 function drawShell() {
-  drawTopbar({
-    signIn: () => void signInThen(() => router.go(location.pathname)),
-    signOut: () => {
-      present.leave();
-      signOut();
-      router.go("/");
-    },
-  });
+  drawTopbar({ signIn: () => void signInThen(() => router.go(location.pathname)) });
+  void registerDevice();
 }
 
 onAccountChange(drawShell);

@@ -47,7 +47,7 @@ async function readAll(relation) {
   let next = null;
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const answer = await related(relation, next);
-    for (const person of answer.users) found.set(person.uid, person);
+    for (const person of answer.people) found.set(person.uid, person);
     next = answer.next_page_token;
     if (!next) break;
   }

@@ -14,6 +14,8 @@ import { byId } from "./components/dom.js";
  * @typedef {object} Routes What views may ask of the app.
  * @property {(path: string) => void} go
  * @property {() => void} startSpace
+ * @property {(space: import("./api.js").Space) => void} enter Go straight in, to speak.
+ * @property {() => void} signOut
  * @property {(then: () => void) => Promise<void>} signInThen
  * @property {(title: string) => void} setTitle
  */

@@ -85,6 +85,16 @@ export async function createProfile(fresh, displayName) {
   keep({ ...fresh, displayName });
 }
 
+/**
+ * Show another name from now on; the profile has it already.
+ *
+ * @param {string} displayName
+ */
+export function rename(displayName) {
+  const current = account();
+  if (current) keep({ ...current, displayName });
+}
+
 export function signOut() {
   localStorage.removeItem(KEY);
   changes.dispatchEvent(new Event("change"));

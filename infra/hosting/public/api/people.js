@@ -50,10 +50,19 @@ export const deleteDevice = (deviceId) => call("DELETE", `/v1/me/devices/${devic
  *
  * @param {Relation} relation
  * @param {string | null} [pageToken]
- * @returns {Promise<{users: Person[], next_page_token: string | null}>}
+ * @returns {Promise<{people: Person[], next_page_token: string | null}>}
  */
 export function related(relation, pageToken) {
   const query = new URLSearchParams({ page_size: "100" });
   if (pageToken) query.set("page_token", pageToken);
   return call("GET", `/v1/me/${relation}?${query}`);
 }
+
+/**
+ * People whose handle begins so; the first ones only.
+ *
+ * @param {string} beginning With or without "@".
+ * @returns {Promise<{people: Person[]}>}
+ */
+export const findPeople = (beginning) =>
+  call("GET", `/v1/users/search?${new URLSearchParams({ query: beginning })}`);

@@ -6,7 +6,7 @@ import { h } from "./dom.js";
 
 /**
  * @param {{handle: string, display_name: string}} person
- * @param {"xs" | "s" | "m" | "l"} [size]
+ * @param {"xs" | "s" | "m" | "l" | "xl"} [size]
  */
 export function avatar(person, size = "m") {
   const element = h(

@@ -2,6 +2,7 @@
 /** The bell of a Space that is to come: be told when it starts. */
 
 import { isReminded, remind } from "../reminders.js";
+import { noteAwaited } from "../news.js";
 import { titleOf } from "../format.js";
 import { busyWhile } from "./button.js";
 import { h, icon, setAttribute, setIcon, setText } from "./dom.js";
@@ -34,6 +35,7 @@ export function bell(space, { routes, round = false, onchange }) {
     const wanted = !isReminded(space.id);
     try {
       await remind(space.id, wanted);
+      noteAwaited(space);
       draw();
       onchange?.(wanted);
       if (wanted) toast("Reminder set", { text: "We tell you when it starts, or if it moves.", symbol: "bell-on" });

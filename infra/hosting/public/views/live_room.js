@@ -6,12 +6,12 @@ import { account } from "../session.js";
 import { announce } from "../components/announce.js";
 import { button } from "../components/button.js";
 import { h, setAttribute, setText } from "../components/dom.js";
-import { shareSpace } from "../components/share.js";
 import { Stage } from "../components/stage.js";
 import { toast } from "../components/toast.js";
 import { Hand } from "../room/hand.js";
 import { Hands } from "../room/hands.js";
 import { Controls } from "./controls.js";
+import { openInvite } from "./invite.js";
 import { memberSheet } from "./member.js";
 import { openPeople } from "./people.js";
 import { promotionSheet } from "./promotion.js";
@@ -138,8 +138,8 @@ function lonely(session) {
   return h(
     "div",
     { class: "room__alone" },
-    h("p", {}, h("strong", {}, "It’s just you so far."), h("span", { class: "muted" }, "Send people the link; they can listen in two taps.")),
-    button("Share", { icon: "share", onclick: () => shareSpace(session.space) }),
+    h("p", {}, h("strong", {}, "It’s just you so far."), h("span", { class: "muted" }, "Bring people in: by name, or with the link.")),
+    button("Invite", { icon: "user-plus", onclick: () => openInvite(session.space, session.role === "host") }),
   );
 }
 

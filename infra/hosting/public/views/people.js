@@ -6,14 +6,15 @@ import { muteAll } from "../api/stage.js";
 import { plural } from "../format.js";
 import { explain } from "../problems.js";
 import { account } from "../session.js";
-import { avatar } from "../components/avatar.js";
 import { button } from "../components/button.js";
-import { h, icon } from "../components/dom.js";
+import { h, icon, present } from "../components/dom.js";
+import { personRow } from "../components/person_row.js";
 import { shareSpace } from "../components/share.js";
 import { openSheet } from "../components/sheet.js";
 import { toast } from "../components/toast.js";
 import { ROLE_NAMES } from "../room/roster.js";
 import { attempt } from "./controls.js";
+import { openInvite } from "./invite.js";
 import { memberSheet } from "./member.js";
 import { requestsSection } from "./requests.js";
 
@@ -39,7 +40,7 @@ export function openPeople(session, hands, signal) {
     if (text === shown || closed.signal.aborted) return; // leaves the focus where it is
     shown = text;
     body.removeAttribute("aria-busy");
-    keepingFocus(body, () => body.replaceChildren(...sections(session, hands, latest, refresh)));
+    keepingFocus(body, () => body.replaceChildren(...present(sections(session, hands, latest, refresh))));
   };
   const refresh = async () => {
     try {
@@ -106,7 +107,8 @@ function sections(session, hands, people, onchanged) {
   const unseen = Math.max(0, (session.room?.listener_count ?? 0) - audience.length);
   const open = stage.some(({ role, muted }) => role === "speaker" && !muted);
   return [
-    requestsSection(hands) ?? "",
+    session.manages && button("Invite people", { look: "primary", icon: "user-plus", testid: "invite-people", onclick: () => openInvite(session.space, session.role === "host") }),
+    requestsSection(hands),
     section(`On stage · ${stage.length}`, stage.map(row), { act: session.manages && open && muteAllButton(session, onchanged) }),
     section(`Listening · ${audience.length + unseen}`, audience.map(row), {
       note: audienceNote(audience.length, unseen),
@@ -165,19 +167,14 @@ function section(title, rows, { note = "", act = false } = {}) {
  */
 function rowOf(session, person, onchanged) {
   const you = person.uid === account()?.uid;
-  return h(
-    "li",
-    { class: "person", "data-testid": "person", data: { uid: person.uid, handle: person.handle, role: person.role } },
-    avatar(person, "m"),
-    h(
-      "p",
-      {},
-      h("strong", {}, person.display_name + (you ? " (you)" : "")),
-      h("span", { class: "muted" }, `@${person.handle} · ${ROLE_NAMES[person.role]}`),
-    ),
-    person.role !== "listener" && person.muted && h("span", { class: "person__muted" }, icon("mic-off"), h("span", { class: "visually-hidden" }, "muted")),
-    !you && button(`Actions for ${person.display_name}`, {
-      look: "quiet", icon: "more", round: true, testid: "person-actions", onclick: () => memberSheet(session, person, onchanged),
-    }),
-  );
+  return personRow(person, {
+    name: person.display_name + (you ? " (you)" : ""),
+    note: ROLE_NAMES[person.role],
+    actions: [
+      person.role !== "listener" && person.muted && h("span", { class: "person__muted" }, icon("mic-off"), h("span", { class: "visually-hidden" }, "muted")),
+      !you && button(`Actions for ${person.display_name}`, {
+        look: "quiet", icon: "more", round: true, testid: "person-actions", onclick: () => memberSheet(session, person, onchanged),
+      }),
+    ],
+  });
 }

@@ -2,9 +2,9 @@
 /** Those who ask to speak, with the host's two answers. */
 
 import { ago } from "../format.js";
-import { avatar } from "../components/avatar.js";
 import { button } from "../components/button.js";
 import { h } from "../components/dom.js";
+import { personRow } from "../components/person_row.js";
 import { toast } from "../components/toast.js";
 import { attempt } from "./controls.js";
 
@@ -33,12 +33,12 @@ function rowOf(hands, request) {
       await hands.answer(request.uid, how);
       if (how === "accept") toast(`${name} is coming up`, { symbol: "stage-up" });
     });
-  return h(
-    "li",
-    { class: "person", "data-testid": "request", data: { handle: request.handle } },
-    avatar(request, "m"),
-    h("p", {}, h("strong", {}, name), h("span", { class: "muted" }, `@${request.handle} · ${ago(new Date(request.requested_at))}`)),
-    button(`Decline ${name}`, { icon: "close", round: true, testid: "request-decline", onclick: answer("decline") }),
-    button(`Accept ${name}`, { look: "primary", icon: "check", round: true, testid: "request-accept", onclick: answer("accept") }),
-  );
+  return personRow(request, {
+    testid: "request",
+    note: ago(new Date(request.requested_at)),
+    actions: [
+      button(`Decline ${name}`, { icon: "close", round: true, testid: "request-decline", onclick: answer("decline") }),
+      button(`Accept ${name}`, { look: "primary", icon: "check", round: true, testid: "request-accept", onclick: answer("accept") }),
+    ],
+  });
 }

@@ -21,7 +21,7 @@ import { waitingPanel } from "./waiting.js";
  * @typedef {object} RoomOptions
  * @property {import("../router.js").Routes} routes
  * @property {import("../room/present.js").Present} present The Space one is in.
- * @property {Space | null} started Just started by this person: enter at once.
+ * @property {Space | null} entering To go straight into, to speak: just started, or invited to.
  */
 
 /**
@@ -29,11 +29,11 @@ import { waitingPanel } from "./waiting.js";
  * @param {RoomOptions} options
  * @returns {import("../router.js").View}
  */
-export function roomView(id, { routes, present, started }) {
+export function roomView(id, { routes, present, entering }) {
   const page = new RoomPage(id, routes, present);
   const session = present.session;
   if (session?.space.id === id) page.showRoom(session);
-  else if (started?.id === id) void page.enter(started, { speak: true, anonymous: false });
+  else if (entering?.id === id) void page.enter(entering, { speak: true, anonymous: false });
   else void page.load();
   return { element: page.element, title: "Space", destroy: () => page.destroy() };
 }

@@ -1,53 +1,45 @@
 // @ts-check
-/** The top of every page: the name of the place, and one's own. */
+/** The top of every page: the name of the place, one's inbox, and oneself. */
 
 import { account } from "../session.js";
+import { watchUnread } from "../news.js";
 import { avatar } from "../components/avatar.js";
 import { button } from "../components/button.js";
-import { byId, h } from "../components/dom.js";
-import { openSheet } from "../components/sheet.js";
+import { byId, h, icon, setAttribute, setText } from "../components/dom.js";
 
-/** @param {{signIn: () => void, signOut: () => void}} acts */
-export function drawTopbar({ signIn, signOut }) {
+let unwatch = () => {};
+
+/** @param {{signIn: () => void}} acts */
+export function drawTopbar({ signIn }) {
   const me = account();
+  unwatch();
+  unwatch = () => {};
   byId("topbar").replaceChildren(
     h("a", { href: "/", class: "brand", "aria-label": "Parley, the feed" }, h("img", { src: "/favicon.svg", alt: "", width: 32, height: 32 }), "Parley"),
     me
-      ? h(
-          "button",
-          {
-            type: "button",
-            class: "me",
-            "aria-label": `Your account, ${me.displayName}`,
-            "data-testid": "account",
-            on: { click: () => accountSheet(signOut) },
-          },
-          avatar({ handle: me.handle, display_name: me.displayName }, "s"),
-        )
+      ? h("nav", { class: "topbar__own", "aria-label": "Your pages" }, inboxLink(), accountLink(me))
       : button("Sign in", { onclick: signIn, testid: "sign-in-open" }),
   );
 }
 
-/** @param {() => void} signOut */
-function accountSheet(signOut) {
-  const me = account();
-  if (!me) return;
-  openSheet("Your account", {
-    content: (close) => [
-      h(
-        "div",
-        { class: "member" },
-        avatar({ handle: me.handle, display_name: me.displayName }, "l"),
-        h("p", {}, h("strong", {}, me.displayName), h("span", { class: "muted" }, ` @${me.handle}`)),
-      ),
-      button("Sign out", {
-        icon: "leave",
-        testid: "sign-out",
-        onclick: () => {
-          close();
-          signOut();
-        },
-      }),
-    ],
-  });
+function inboxLink() {
+  const badge = h("span", { class: "badge", "aria-hidden": "true", "data-testid": "unread", hidden: true });
+  const link = h("a", { href: "/inbox", class: "button button--quiet button--round", "data-testid": "inbox-link" }, icon("bell"), badge);
+  const draw = (/** @type {number} */ count) => {
+    setText(badge, count > 9 ? "9+" : String(count));
+    setAttribute(badge, "hidden", count === 0);
+    setAttribute(link, "aria-label", count ? `Inbox, ${count} new` : "Inbox");
+  };
+  draw(0);
+  unwatch = watchUnread(draw);
+  return link;
+}
+
+/** @param {import("../session.js").Account} me */
+function accountLink(me) {
+  return h(
+    "a",
+    { href: "/me", class: "me", "aria-label": `Your account, ${me.displayName}`, "data-testid": "account" },
+    avatar({ handle: me.handle, display_name: me.displayName }, "s"),
+  );
 }

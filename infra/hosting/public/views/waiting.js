@@ -11,6 +11,7 @@ import { button } from "../components/button.js";
 import { h, icon, setAttribute, setText } from "../components/dom.js";
 import { shareSpace } from "../components/share.js";
 import { askCancel, openEditSheet } from "./edit_space.js";
+import { openInvite } from "./invite.js";
 
 const TICK_MS = 1000;
 const LOOK_MS = 10_000;
@@ -93,7 +94,12 @@ function watch(space, at, tick, onchange) {
 function hostActions(space, { start, onchange }) {
   return [
     button("Start now", { look: "primary", icon: "mic", testid: "start-early", onclick: start }),
-    button("Edit", { icon: "pencil", testid: "edit", onclick: () => openEditSheet(space, onchange) }),
+    h(
+      "div",
+      { class: "panel__row" },
+      button("Invite", { icon: "user-plus", testid: "invite-people", onclick: () => openInvite(space, true) }),
+      button("Edit", { icon: "pencil", testid: "edit", onclick: () => openEditSheet(space, onchange) }),
+    ),
     button("Cancel Space", { look: "danger", testid: "cancel", onclick: () => askCancel(space, () => onchange({ ...space, state: "cancelled" })) }),
   ];
 }

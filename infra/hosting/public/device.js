@@ -1,0 +1,88 @@
+// @ts-check
+/** This browser as a device that pushes go to; on the embedded stack only. */
+
+import { deleteDevice, putDevice } from "./api/people.js";
+import { account } from "./session.js";
+import { randomKey } from "./components/random.js";
+
+const KEY = "parley.device";
+const VERSION = "1.0";
+
+/** @typedef {{id: string, uid: string}} Device `uid` is whose pushes come here. */
+
+/** @type {Promise<boolean> | null} */
+let local = null;
+
+/** Whether this is the embedded stack, whose sink shows what would be pushed. */
+export function isLocal() {
+  local ??= fetch("/local/", { method: "HEAD" }).then(({ ok }) => ok, () => false);
+  return local;
+}
+
+/** @returns {Device} */
+function stored() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY) ?? "") ?? { id: randomKey(), uid: "" };
+  } catch {
+    return { id: randomKey(), uid: "" };
+  }
+}
+
+/**
+ * Have pushes for whoever is signed in sent here; once is enough.
+ *
+ * Firebase's own token needs its SDK and a service worker: without the embedded stack
+ * nothing is registered.
+ */
+export async function registerDevice() {
+  const me = account();
+  const device = stored();
+  if (!me || device.uid === me.uid || !(await isLocal())) return;
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  const facts = { platform: /** @type {const} */ ("web"), app_version: VERSION, locale: navigator.language, time_zone: timeZone };
+  localStorage.setItem(KEY, JSON.stringify({ ...device, uid: me.uid }));
+  await putDevice(device.id, { ...facts, token: `web-${device.id}` }).catch(() => localStorage.removeItem(KEY));
+}
+
+/** Get no more pushes for who is about to sign out. */
+export async function forgetDevice() {
+  const device = stored();
+  if (!device.uid) return;
+  localStorage.removeItem(KEY);
+  await deleteDevice(device.id).catch(() => undefined); // the next to sign in takes the token over
+}
+
+/**
+ * @typedef {object} Shown A push as a phone shows it.
+ * @property {string} title
+ * @property {string} body
+ * @property {string} tag A later push replaces an earlier one of the same tag.
+ * @property {string} link Path to open.
+ * @property {Date} at
+ */
+
+/**
+ * What the embedded sink has for this person, the newest first.
+ *
+ * @returns {Promise<Shown[]>}
+ */
+export async function received() {
+  const answer = await fetch(`/local/push?uid=${encodeURIComponent(account()?.uid ?? "")}`);
+  if (!answer.ok) return [];
+  const { messages } = await answer.json();
+  /** @type {Map<string, Shown>} */
+  const byTag = new Map();
+  for (const { received_at: at, message } of messages) {
+    const { notification = {}, fcm_options: options = {} } = message.webpush ?? {};
+    const tag = notification.tag ?? at;
+    byTag.delete(tag); // the newest of a tag comes last
+    byTag.set(tag, { tag, title: notification.title ?? "", body: notification.body ?? "", link: pathOf(options.link ?? "/"), at: new Date(at) });
+  }
+  return [...byTag.values()].reverse();
+}
+
+/** @param {string} link */
+function pathOf(link) {
+  const { pathname } = new URL(link, location.origin);
+  return pathname;
+}
