@@ -20,6 +20,8 @@ REQUIRED: Final = (
 
 # Where a room is large: packets of 60 ms cost a listener 40 ms of delay.
 LONG_FRAMES_FROM: Final = 500
+# A smaller room needs no process beside its own.
+EGRESS_FROM: Final = 200
 
 # All of them, or none: without them nothing can be recorded.
 RECORDING: Final = (
@@ -92,10 +94,11 @@ class Config:
     Args:
         emulator_host: "host:port" of an embedded Firestore, or None for Google's.
         control_url: Private address that functions reach; None is the bound one.
-        udp_endpoints: One for each process of this worker, at least one.
+        udp_endpoints: The room's own, and one for each egress process.
         live_edge_url: An object store's URL.
         recording: Where recordings go; None: nothing can be recorded.
         long_frames_from: Listeners from which on they get packets of 60 ms.
+        egress_from: Listeners from which on more go to egress processes.
     """
 
     project_id: str
@@ -109,6 +112,7 @@ class Config:
     live_edge_url: str
     recording: RecordingConfig | None = None
     long_frames_from: int = LONG_FRAMES_FROM
+    egress_from: int = EGRESS_FROM
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -133,6 +137,7 @@ class Config:
             live_edge_url=env["PARLEY_LIVE_EDGE_URL"],
             recording=RecordingConfig.from_env(env),
             long_frames_from=_count(env, "PARLEY_LONG_FRAMES_FROM", LONG_FRAMES_FROM),
+            egress_from=_count(env, "PARLEY_EGRESS_FROM", EGRESS_FROM),
         )
 
 

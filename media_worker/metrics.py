@@ -3,16 +3,17 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Final
 
+from .egress.processes.child import EgressProcess
+from .egress.processes.spread import SpreadEndpoint
 from .firestore_link.link import FirestoreLink
+from .process_memory import rss_bytes
 from .room.durations import BOUNDS_S, Durations
 from .room.room import Room
 from .room.speaker import Speaker
 
 PREFIX: Final = "parley_worker_"
-STATM: Final = Path("/proc/self/statm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +76,31 @@ def process_metrics() -> Iterator[Metric]:
     """Yield what the operating system knows of this process."""
     times = os.times()
     yield Metric("cpu_s_total", times.user + times.system)
-    if STATM.exists():  # not on macOS
-        pages = int(STATM.read_text().split()[1])
-        yield Metric("rss_bytes", pages * os.sysconf("SC_PAGE_SIZE"))
+    if resident := rss_bytes():
+        yield Metric("rss_bytes", resident)
 
 
-def counter_metrics(prefix: str, counters: object) -> Iterator[Metric]:
-    """Yield the numbers of a dataclass of totals."""
-    for name, value in asdict(counters).items():  # type: ignore[call-overload]  # any
-        yield Metric(f"{prefix}_{name}_total", value)
+def endpoint_metrics(endpoint: SpreadEndpoint) -> Iterator[Metric]:
+    """Yield what all processes have sent, and how each egress process is."""
+    for name, value in endpoint.totals().items():
+        yield Metric(f"{name}_total", value)
+    yield Metric("egress_started_total", endpoint.egresses_started)
+    processes = endpoint.by_process()
+    for process in processes:
+        labels = {"egress": process.name}
+        yield Metric("egress_listeners", process.listeners, labels)
+    for process in processes:
+        if process.child is not None:
+            yield from _egress_metrics(process.child)
+
+
+def _egress_metrics(child: EgressProcess) -> Iterator[Metric]:
+    labels = {"egress": str(child.number)}
+    yield Metric("egress_ready", int(child.load.ready), labels)
+    yield Metric("egress_feed_dropped_total", child.feed_dropped, labels)
+    if child.report is not None:
+        yield Metric("egress_cpu_s_total", child.report.cpu_s, labels)
+        yield Metric("egress_rss_bytes", child.report.rss_bytes, labels)
 
 
 def _speaker_metrics(speaker: Speaker) -> Iterator[Metric]:

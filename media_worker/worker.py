@@ -15,22 +15,25 @@ from spaces_contract.roles import PeerCloseReason
 from spaces_contract.runtime import WorkerState
 
 from .audio.opus import Decoder
-from .config import Config
+from .config import Address, Config
 from .control.app import ControlApi
 from .control.forward_check import ForwardCheck
 from .control.server import ControlServer
+from .egress.processes.child import Spawn
+from .egress.processes.spread import SpreadEndpoint
 from .firestore_link.claim import Claim, ClaimRefused, claim_epoch
 from .firestore_link.connection import CallFailed, connect
 from .firestore_link.link import FirestoreLink
 from .live_edge.room_json import StoredRoomJson
 from .metrics import (
     Metric,
-    counter_metrics,
+    endpoint_metrics,
     link_metrics,
     process_metrics,
     render,
     room_metrics,
 )
+from .recording.epoch_recording import Storage
 from .recording.opening import open_stores
 from .recording.recorder import Recorder
 from .room.clock import MonotonicClock
@@ -84,8 +87,7 @@ class Worker:
         self._state = WorkerState.LAUNCHING
         self._stopping = asyncio.Event()
         self._firestore = connect(config.project_id, emulator_host=config.emulator_host)
-        udp = config.udp_endpoints[0]
-        self._endpoint = UdpMediaEndpoint(bind=udp.bind, announced=udp.announced)
+        self._endpoint = _endpoint(config)
         self._publisher = StoredRoomJson(config.live_edge_url)
         self._link: FirestoreLink | None = None
         self._recorder = Recorder(
@@ -198,13 +200,13 @@ class Worker:
         self._room.end(RoomEnd.SUPERSEDED)
 
     def _claim(self, control_url: str) -> Claim:
-        host, port = self._endpoint.announced
+        egresses = [udp.announced for udp in self._config.udp_endpoints[1:]]
         return Claim(
             space_id=self._config.space_id,
             epoch=self._config.epoch,
             worker_id=secrets.token_hex(8),
             control_url=control_url,
-            udp_endpoints=(f"[{host}]:{port}" if ":" in host else f"{host}:{port}",),
+            udp_endpoints=tuple(map(_told, [self._endpoint.announced, *egresses])),
         )
 
     async def _claim_epoch(self, claim: Claim) -> Any:
@@ -262,18 +264,36 @@ class Worker:
             metrics=self._metrics,
         )
 
-    def _metrics(self) -> str:
+    async def _metrics(self) -> str:
+        await self._endpoint.refresh()
         loop = self._room.loop
         metrics = [
             *process_metrics(),
             *room_metrics(self._room),
-            *counter_metrics("transport", self._endpoint.counters),
-            *counter_metrics("fan_out", self._endpoint.fan_out_counters),
+            *endpoint_metrics(self._endpoint),
             Metric("room_json_failures_total", self._publisher.failures),
         ]
         if self._link is not None:
             metrics += link_metrics(self._link)
         return render(metrics, {"loop_lag_s": loop.lag, "tick_s": loop.work})
+
+
+def _endpoint(config: Config) -> SpreadEndpoint:
+    own, *others = config.udp_endpoints
+    labels: dict[str, str | int] = {"space_id": config.space_id, "epoch": config.epoch}
+    return SpreadEndpoint(
+        UdpMediaEndpoint(bind=own.bind, announced=own.announced),
+        [
+            Spawn(bind=udp.bind, announced=udp.announced, labels=labels)
+            for udp in others
+        ],
+        egress_from=config.egress_from,
+    )
+
+
+def _told(address: Address) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def _cancelled(task: "asyncio.Task[Any]") -> None:

@@ -18,7 +18,7 @@ from aiortc import (
 )
 
 from media_worker.audio.frames import EncodedFrame, ReceivedPacket
-from media_worker.room.ports import FULL_MIX
+from media_worker.room.ports import FULL_MIX, MediaEndpoint
 from media_worker.transport.endpoint import UdpMediaEndpoint
 from media_worker.transport.rounds import Timing
 from spaces_contract.ids import SessionId, UserId
@@ -133,7 +133,7 @@ def tone_packets(seconds: float = 1.0) -> list[bytes]:
 
 @contextlib.asynccontextmanager
 async def playing(
-    endpoint: UdpMediaEndpoint,
+    endpoint: MediaEndpoint,
     packets: Sequence[bytes],
     *,
     sources: Sequence[str] = (FULL_MIX,),

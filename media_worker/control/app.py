@@ -1,6 +1,6 @@
 """Routes of the control API (`spaces_contract.control`)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from starlette.applications import Starlette
@@ -55,7 +55,7 @@ class ControlApi:
         check: ForwardCheck,
         *,
         ready: Callable[[], bool],
-        metrics: Callable[[], str],
+        metrics: Callable[[], Awaitable[str]],
     ) -> None:
         self._sessions = sessions
         self._check = check
@@ -129,7 +129,7 @@ class ControlApi:
         return PlainTextResponse("not ready", status_code=503)
 
     async def _scrape(self, _: Request) -> Response:
-        return Response(self._metrics(), media_type=METRICS_TYPE)
+        return Response(await self._metrics(), media_type=METRICS_TYPE)
 
 
 async def _bounded_body(request: Request) -> bytes:

@@ -172,6 +172,11 @@ class UdpMediaEndpoint:
         """Return the open sessions."""
         return [session.info for session in self._sessions]
 
+    def session_of(self, user_id: UserId, kind: PeerKind) -> SessionId | None:
+        """Return somebody's open session of that kind."""
+        session = self._sessions.by_person(user_id, kind)
+        return None if session is None else session.session_id
+
     def fraction_lost(self, session_id: SessionId) -> float:
         """Return the loss that a WHEP client last reported, 0 to 1."""
         session = self._sessions.by_id(session_id)
@@ -195,9 +200,10 @@ class UdpMediaEndpoint:
         """Send one tick: to every connected WHEP session its source's frame."""
         if self._state is None or self._stopping or not frames:
             return
-        # One tick, one time: any source's frame tells it.
+        # One tick, one time: that at which any source's frame ends.
         frame = next(iter(frames.values()))
-        self._clock.frame_sent(frame.timestamp, time.monotonic())
+        ends = frame.timestamp + frame.duration_samples
+        self._clock.frame_sent(ends, time.monotonic())
         self._state.paced.send(frames)
 
     def send_stage_message(self, session_id: SessionId, text: str) -> bool:

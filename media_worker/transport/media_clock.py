@@ -11,7 +11,7 @@ class MediaClock:
         self._at_s = 0.0
 
     def frame_sent(self, timestamp: int, now_s: float) -> None:
-        """Note that the frame with `timestamp` was sent at `now_s`."""
+        """Note that a frame which ends at `timestamp` was sent at `now_s`."""
         self._timestamp = timestamp
         self._at_s = now_s
 

@@ -70,6 +70,15 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "numpy",
         "pylibsrtp",
     ),
+    "media_worker/egress/processes": (
+        "spaces_contract",
+        "media_worker.audio.frames",
+        "media_worker.egress",
+        "media_worker.json_logs",
+        "media_worker.process_memory",
+        "media_worker.room.ports",
+        "media_worker.transport",
+    ),
     "media_worker/control": (
         "spaces_contract",
         "media_worker.room.ports",
@@ -85,6 +94,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "media_worker/recording": (
         "spaces_contract",
         "media_worker.audio",
+        "media_worker.config",
+        "media_worker.json_logs",
         "media_worker.room.clock",
         "media_worker.room.ports",
         "av",

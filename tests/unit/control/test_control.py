@@ -84,13 +84,16 @@ def sessions() -> RememberingSessions:
     return RememberingSessions()
 
 
+async def a_metric() -> str:
+    """Return what is scraped."""
+    return "parley_worker_up 1\n"
+
+
 @pytest.fixture
 def client(sessions: RememberingSessions) -> httpx.AsyncClient:
     """Return a client of an API for epoch 3 of a Space."""
     check = ForwardCheck(PUBLIC.decode(), space_id=SPACE, epoch=3)
-    api = ControlApi(
-        sessions, check, ready=lambda: True, metrics=lambda: "parley_worker_up 1\n"
-    )
+    api = ControlApi(sessions, check, ready=lambda: True, metrics=a_metric)
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(api.app()), base_url="http://worker"
     )

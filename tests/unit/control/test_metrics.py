@@ -2,10 +2,13 @@
 
 import json
 import logging
+from typing import Any
 
 import pytest
 
-from media_worker.metrics import Metric, counter_metrics, process_metrics, render
+from media_worker.egress.fan_out import FanOutCounters
+from media_worker.egress.processes.spread import SpreadEndpoint
+from media_worker.metrics import Metric, endpoint_metrics, process_metrics, render
 from media_worker.room.durations import Durations
 from media_worker.transport.counters import EndpointCounters
 from spaces_contract.json_lines import JsonFormatter
@@ -87,11 +90,21 @@ def test_a_log_line_is_json_with_its_extras() -> None:
     assert (line["peer"], line["space_id"]) == ("ana", "s")
 
 
+class UnstartedEndpoint:
+    """What metrics read of a room's own endpoint."""
+
+    counters = EndpointCounters()
+    fan_out_counters = FanOutCounters()
+
+
 def test_everything_that_the_transport_drops_is_told() -> None:
     """
     A loss that is counted can be scraped.
     """
-    told = {metric.name for metric in counter_metrics("transport", EndpointCounters())}
+    own: Any = UnstartedEndpoint()
+    spread = SpreadEndpoint(own, [], egress_from=200)
+
+    told = {metric.name for metric in endpoint_metrics(spread)}
 
     assert told >= {
         "transport_datagrams_unsent_total",
@@ -99,4 +112,5 @@ def test_everything_that_the_transport_drops_is_told() -> None:
         "transport_stage_messages_dropped_total",
         "transport_stage_datagrams_dropped_total",
         "transport_stage_datagrams_refused_total",
+        "fan_out_packets_dropped_total",
     }

@@ -1,0 +1,1 @@
+"""Processes for listeners alone: how they are started, filled, fed and ended."""
