@@ -57,6 +57,7 @@ from spaces.service.ports import (
     SpaceStore,
 )
 from spaces.service.profiles import ProfileService
+from spaces.service.recording_ports import RecordingStore
 from spaces.service.reactions import ReactionService
 from spaces.service.schedule import ReminderService, ScheduleTasks
 from spaces.service.spaces import SpaceService
@@ -85,6 +86,7 @@ from tests.fakes import (
     MemorySpaceStore,
 )
 from tests.people_fakes import MemoryRegistrationStore, MemoryRelationStore
+from tests.recording_fakes import MemoryRecordingStore, RecordingWorld
 from tests.stage_fakes import (
     MemoryInviteStore,
     MemoryReportStore,
@@ -126,6 +128,7 @@ class Stores:
     fan_outs: FanOutStore
     space_finder: SpaceFinder
     people_finder: PeopleFinder
+    recordings: RecordingStore
 
 
 class World:
@@ -147,6 +150,13 @@ class World:
         self.id_tokens = FakeIdTokens()
         self.signer = Ed25519Signer(a_private_key())
         stores = self.make_stores()
+        self.recording = RecordingWorld(
+            stores.recordings,
+            proof_key=a_private_key(),
+            effects=self.effects,
+            clock=self.clock,
+            public_url=PUBLIC_URL,
+        )
         self.profiles = ProfileService(profiles=stores.profiles, now=self.clock)
         self.spaces = SpaceService(
             spaces=stores.spaces,
@@ -160,6 +170,7 @@ class World:
             grants=self.signer,
             now=self.clock,
             new_token=random_token,
+            notice=self.recording.notice,
         )
         self.media = MediaService(
             spaces=stores.spaces,
@@ -201,6 +212,7 @@ class World:
             effects=self.effects,
             now=self.clock,
         )
+        recording_tasks = self.recording.tasks(self.launcher, self.announcing)
         self.upkeep = UpkeepService(
             spaces=stores.spaces,
             launches=stores.launches,
@@ -208,6 +220,7 @@ class World:
             effects=self.effects,
             now=self.clock,
             tell_live=self.schedule.live,
+            space_over=recording_tasks.space_over,
         )
         self.stage = StageService(
             members=stores.members,
@@ -260,6 +273,7 @@ class World:
             ),
             *media.operations(self.media, PUBLIC_URL, ICE_SERVERS),
             *reactions.operations(self.reacting, limiter.react),
+            *self.recording.operations(),
         )
         self.api = api_app(
             self.operations,
@@ -272,7 +286,11 @@ class World:
             ),
         )
         self.tasks = tasks_app(
-            self.upkeep, self.schedule, self.announcing, FakeTaskTokens()
+            self.upkeep,
+            self.schedule,
+            self.announcing,
+            recording_tasks,
+            FakeTaskTokens(),
         )
 
     def make_stores(self) -> Stores:
@@ -292,6 +310,7 @@ class World:
             fan_outs=MemoryFanOutStore(),
             space_finder=MemorySpaceFinder(self.database),
             people_finder=MemoryPeopleFinder(self.database),
+            recordings=MemoryRecordingStore(self.database, self.clock),
         )
 
     def make_effects(self) -> EffectLog:

@@ -53,6 +53,7 @@ from .http.json_log import configure_logging
 from .http.operations import Operation
 from .http.rate_limits import Limits, RateLimiter, with_defaults
 from .launcher_config import ProcessConfig
+from .recording_parts import RecordingParts
 from .service.announcing import AnnouncingService
 from .service.announcing_ports import PushSender
 from .service.discovery import DiscoveryService
@@ -109,11 +110,13 @@ def _operations(
         now=utc_now,
         new_space_id=random_space_id,
     )
+    recorded = RecordingParts(config.recording, client, config.public_url)
     taking_part = MembershipService(
         members=member_store,
         grants=signer,
         now=utc_now,
         new_token=random_token,
+        notice=recorded.notice,
     )
     talking = MediaService(
         spaces=space_store, grants=signer, workers=HttpWorkerControl(), now=utc_now
@@ -176,6 +179,7 @@ def _operations(
         ),
         *media.operations(talking, url, ice_servers),
         *reactions.operations(reacting, limiter.react),
+        *recorded.operations(effects),
     )
 
 
@@ -205,15 +209,19 @@ def build_tasks(env: Mapping[str, str]) -> flask.Flask:
         effects=effects,
         now=utc_now,
     )
+    launcher = _launcher(config)
+    recorded = RecordingParts(config.recording, client, config.public_url)
+    recordings = recorded.tasks(launcher, announcing, effects)
     upkeep = UpkeepService(
         spaces=announcing.spaces,
         launches=FirestoreLaunchStore(client),
-        launcher=_launcher(config),
+        launcher=launcher,
         effects=effects,
         now=utc_now,
         tell_live=schedule.live,
+        space_over=recordings.space_over,
     )
-    return tasks_app(upkeep, schedule, announcing, _task_tokens(config))
+    return tasks_app(upkeep, schedule, announcing, recordings, _task_tokens(config))
 
 
 def _announcing(

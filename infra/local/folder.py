@@ -35,6 +35,16 @@ class DataFolder:
         return self.root / "objects"
 
     @property
+    def recording_keys(self) -> Path:
+        """Store of wrapped recording keys, apart from what they open."""
+        return self.root / "recording_keys"
+
+    @property
+    def spool(self) -> Path:
+        """Where workers keep pages that no store has yet."""
+        return self.root / "spool"
+
+    @property
     def firestore(self) -> Path:
         """Database of the embedded Firestore."""
         return self.root / "firestore"

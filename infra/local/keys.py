@@ -51,13 +51,17 @@ class KeyFolder:
 
     def grant_key(self) -> ed25519.Ed25519PrivateKey:
         """Return the key that signs grants and forwards."""
-        pem = self._once(
-            "grant.key.pem", lambda: _pkcs8(ed25519.Ed25519PrivateKey.generate())
-        )
-        key = serialization.load_pem_private_key(pem, password=None)
-        if not isinstance(key, ed25519.Ed25519PrivateKey):
-            raise ValueError("grant.key.pem holds no Ed25519 key")
-        return key
+        return self._ed25519_key("grant.key.pem")
+
+    def proof_key(self) -> ed25519.Ed25519PrivateKey:
+        """Return the key that signs receipts of consent and manifests."""
+        return self._ed25519_key("proof.key.pem")
+
+    def playback_secret(self) -> str:
+        """Return what signs the URLs of recordings."""
+        return self._once(
+            "playback.secret", lambda: secrets.token_urlsafe(32).encode()
+        ).decode()
 
     def launcher_token(self) -> str:
         """Return the bearer token of the supervisor's launcher."""
@@ -113,6 +117,13 @@ class KeyFolder:
         )
         _write(key, _pkcs8(server_key))
         _write(chain, certificates.to_pem(server_cert) + issuer_cert)
+
+    def _ed25519_key(self, name: str) -> ed25519.Ed25519PrivateKey:
+        pem = self._once(name, lambda: _pkcs8(ed25519.Ed25519PrivateKey.generate()))
+        key = serialization.load_pem_private_key(pem, password=None)
+        if not isinstance(key, ed25519.Ed25519PrivateKey):
+            raise ValueError(f"{name} holds no Ed25519 key")
+        return key
 
     def _once(self, name: str, make: Callable[[], bytes]) -> bytes:
         path = self._path / name

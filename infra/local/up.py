@@ -26,6 +26,7 @@ from .keys import (
     public_pem,
     tls_context,
 )
+from .recordings import LocalRecordings
 from .refusals import StartRefused
 from .stack import Stack
 from .supervisor import Supervisor
@@ -180,9 +181,11 @@ def _supervisor(
     inherited = dict(os.environ)
     grant_key = keys.grant_key()
     token = keys.launcher_token()
+    recordings = LocalRecordings.of(stack.folder, keys)
     functions = stack.functions_environment(
         grant_private_key=private_pem(grant_key), launcher_token=token
     )
+    functions |= recordings.functions_environment()
     return Supervisor(
         services(
             stack,
@@ -191,7 +194,12 @@ def _supervisor(
             public=public,
             tls=tls,
         ),
-        Workloads(stack, inherited=inherited, grant_public_key=public_pem(grant_key)),
+        Workloads(
+            stack,
+            inherited=inherited,
+            grant_public_key=public_pem(grant_key),
+            recordings=recordings,
+        ),
         launcher=launcher,
         launcher_token=token,
     )

@@ -7,16 +7,19 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from . import ports
 from .processes import ChildProcess, ProcessSpec, describe_exit, rotate
+from .recordings import LocalRecordings
 from .stack import Stack
 
 logger = logging.getLogger(__name__)
 
 ROOM: Final = "room"
+RENDER: Final = "render"  # key: a recording; epoch: its version; index: the attempt
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KEPT_ENDED: Final = 200  # ended workloads that are still listed
 _KEPT_LOGS: Final = 50
@@ -51,8 +54,8 @@ class WorkloadKey:
             "index",
         }:
             raise WorkloadRefused("expected an object of kind, key, epoch and index")
-        if body["kind"] != ROOM:
-            raise WorkloadRefused(f"this launcher runs workloads of kind {ROOM}")
+        if body["kind"] not in (ROOM, RENDER):
+            raise WorkloadRefused(f"this launcher runs {ROOM} and {RENDER} only")
         if not isinstance(body["key"], str) or not _KEY.fullmatch(body["key"]):
             raise WorkloadRefused("key must be an id")
         for name, least in (("epoch", 1), ("index", 0)):
@@ -102,6 +105,7 @@ class Workloads:
     Args:
         inherited: The environment that workers start from.
         grant_public_key: PEM, given to each worker.
+        recordings: What workers and renders are told of recordings.
     """
 
     def __init__(
@@ -110,11 +114,13 @@ class Workloads:
         *,
         inherited: dict[str, str],
         grant_public_key: str,
+        recordings: LocalRecordings,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
         self._stack = stack
         self._inherited = inherited
         self._grant_public_key = grant_public_key
+        self._recordings = recordings
         self._now = now
         self._known: dict[str, Workload] = {}
         self._launching = asyncio.Lock()
@@ -165,17 +171,11 @@ class Workloads:
         udp_port = ports.free_port(
             address=self._stack.media_address, datagram=True, taken=taken
         )
-        environment = self._stack.base_environment(self._inherited)
-        environment |= self._stack.worker_environment(
-            space_id=key.key,
-            epoch=key.epoch,
-            grant_public_key=self._grant_public_key,
-            udp_port=udp_port,
-        )
+        arguments, special = self._call(key, udp_port)
         spec = ProcessSpec(
             name=key.ref,
-            arguments=("-m", "media_worker"),
-            environment=environment,
+            arguments=arguments,
+            environment=self._stack.base_environment(self._inherited) | special,
             grace_s=_WORKER_GRACE_S,
         )
         _drop_old_logs(self._stack.folder.logs)
@@ -188,6 +188,24 @@ class Workloads:
             self._watch(workload), name=f"watch-{key.ref}"
         )
         return workload
+
+    def _call(
+        self, key: WorkloadKey, udp_port: int
+    ) -> tuple[tuple[str, ...], dict[str, str]]:
+        """Return the arguments and the environment of a workload's own."""
+        if key.kind == RENDER:
+            about = ("--recording", key.key, "--version", str(key.epoch))
+            return (
+                ("-m", "media_worker.recording", "render", *about),
+                self._recordings.render_environment(),
+            )
+        room = self._stack.worker_environment(
+            space_id=key.key,
+            epoch=key.epoch,
+            grant_public_key=self._grant_public_key,
+            udp_port=udp_port,
+        )
+        return ("-m", "media_worker"), room | self._recordings.worker_environment()
 
     async def _watch(self, workload: Workload) -> None:
         exit_code = await workload.process.wait()
@@ -219,6 +237,7 @@ class Workloads:
 
 
 def _drop_old_logs(folder: Path) -> None:
-    logs = sorted(folder.glob(f"{ROOM}-*.log*"), key=os.path.getmtime)
+    found = (folder.glob(f"{kind}-*.log*") for kind in (ROOM, RENDER))
+    logs = sorted(chain(*found), key=os.path.getmtime)
     for log in logs[:-_KEPT_LOGS]:
         log.unlink(missing_ok=True)

@@ -25,8 +25,6 @@ from spaces_contract.recording_render import (
 
 from ..domain.errors import DependencyUnavailable
 
-SigningStore = S3Store | GCSStore
-
 LOCAL_SCHEME: Final = "file://"
 # What a render makes of voices; jobs and progress hold none, but go with the rest.
 RENDERED: Final = tuple(RenderFile)
@@ -104,9 +102,16 @@ class StoredRecordingObjects:
 
 
 class SignedPlaybackUrls:
-    """`PlaybackUrls` by the store's own signatures: S3's, Google's."""
+    """
+    `PlaybackUrls` by the store's own signatures: S3's, Google's.
 
-    def __init__(self, recordings: SigningStore) -> None:
+    Raises:
+        ValueError: the store cannot sign.
+    """
+
+    def __init__(self, recordings: ObjectStore) -> None:
+        if not isinstance(recordings, S3Store | GCSStore):
+            raise ValueError("recordings are played from s3:// or gs:// only")
         self._recordings = recordings
 
     def sign(

@@ -25,6 +25,11 @@ class AnnouncementKind(StrEnum):
     INVITED_TO_CO_HOST = "invited_to_co_host"
     INVITED_TO_LISTEN = "invited_to_listen"
     ON_STAGE = "on_stage"  # to who had asked to speak
+    RECORDING_ASKED = "recording_asked"  # whether to be recorded
+    RECORDING_READY = "recording_ready"  # to the host, as the rest from here on
+    RECORDING_SUPERSEDED = "recording_superseded"
+    RECORDING_ERASED = "recording_erased"
+    RECORDING_FAILED = "recording_failed"
 
     @property
     def to_host(self) -> bool:
@@ -82,6 +87,9 @@ class Urgency:
 
 
 _INVITE: Final = Urgency(channel="invites", high=True, lifetime=timedelta(hours=1))
+_RECORDING: Final = Urgency(
+    channel="recordings", high=False, lifetime=timedelta(hours=24)
+)
 URGENCY: Final[Mapping[AnnouncementKind, Urgency]] = MappingProxyType(
     {
         AnnouncementKind.HOST_SOON: Urgency(
@@ -105,6 +113,13 @@ URGENCY: Final[Mapping[AnnouncementKind, Urgency]] = MappingProxyType(
         AnnouncementKind.ON_STAGE: Urgency(
             channel="stage", high=True, lifetime=timedelta(minutes=2)
         ),
+        AnnouncementKind.RECORDING_ASKED: Urgency(
+            channel="stage", high=True, lifetime=timedelta(minutes=10)
+        ),
+        AnnouncementKind.RECORDING_READY: _RECORDING,
+        AnnouncementKind.RECORDING_SUPERSEDED: _RECORDING,
+        AnnouncementKind.RECORDING_ERASED: _RECORDING,
+        AnnouncementKind.RECORDING_FAILED: _RECORDING,
     }
 )
 _TAGS: Final[Mapping[AnnouncementKind, str]] = MappingProxyType(
@@ -113,9 +128,15 @@ _TAGS: Final[Mapping[AnnouncementKind, str]] = MappingProxyType(
         AnnouncementKind.INVITED_TO_CO_HOST: "invite",
         AnnouncementKind.INVITED_TO_LISTEN: "invite",
         AnnouncementKind.ON_STAGE: "stage",
+        AnnouncementKind.RECORDING_ASKED: "recording",
+        AnnouncementKind.RECORDING_READY: "recording",
+        AnnouncementKind.RECORDING_SUPERSEDED: "recording",
+        AnnouncementKind.RECORDING_ERASED: "recording",
+        AnnouncementKind.RECORDING_FAILED: "recording",
     }
 )
 _OPEN: Final = frozenset({SpaceState.SCHEDULED, SpaceState.LIVE})
+_BEGUN: Final = frozenset({SpaceState.LIVE, SpaceState.ENDED})
 _STATES: Final[Mapping[AnnouncementKind, frozenset[SpaceState]]] = MappingProxyType(
     {
         AnnouncementKind.HOST_SOON: frozenset({SpaceState.SCHEDULED}),
@@ -127,6 +148,11 @@ _STATES: Final[Mapping[AnnouncementKind, frozenset[SpaceState]]] = MappingProxyT
         AnnouncementKind.INVITED_TO_CO_HOST: _OPEN,
         AnnouncementKind.INVITED_TO_LISTEN: _OPEN,
         AnnouncementKind.ON_STAGE: frozenset({SpaceState.LIVE}),
+        AnnouncementKind.RECORDING_ASKED: frozenset({SpaceState.LIVE}),
+        AnnouncementKind.RECORDING_READY: _BEGUN,
+        AnnouncementKind.RECORDING_SUPERSEDED: _BEGUN,
+        AnnouncementKind.RECORDING_ERASED: _BEGUN,
+        AnnouncementKind.RECORDING_FAILED: _BEGUN,
     }
 )
 RETRY_FOR: Final = timedelta(hours=24)

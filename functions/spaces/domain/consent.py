@@ -20,11 +20,9 @@ from .participant import Participant
 from .recording import (
     Recording,
     Voice,
-    erased,
-    rendered_anew,
     rendered_later,
     settled,
-    twice,
+    there,
 )
 from .recording_errors import (
     AnsweredTooOften,
@@ -34,6 +32,7 @@ from .recording_errors import (
     RecordingClosed,
     RecordingNotFound,
 )
+from .recording_kept import erased, rendered_anew, twice
 from .recording_states import (
     CONSENT_TRANSITIONS,
     KEPT,
@@ -257,10 +256,7 @@ def _all_gone(
 
 
 def _there(facts: ConsentFacts) -> Recording:
-    recording = facts.recording
-    if recording is None or recording.state is RecordingState.OFF:
-        raise RecordingNotFound
-    return settled(facts.space, recording)
+    return settled(facts.space, there(facts.recording))
 
 
 def _is_asked(facts: ConsentFacts) -> bool:

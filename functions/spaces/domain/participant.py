@@ -49,10 +49,18 @@ class Participant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinWish:
-    """How a person would like to be in a Space."""
+    """
+    How a person would like to be in a Space.
+
+    Args:
+        shown_notice: Version of the notice of recording that they have been shown.
+        lang: In which they read such a notice; BCP 47.
+    """
 
     wants_stage: bool = False
     anonymous: bool = False
+    shown_notice: str | None = None
+    lang: str = "en"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

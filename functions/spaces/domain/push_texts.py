@@ -167,6 +167,26 @@ LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType(
                     "You are on stage",
                     "{title}: unmute to speak",
                 ),
+                AnnouncementKind.RECORDING_ASKED: (
+                    "May your voice be recorded?",
+                    "{title}: nobody learns what you answer",
+                ),
+                AnnouncementKind.RECORDING_READY: (
+                    "The recording is ready",
+                    "{title}",
+                ),
+                AnnouncementKind.RECORDING_SUPERSEDED: (
+                    "The recording is being made anew",
+                    "{title}: please delete copies of the old version",
+                ),
+                AnnouncementKind.RECORDING_ERASED: (
+                    "The recording is deleted",
+                    "{title}",
+                ),
+                AnnouncementKind.RECORDING_FAILED: (
+                    "The recording could not be made",
+                    "{title}",
+                ),
             },
         ),
         "es": Language(
@@ -206,6 +226,26 @@ LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType(
                     "Ya puedes hablar",
                     "{title}: activa el micrófono",
                 ),
+                AnnouncementKind.RECORDING_ASKED: (
+                    "¿Se puede grabar tu voz?",
+                    "{title}: nadie sabrá qué respondes",
+                ),
+                AnnouncementKind.RECORDING_READY: (
+                    "La grabación está lista",
+                    "{title}",
+                ),
+                AnnouncementKind.RECORDING_SUPERSEDED: (
+                    "La grabación se está rehaciendo",
+                    "{title}: borra las copias de la versión anterior",
+                ),
+                AnnouncementKind.RECORDING_ERASED: (
+                    "La grabación se ha borrado",
+                    "{title}",
+                ),
+                AnnouncementKind.RECORDING_FAILED: (
+                    "No se pudo crear la grabación",
+                    "{title}",
+                ),
             },
         ),
         "de": Language(
@@ -241,6 +281,26 @@ LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType(
                 AnnouncementKind.ON_STAGE: (
                     "Du bist auf der Bühne",
                     "{title}: Mikrofon einschalten und sprechen",
+                ),
+                AnnouncementKind.RECORDING_ASKED: (
+                    "Darf deine Stimme aufgenommen werden?",
+                    "{title}: niemand erfährt deine Antwort",
+                ),
+                AnnouncementKind.RECORDING_READY: (
+                    "Die Aufnahme ist fertig",
+                    "{title}",
+                ),
+                AnnouncementKind.RECORDING_SUPERSEDED: (
+                    "Die Aufnahme wird neu erstellt",
+                    "{title}: bitte Kopien der alten Fassung löschen",
+                ),
+                AnnouncementKind.RECORDING_ERASED: (
+                    "Die Aufnahme ist gelöscht",
+                    "{title}",
+                ),
+                AnnouncementKind.RECORDING_FAILED: (
+                    "Die Aufnahme konnte nicht erstellt werden",
+                    "{title}",
                 ),
             },
         ),
@@ -283,6 +343,26 @@ LANGUAGES: Final[Mapping[str, Language]] = MappingProxyType(
                 AnnouncementKind.ON_STAGE: (
                     "ステージに上がりました",
                     "{title}: ミュートを解除して話せます",
+                ),
+                AnnouncementKind.RECORDING_ASKED: (
+                    "あなたの声を録音してもよいですか",
+                    "{title}: 答えは誰にも知らされません",
+                ),
+                AnnouncementKind.RECORDING_READY: (
+                    "録音の準備ができました",
+                    "{title}",
+                ),
+                AnnouncementKind.RECORDING_SUPERSEDED: (
+                    "録音を作り直しています",
+                    "{title}: 古い版のコピーは削除してください",
+                ),
+                AnnouncementKind.RECORDING_ERASED: (
+                    "録音は削除されました",
+                    "{title}",
+                ),
+                AnnouncementKind.RECORDING_FAILED: (
+                    "録音を作成できませんでした",
+                    "{title}",
                 ),
             },
         ),

@@ -13,7 +13,8 @@ from spaces_contract.recording_render import (
 )
 
 from .effects import RecordingStep, RecordingTask
-from .recording import Recording, RecordingDecision, erased, look_at
+from .recording import Recording, RecordingDecision, look_at
+from .recording_kept import erased
 from .recording_states import RecordingEvent, moved
 from .space import Space
 

@@ -6,9 +6,18 @@ import flask
 
 from ..service.announcing import AnnouncingService
 from ..service.ports import IdTokens, TaskTokens
+from ..service.recording_tasks import RecordingTasks
 from ..service.schedule import ScheduleTasks
 from ..service.upkeep import UpkeepService
-from . import cors, openapi, operations, problems, request_log, tasks
+from . import (
+    cors,
+    openapi,
+    operations,
+    problems,
+    recording_tasks,
+    request_log,
+    tasks,
+)
 from .operations import MAX_BODY_BYTES, Guard, Operation
 
 
@@ -37,11 +46,14 @@ def tasks_app(
     upkeep: UpkeepService,
     schedule: ScheduleTasks,
     announcing: AnnouncingService,
+    recordings: RecordingTasks,
     tokens: TaskTokens,
 ) -> flask.Flask:
     """Return the API of the task queue."""
     app = _app("parley-tasks")
-    app.register_blueprint(tasks.blueprint(upkeep, schedule, announcing, tokens))
+    routes = tasks.blueprint(upkeep, schedule, announcing, tokens)
+    recording_tasks.add_routes(routes, recordings)
+    app.register_blueprint(routes)
     return app
 
 

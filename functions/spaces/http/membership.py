@@ -27,12 +27,14 @@ from ..domain.errors import (
 )
 from ..domain.moderation import MemberEdit
 from ..domain.participant import JoinWish, Participant
+from ..domain.recording_errors import RecordingNoticeRequired
 from ..service.media import IceServer
 from ..service.membership import Joined, MembershipService
 from ..service.ports import Cursor
 from . import page_tokens
 from .client_app import Requirement
 from .errors import InvalidPageToken
+from .languages import lang_of
 from .operations import Access, Call, Operation
 from .replies import empty_reply, json_reply, page
 from .schemas import (
@@ -40,6 +42,7 @@ from .schemas import (
     JoinBody,
     JoinedView,
     MembershipView,
+    NoticeView,
     PageQuery,
     ParticipantBody,
     ParticipantsView,
@@ -53,6 +56,7 @@ JOIN_ERRORS: Final = (
     ProfileRequired,
     BlockedByHost,
     RemovedFromSpace,
+    RecordingNoticeRequired,
 )
 EDIT_ERRORS: Final = (
     SpaceNotFound,
@@ -96,7 +100,10 @@ class MembershipResource:
         """Take part."""
         body = call.read(JoinBody)
         wish = JoinWish(
-            wants_stage=body.role == Role.SPEAKER.value, anonymous=body.anonymous
+            wants_stage=body.role == Role.SPEAKER.value,
+            anonymous=body.anonymous,
+            shown_notice=body.recording_notice,
+            lang=lang_of(call.request),
         )
         if wish.wants_stage:
             self._require(call, Capability.SPEAK)
@@ -168,6 +175,7 @@ class MembershipResource:
             whep_url=f"{media_url}/whep",
             ice_servers=self._ice_servers,
             room_url=f"{self._public_url}/{room_path}",
+            recording_notice=NoticeView.of(joined.notice) if joined.notice else None,
             blocked_on_stage=joined.blocked_on_stage,
         )
 

@@ -17,6 +17,7 @@ PARTICIPANTS: Final = "participants"
 SPEAK_REQUESTS: Final = "speak_requests"
 INVITES: Final = "invites"
 INBOX: Final = "inbox"
+RECEIPTS: Final = "receipts"
 FOLLOWING: Final = "following"
 FOLLOWERS: Final = "followers"
 BLOCKS: Final = "blocks"
@@ -25,6 +26,7 @@ ID_PATTERNS: Final[dict[str, re.Pattern[str]]] = {
     SPEAK_REQUESTS: USER_ID_PATTERN,
     INVITES: USER_ID_PATTERN,
     INBOX: SPACE_ID_PATTERN,
+    RECEIPTS: SPACE_ID_PATTERN,
     FOLLOWING: USER_ID_PATTERN,
     FOLLOWERS: USER_ID_PATTERN,
     BLOCKS: USER_ID_PATTERN,

@@ -16,9 +16,11 @@ from pydantic import (
 )
 
 from spaces_contract.ids import HANDLE_PATTERN, USER_ID_PATTERN
+from spaces_contract.recording import RecordingState
 from spaces_contract.roles import Role
 from spaces_contract.timestamps import rfc3339
 
+from ..domain.notice import Notice
 from ..domain.participant import Participant
 from ..domain.profile import Profile
 from ..domain.space import (
@@ -172,6 +174,7 @@ class SpaceView(Answer):
     epoch: int
     acting_host_id: str | None
     host_away: bool
+    recording_state: RecordingState
     url: str
 
     @classmethod
@@ -205,6 +208,7 @@ class SpaceView(Answer):
             epoch=space.epoch,
             acting_host_id=space.host_presence.acting_host_id,
             host_away=space.host_away,
+            recording_state=space.recording_state,
             url=f"{public_url}/s/{space.id}",
         )
 
@@ -221,6 +225,30 @@ class JoinBody(Request):
 
     role: Literal["speaker", "listener"] = "listener"
     anonymous: bool = False
+    recording_notice: str | None = Field(
+        default=None,
+        max_length=64,
+        description="Version of the notice that was shown, where it is recorded",
+    )
+
+
+class NoticeView(Answer):
+    """The notice, in the nearest language to what the client asked for."""
+
+    version: str
+    lang: str
+    title: str
+    points: list[str]
+
+    @classmethod
+    def of(cls, notice: Notice) -> "NoticeView":
+        """Return `notice`."""
+        return cls(
+            version=notice.version,
+            lang=notice.lang,
+            title=notice.title,
+            points=list(notice.points),
+        )
 
 
 class IceServerView(Answer):
@@ -246,7 +274,7 @@ class JoinedView(Answer):
     ice_servers: list[IceServerView]
     room_url: str
     hls_url: None = None
-    recording_notice: None = None
+    recording_notice: NoticeView | None
     blocked_on_stage: bool
 
 

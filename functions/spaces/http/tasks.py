@@ -90,18 +90,18 @@ def blueprint(
         def run(body: EpochTask) -> None:
             upkeep.launch(SpaceId(body.space_id), body.epoch)
 
-        return _carried_out("launch", EpochTask, run)
+        return carried_out("launch", EpochTask, run)
 
     @routes.post("/watchdog")
     def watchdog() -> flask.Response:
         def run(body: EpochTask) -> None:
             upkeep.check(SpaceId(body.space_id), body.epoch)
 
-        return _carried_out("watchdog", EpochTask, run)
+        return carried_out("watchdog", EpochTask, run)
 
     @routes.post("/sweep")
     def sweep() -> flask.Response:
-        return _carried_out("sweep", TaskBody, lambda _: upkeep.sweep())
+        return carried_out("sweep", TaskBody, lambda _: upkeep.sweep())
 
     _schedule_routes(routes, schedule)
     _announcing_routes(routes, announcing)
@@ -114,21 +114,21 @@ def _schedule_routes(routes: flask.Blueprint, schedule: ScheduleTasks) -> None:
         def run(body: StepTask) -> None:
             schedule.step(SpaceId(body.space_id), body.version, body.step)
 
-        return _carried_out("schedule-step", StepTask, run)
+        return carried_out("schedule-step", StepTask, run)
 
     @routes.post("/announce-schedule")
     def changed() -> flask.Response:
         def run(body: ScheduleTask) -> None:
             schedule.changed(SpaceId(body.space_id), body.version)
 
-        return _carried_out("announce-schedule", ScheduleTask, run)
+        return carried_out("announce-schedule", ScheduleTask, run)
 
     @routes.post("/count-subscribers")
     def count() -> flask.Response:
         def run(body: SpaceTask) -> None:
             schedule.count(SpaceId(body.space_id))
 
-        return _carried_out("count-subscribers", SpaceTask, run)
+        return carried_out("count-subscribers", SpaceTask, run)
 
 
 def _announcing_routes(routes: flask.Blueprint, announcing: AnnouncingService) -> None:
@@ -141,10 +141,11 @@ def _announcing_routes(routes: flask.Blueprint, announcing: AnnouncingService) -
                 body.page,
             )
 
-        return _carried_out("tell-page", PageTask, run)
+        return carried_out("tell-page", PageTask, run)
 
 
-def _carried_out(name: str, model: type[B], run: Callable[[B], None]) -> flask.Response:
+def carried_out(name: str, model: type[B], run: Callable[[B], None]) -> flask.Response:
+    """Run a task on its body; answer 204 where it is done, or never can be."""
     try:
         body = model.model_validate_json(flask.request.get_data())
         flask.g.task = body.model_dump()

@@ -10,7 +10,9 @@ from spaces_contract.roles import PeerKind, Role
 from ..domain import moderation, participant
 from ..domain.errors import ParticipantNotFound, StaleRevision
 from ..domain.moderation import MemberEdit
-from ..domain.participant import JoinWish, MemberDecision, Participant
+from ..domain.notice import Notice
+from ..domain.participant import JoinFacts, JoinWish, MemberDecision, Participant
+from ..domain.recording import is_recorded, must_be_noticed
 from ..domain.space import Space
 from .ports import Clock, Cursor, GrantSigner, MemberStore
 
@@ -22,6 +24,7 @@ class Joined:
 
     Args:
         user_id: Who they are to others: an anonymous listener's is made up.
+        notice: Of the recording; None where there is none.
         blocked_on_stage: Someone they have blocked is on stage.
     """
 
@@ -31,6 +34,7 @@ class Joined:
     muted: bool
     grant: Grant
     grant_token: str
+    notice: Notice | None
     blocked_on_stage: bool
 
 
@@ -42,6 +46,7 @@ class MembershipService:
     grants: GrantSigner
     now: Clock
     new_token: Callable[[], str]
+    notice: Callable[[str], Notice]
 
     def join(self, space_id: SpaceId, wish: JoinWish, *, actor_id: UserId) -> Joined:
         """
@@ -49,13 +54,17 @@ class MembershipService:
 
         Raises:
             SpaceNotFound, NotLive, ProfileRequired, BlockedByHost, RemovedFromSpace.
+            RecordingNoticeRequired: it is recorded, and they have not seen the notice.
         """
-        now = self.now()
+        now, notice = self.now(), self.notice(wish.lang)
+
+        def decide(read: JoinFacts) -> MemberDecision:
+            decision = participant.join(read, wish, now=now)
+            must_be_noticed(read.space, notice, shown=wish.shown_notice)
+            return decision
+
         decision, facts = self.members.join(
-            space_id,
-            actor_id,
-            lambda read: participant.join(read, wish, now=now),
-            wants_stage=wish.wants_stage,
+            space_id, actor_id, decide, wants_stage=wish.wants_stage
         )
         grant = self._grant(decision, actor_id)
         member = decision.member
@@ -66,6 +75,7 @@ class MembershipService:
             muted=member is not None and member.muted,
             grant=grant,
             grant_token=self.grants.sign_grant(grant),
+            notice=notice if is_recorded(decision.space) else None,
             blocked_on_stage=facts.blocked_on_stage,
         )
 

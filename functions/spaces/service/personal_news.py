@@ -2,14 +2,28 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from spaces_contract.ids import UserId
+from spaces_contract.recording import RecordingState
 
 from ..domain import personal
 from ..domain.announcement import Announcement, AnnouncementKind
+from ..domain.recording_states import OPEN
 from ..domain.space import Space
 from .ports import MemberStore
 from .stage_ports import InviteStore
+
+# What is told of a recording is news while it is in one of these states.
+_RECORDED: Final = {
+    AnnouncementKind.RECORDING_ASKED: OPEN,
+    AnnouncementKind.RECORDING_READY: frozenset({RecordingState.READY}),
+    AnnouncementKind.RECORDING_SUPERSEDED: frozenset(
+        {RecordingState.FINISHING, RecordingState.READY}
+    ),
+    AnnouncementKind.RECORDING_ERASED: frozenset({RecordingState.ERASED}),
+    AnnouncementKind.RECORDING_FAILED: frozenset({RecordingState.FAILED}),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +42,9 @@ class PersonalNews:
         now: datetime,
     ) -> str | None:
         """Return the name of who invites or hosts; None where it is true no more."""
+        if announcement.kind in _RECORDED:
+            there = space.recording_state in _RECORDED[announcement.kind]
+            return space.host_display_name if there else None
         if announcement.kind is AnnouncementKind.ON_STAGE:
             _, member = self.members.get(announcement.space_id, user_id)
             there = personal.is_on_stage(announcement, member)

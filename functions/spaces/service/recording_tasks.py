@@ -1,6 +1,7 @@
 """What tasks do for recordings: ask, render, erase, expire, tell."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ from spaces_contract.ids import SpaceId
 from spaces_contract.recording import RecordingState
 
 from ..domain import recording as rules
-from ..domain import render
+from ..domain import recording_kept, render
 from ..domain.recording import Recording
 from ..domain.recording_states import KEPT, OPEN
 from ..domain.space import Space
@@ -31,7 +32,7 @@ class RecordingTasks:
     """
 
     recordings: RecordingStore
-    objects: RecordingObjects
+    open_objects: Callable[[], RecordingObjects]  # when first needed
     launcher: Launcher
     news: RecordingNews
     effects: EffectQueue
@@ -66,9 +67,9 @@ class RecordingTasks:
         _, stored = self.recordings.get(space_id)
         if not render.is_due(stored, version):
             return
-        self.objects.erase_stems(stored.id, stored.withdrawn)
-        self.objects.erase_renders(stored.id, below=version)
-        progress = self.objects.progress(stored.id, version)
+        self.open_objects().erase_stems(stored.id, stored.withdrawn)
+        self.open_objects().erase_renders(stored.id, below=version)
+        progress = self.open_objects().progress(stored.id, version)
         now = self.now()
         space, after = self._changed(
             space_id,
@@ -99,21 +100,21 @@ class RecordingTasks:
         _, recording = self.recordings.get(space_id)
         if recording is None:
             return
-        self.objects.erase_stems(recording.id, recording.withdrawn)
+        self.open_objects().erase_stems(recording.id, recording.withdrawn)
         if recording.state in KEPT:
-            self.objects.erase_renders(recording.id, below=recording.version)
+            self.open_objects().erase_renders(recording.id, below=recording.version)
 
     def erase(self, space_id: SpaceId) -> None:
         """Delete everything of an erased recording; raises as `erase_stems`."""
         _, recording = self.recordings.get(space_id)
         if recording is not None and recording.state is RecordingState.ERASED:
-            self.objects.erase(recording.id)
+            self.open_objects().erase(recording.id)
 
     def expire(self, space_id: SpaceId) -> None:
         """Erase a recording whose time is up, or wait on; raises as `erase_stems`."""
         now = self.now()
         _, after = self._changed(
-            space_id, lambda _, found: rules.expire(found, now=now)
+            space_id, lambda _, found: recording_kept.expire(found, now=now)
         )
         if after is not None and after.state in KEPT:
             for step in render.expiry_step(after, now):
@@ -126,7 +127,7 @@ class RecordingTasks:
             self.news.changed(space, recording)
 
     def _launch(self, space: Space, recording: Recording) -> None:
-        self.objects.put_job(render.job_of(space, recording))
+        self.open_objects().put_job(render.job_of(space, recording))
         ref = self.launcher.launch(
             Workload(
                 kind=WorkloadKind.RENDER,

@@ -1,5 +1,6 @@
 """Requesting a recording, seeing how it is, playing and deleting it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,6 +10,7 @@ from spaces_contract.recording import RecordingState
 from spaces_contract.recording_objects import RenderFile
 
 from ..domain import recording as rules
+from ..domain import recording_kept as kept
 from ..domain.recording import Recording, RecordingDecision, Tally
 from ..domain.recording_errors import (
     RecordingNotFound,
@@ -55,8 +57,8 @@ class RecordingService:
     """Use cases of hosts, and of whoever listens afterwards."""
 
     recordings: RecordingStore
-    objects: RecordingObjects
-    urls: PlaybackUrls
+    open_objects: Callable[[], RecordingObjects]  # when first needed: few requests do
+    open_urls: Callable[[], PlaybackUrls]
     effects: EffectQueue
     now: Clock
 
@@ -96,11 +98,11 @@ class RecordingService:
         trim_start_ms: int | None,
         actor_id: UserId,
     ) -> SeenRecording:
-        """Make it private, or cut its start; raises as `recording.edit` does."""
+        """Make it private, or cut its start; raises as `recording_kept.edit` does."""
         now = self.now()
 
         def decide(space: Space, found: Recording | None) -> RecordingDecision:
-            return rules.edit(
+            return kept.edit(
                 space,
                 found,
                 actor_id=actor_id,
@@ -112,11 +114,11 @@ class RecordingService:
         return self._changed(space_id, decide, actor_id)
 
     def delete(self, space_id: SpaceId, *, actor_id: UserId) -> None:
-        """Delete all of it; raises as `recording.erase` does."""
+        """Delete all of it; raises as `recording_kept.erase` does."""
         now = self.now()
         self._changed(
             space_id,
-            lambda space, found: rules.erase(space, found, actor_id=actor_id, now=now),
+            lambda space, found: kept.erase(space, found, actor_id=actor_id, now=now),
             actor_id,
         )
 
@@ -136,14 +138,14 @@ class RecordingService:
         concerned = actor_id in space.host_ids or recording.voice_of(actor_id)
         if recording.private and not concerned:
             raise RecordingPrivate
-        now = self.now()
+        now, signer = self.now(), self.open_urls()
         expired = recording.expires_at is not None and recording.expires_at <= now
         if recording.state is not RecordingState.READY or expired:
             raise RecordingNotReady(recording.state.value)
         return Playback(
             version=recording.version,
             urls={
-                file: self.urls.sign(
+                file: signer.sign(
                     recording.id,
                     recording.version,
                     file,
@@ -181,7 +183,7 @@ class RecordingService:
     def _percent(self, recording: Recording) -> int | None:
         if recording.state is not RecordingState.FINISHING:
             return None
-        progress = self.objects.progress(recording.id, recording.version)
+        progress = self.open_objects().progress(recording.id, recording.version)
         return progress.percent if progress else 0
 
 

@@ -44,6 +44,8 @@ class UpkeepService:
 
     Args:
         tell_live: Sees that a Space's subscribers are told that it is live, once.
+        space_over: Sees that the recording of a Space that is over ends; again and
+            again is harmless.
     """
 
     spaces: SpaceStore
@@ -52,6 +54,7 @@ class UpkeepService:
     effects: EffectQueue
     now: Clock
     tell_live: Callable[[Space], None]
+    space_over: Callable[[Space], None]
 
     def launch(self, space_id: SpaceId, epoch: int) -> None:
         """
@@ -157,6 +160,7 @@ class UpkeepService:
 
     def _clear_up(self, space: Space, now: datetime) -> None:
         """Stop the worker of a Space that is over, unless it left by itself."""
+        self.space_over(space)
         ended_at = space.ended_at or space.updated_at
         if (now - ended_at).total_seconds() < DRAIN_S:
             self.effects.put(next_check(space.id, epoch=space.epoch, now=now))

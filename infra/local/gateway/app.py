@@ -20,6 +20,7 @@ from .hosting import Hosting
 from .hosting_rules import HostingRules
 from .identity import Identity
 from .live_edge import LiveEdge
+from .playback import PlaybackFiles
 from .problems import not_found, problem
 from .proxy import FunctionsProxy
 from .push_sink import PushSink
@@ -54,6 +55,7 @@ class GatewayParts:
     cloud: CloudView
     documents: DocumentsView
     live: LiveEdge
+    playback: PlaybackFiles
     proxy: FunctionsProxy
     rules: HostingRules
     repository: Path
@@ -70,6 +72,7 @@ def gateway_app(parts: GatewayParts) -> web.Application:
     app.cleanup_ctx.append(_lifetimes(parts))
     _add_local(app.router, parts)
     app.router.add_route("*", "/live/{name:.*}", parts.live.answer)
+    app.router.add_route("*", "/recordings/{name:.*}", parts.playback.answer)
     hosting = Hosting(parts.rules, root=parts.repository, forward=parts.proxy.forward)
     app.router.add_route("*", "/{path:.*}", hosting.answer)
     return app

@@ -29,6 +29,7 @@ from .documents_view import DocumentsView
 from .hosting_rules import read_rules
 from .identity import Identity
 from .live_edge import LiveEdge
+from .playback import PlaybackFiles
 from .proxy import FunctionsProxy
 from .push_sink import PushSink
 from .push_store import PushStore
@@ -84,6 +85,7 @@ def _parts(options: argparse.Namespace) -> GatewayParts:
         cloud=CloudView(push, clients),
         documents=DocumentsView(clients),
         live=LiveEdge(folder.objects),
+        playback=PlaybackFiles(folder.objects, keys.playback_secret()),
         proxy=FunctionsProxy(f"http://{LOOPBACK}:{options.functions_port}"),
         rules=read_rules(REPOSITORY / "firebase.json"),
         repository=REPOSITORY,

@@ -18,6 +18,7 @@ from spaces.adapters.firestore.outbox import FirestoreOutbox
 from spaces.adapters.firestore.people_finder import FirestorePeopleFinder
 from spaces.adapters.firestore.profiles import FirestoreProfileStore
 from spaces.adapters.firestore.push_devices import FirestoreDeviceStore
+from spaces.adapters.firestore.recordings import FirestoreRecordingStore
 from spaces.adapters.firestore.registrations import FirestoreRegistrationStore
 from spaces.adapters.firestore.relations import FirestoreRelationStore
 from spaces.adapters.firestore.reports import FirestoreReportStore
@@ -145,6 +146,7 @@ class FirestoreWorld(World):
             fan_outs=FirestoreFanOutStore(self._client),
             space_finder=FirestoreSpaceFinder(self._client),
             people_finder=FirestorePeopleFinder(self._client),
+            recordings=FirestoreRecordingStore(self._client, self.clock),
         )
 
     def make_effects(self) -> EffectLog:

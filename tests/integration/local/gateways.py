@@ -21,6 +21,7 @@ from infra.local.gateway.documents_view import DocumentsView
 from infra.local.gateway.hosting_rules import read_rules
 from infra.local.gateway.identity import Identity
 from infra.local.gateway.live_edge import LiveEdge
+from infra.local.gateway.playback import PlaybackFiles
 from infra.local.gateway.proxy import FunctionsProxy
 from infra.local.gateway.push_sink import PushSink
 from infra.local.gateway.push_store import PushStore
@@ -33,6 +34,7 @@ from infra.local.keys import (
 
 PROJECT = "demo-parley"
 HOST = "parley.home.example"  # what `--host` says
+PLAYBACK_SECRET = "of the tests"
 
 
 @dataclass
@@ -102,6 +104,7 @@ async def running_gateway(root: Path, functions_url: str) -> AsyncIterator[Gatew
         cloud=CloudView(push, clients),
         documents=DocumentsView(clients),
         live=LiveEdge(folder.objects),
+        playback=PlaybackFiles(folder.objects, PLAYBACK_SECRET),
         proxy=FunctionsProxy(functions_url),
         rules=read_rules(root / "firebase.json"),
         repository=root,

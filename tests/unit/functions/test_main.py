@@ -65,7 +65,8 @@ def test_both_applications_build_without_a_connection() -> None:
     """
     With a local configuration both answer before any server of the stack is there.
     """
-    env = LOCAL | {"PARLEY_GRANT_PRIVATE_KEY": a_private_key()}
+    keys = ("PARLEY_GRANT_PRIVATE_KEY", "PARLEY_PROOF_PRIVATE_KEY")
+    env = LOCAL | {name: a_private_key() for name in keys}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", BUILD],
         cwd=FUNCTIONS,

@@ -138,6 +138,7 @@ def test_answers_are_as_documented(
                 user_id="bo",
                 session_id="session-0123456789",
                 device_id="phone",
+                recording_id=SPACE_ID,
                 id=SPACE_ID,
             )
             if operation.access == "grant":

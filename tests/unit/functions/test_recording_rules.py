@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from spaces.domain import recording as rules
+from spaces.domain import recording_kept as kept
 from spaces.domain.effects import RecordingStep, RecordingTask
 from spaces.domain.errors import ModeratorOnly, NotLive
 from spaces.domain.recording import Recording, RecordingDecision
@@ -106,7 +107,7 @@ LEADING: dict[str, Rule] = {
     "stop": lambda who: rules.stop(
         a_stage("ana"), a_recording(), actor_id=who, now=NOW
     ),
-    "edit": lambda who: rules.edit(
+    "edit": lambda who: kept.edit(
         a_stage("ana"),
         a_recording(RecordingState.READY),
         actor_id=who,
@@ -114,7 +115,7 @@ LEADING: dict[str, Rule] = {
         trim_start_ms=None,
         now=NOW,
     ),
-    "erase": lambda who: rules.erase(
+    "erase": lambda who: kept.erase(
         a_stage("ana"), a_recording(RecordingState.READY), actor_id=who, now=NOW
     ),
 }
@@ -209,7 +210,7 @@ def test_trimming_makes_a_new_version() -> None:
     ready = a_recording(RecordingState.READY, voices=(a_voice(),))
 
     def trimmed(to: int) -> RecordingDecision:
-        return rules.edit(
+        return kept.edit(
             a_space(SpaceState.ENDED),
             ready,
             actor_id=HOST,
@@ -231,7 +232,7 @@ def test_deleting_leaves_no_voice() -> None:
     """
     ready = a_recording(RecordingState.READY, voices=(a_voice(),), commitments=("ab",))
 
-    decision = rules.erase(a_space(SpaceState.ENDED), ready, actor_id=HOST, now=LATER)
+    decision = kept.erase(a_space(SpaceState.ENDED), ready, actor_id=HOST, now=LATER)
 
     assert decision.recording == replace(
         ready, state=RecordingState.ERASED, voices=(), updated_at=LATER
@@ -244,7 +245,7 @@ def test_a_recording_that_goes_on_is_not_deleted() -> None:
     It has to be stopped first, so that no worker writes behind the deletion.
     """
     with pytest.raises(WrongRecordingState):
-        rules.erase(a_stage(), a_recording(), actor_id=HOST, now=NOW)
+        kept.erase(a_stage(), a_recording(), actor_id=HOST, now=NOW)
 
 
 def test_a_recording_expires_when_its_time_is_up() -> None:
@@ -253,8 +254,8 @@ def test_a_recording_expires_when_its_time_is_up() -> None:
     """
     ready = a_recording(RecordingState.READY, voices=(a_voice(),), expires_at=LATER)
 
-    early = rules.expire(ready, now=LATER - timedelta(seconds=1)).recording
-    due = rules.expire(ready, now=LATER).recording
+    early = kept.expire(ready, now=LATER - timedelta(seconds=1)).recording
+    due = kept.expire(ready, now=LATER).recording
 
     assert early == ready
     assert due is not None

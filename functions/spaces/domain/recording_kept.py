@@ -1,0 +1,116 @@
+"""A recording that is over: what its hosts make of it, and when it is deleted."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from spaces_contract.ids import UserId
+from spaces_contract.recording import ERASE_AGAIN_AFTER_S, RecordingState
+
+from .effects import Effect, RecordingStep, RecordingTask
+from .errors import ModeratorOnly
+from .recording import Recording, RecordingDecision, rendered_later, settled, there
+from .recording_states import KEPT, RecordingEvent, moved
+from .space import Space
+
+
+def must_lead(space: Space, actor_id: UserId) -> None:
+    """Return if they are host or co-host, in whatever state the Space is."""
+    if actor_id not in space.host_ids:
+        raise ModeratorOnly("Only the host and co-hosts can do this.")
+
+
+def edit(
+    space: Space,
+    recording: Recording | None,
+    *,
+    actor_id: UserId,
+    private: bool | None,
+    trim_start_ms: int | None,
+    now: datetime,
+) -> RecordingDecision:
+    """
+    Make a recording private or public, or cut off its start, which renders it anew.
+
+    Raises:
+        ModeratorOnly, RecordingNotFound.
+        WrongRecordingState: there is nothing yet, or no more, to cut.
+    """
+    must_lead(space, actor_id)
+    after = before = settled(space, there(recording))
+    effects: tuple[Effect, ...] = ()
+    if private is not None:
+        after = replace(after, private=private)
+    if trim_start_ms is not None and trim_start_ms != after.trim_start_ms:
+        again = replace(after, trim_start_ms=trim_start_ms)
+        after = rendered_anew(again)
+        effects = rendered_later(after, now)
+    if after == before:
+        return RecordingDecision(recording)
+    return RecordingDecision(replace(after, updated_at=now), effects)
+
+
+def rendered_anew(recording: Recording) -> Recording:
+    """
+    Return the recording on its way to the next version.
+
+    Raises:
+        WrongRecordingState: it is not over, or erased.
+    """
+    return replace(
+        recording,
+        state=moved(recording.state, RecordingEvent.RENDER),
+        version=recording.version + 1,
+        attempt=0,
+        attempted_at=None,
+    )
+
+
+def erase(
+    space: Space, recording: Recording | None, *, actor_id: UserId, now: datetime
+) -> RecordingDecision:
+    """
+    Delete everything of a recording that is over; again changes nothing.
+
+    Raises:
+        ModeratorOnly, RecordingNotFound.
+        WrongRecordingState: it is still going on.
+    """
+    must_lead(space, actor_id)
+    found = settled(space, there(recording))
+    if found.state is RecordingState.ERASED:
+        return RecordingDecision(found)
+    return erased(found, now)
+
+
+def expire(recording: Recording | None, *, now: datetime) -> RecordingDecision:
+    """Erase a recording whose time is up; any other stays."""
+    if recording is None or recording.state not in KEPT:
+        return RecordingDecision(recording)
+    if recording.expires_at is None or now < recording.expires_at:
+        return RecordingDecision(recording)
+    return erased(recording, now)
+
+
+def erased(recording: Recording, now: datetime) -> RecordingDecision:
+    """Return the recording without a voice, and what deletes its objects."""
+    gone = replace(
+        recording,
+        state=moved(recording.state, RecordingEvent.ERASE),
+        voices=(),
+        withdrawn=(),
+        duration_ms=0,
+        updated_at=now,
+    )
+    tell = RecordingTask(gone.space_id, RecordingStep.TELL, gone.version, 0, now)
+    return RecordingDecision(gone, (*twice(gone, RecordingStep.ERASE, now), tell))
+
+
+def twice(
+    recording: Recording, step: RecordingStep, now: datetime
+) -> tuple[Effect, ...]:
+    """Return what erases at once, and again when no worker can store any more."""
+    again = now + timedelta(seconds=ERASE_AGAIN_AFTER_S)
+    return tuple(
+        RecordingTask(recording.space_id, step, recording.version, n, at)
+        for n, at in enumerate((now, again))
+    )

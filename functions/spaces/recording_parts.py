@@ -1,0 +1,93 @@
+"""The composition root of recording: its services over stores and keys."""
+
+import functools
+import secrets
+from datetime import timedelta
+
+from .adapters.clock import random_token, utc_now
+from .adapters.firestore.client import BoundedClient
+from .adapters.firestore.recordings import FirestoreRecordingStore
+from .adapters.local_playback import LocalPlaybackUrls
+from .adapters.proof import Ed25519Prover
+from .domain.notice import Notice, notice_in
+from .http import consents, recordings
+from .http.operations import Operation
+from .recording_config import RecordingConfig
+from .service.announcing import AnnouncingService
+from .service.consents import ConsentService
+from .service.ports import EffectQueue, Launcher
+from .service.recording_news import PushedRecordingNews
+from .service.recording_ports import PlaybackUrls, RecordingObjects
+from .service.recording_tasks import RecordingTasks
+from .service.recordings import RecordingService
+
+
+class RecordingParts:
+    """Builds what serves recording; opens no store before it is needed."""
+
+    def __init__(
+        self, config: RecordingConfig, client: BoundedClient, public_url: str
+    ) -> None:
+        self._config = config
+        self._store = FirestoreRecordingStore(client, utc_now)
+        self._objects = functools.cache(self._open_objects)
+        self._public_url = public_url
+
+    def notice(self, lang: str) -> Notice:
+        """Return the notice of this deployment."""
+        return notice_in(lang, kept_days=self._config.kept_days)
+
+    def operations(self, effects: EffectQueue) -> tuple[Operation, ...]:
+        """Return the operations of clients."""
+        prover = Ed25519Prover(
+            self._config.proof_private_key, self._config.retired_proof_keys
+        )
+        answering = ConsentService(
+            recordings=self._store,
+            prover=prover,
+            effects=effects,
+            now=utc_now,
+            new_token=random_token,
+            random_bytes=secrets.token_bytes,
+            kept_days=self._config.kept_days,
+        )
+        keeping = RecordingService(
+            recordings=self._store,
+            open_objects=self._objects,
+            open_urls=functools.cache(self._open_urls),
+            effects=effects,
+            now=utc_now,
+        )
+        return (
+            *recordings.operations(keeping),
+            *consents.operations(answering, prover),
+        )
+
+    def tasks(
+        self, launcher: Launcher, announcing: AnnouncingService, effects: EffectQueue
+    ) -> RecordingTasks:
+        """Return what the task queue calls."""
+        return RecordingTasks(
+            recordings=self._store,
+            open_objects=self._objects,
+            launcher=launcher,
+            news=PushedRecordingNews(announcing=announcing),
+            effects=effects,
+            now=utc_now,
+            kept_for=timedelta(days=self._config.kept_days),
+        )
+
+    def _open_objects(self) -> RecordingObjects:
+        from .adapters.recording_objects import StoredRecordingObjects, open_store
+
+        return StoredRecordingObjects(
+            open_store(self._config.recordings_url), open_store(self._config.keys_url)
+        )
+
+    def _open_urls(self) -> PlaybackUrls:
+        secret = self._config.playback_secret
+        if secret is not None:
+            return LocalPlaybackUrls(self._public_url, secret)
+        from .adapters.recording_objects import SignedPlaybackUrls, open_store
+
+        return SignedPlaybackUrls(open_store(self._config.recordings_url))
