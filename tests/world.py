@@ -27,8 +27,10 @@ from spaces.http import (
     profiles,
     reactions,
     reminders,
+    share,
     spaces,
     speak_requests,
+    well_known,
     x_api,
 )
 from spaces.http.app import api_app, tasks_app
@@ -64,6 +66,7 @@ from spaces.service.spaces import SpaceService
 from spaces.service.stage import StageService
 from spaces.service.stage_ports import InviteStore, ReportStore, StageStore
 from spaces.service.upkeep import UpkeepService
+from spaces.service.web_shell import Shell
 from spaces_contract.grants import Grant
 from tests.announcing_fakes import (
     FakePushes,
@@ -95,6 +98,8 @@ from tests.stage_fakes import (
 
 PUBLIC_URL = "https://parley.example"
 ORIGINS = frozenset({"https://app.example"})
+APPLE_APP_IDS = ("ABCDE12345.example.parley",)
+ANDROID_APPS = {"example.parley": (":".join(["AB"] * 32),)}
 ICE_SERVERS = (
     IceServer(urls=("stun:stun.example.net",)),
     IceServer(urls=("turn:turn.example.net",), username="ana", credential="secret"),
@@ -129,6 +134,19 @@ class Stores:
     space_finder: SpaceFinder
     people_finder: PeopleFinder
     recordings: RecordingStore
+
+
+class FakeWebShell:
+    """`WebShell` with a small page, or `error`."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+
+    def read(self) -> Shell:
+        if self.error is not None:
+            raise self.error
+        page = "<html><head><title>Parley</title></head><body></body></html>"
+        return Shell(page, {"Content-Security-Policy": "default-src 'none'"})
 
 
 class World:
@@ -250,6 +268,7 @@ class World:
         self.discovery = DiscoveryService(
             spaces=stores.space_finder, people=stores.people_finder, now=self.clock
         )
+        self.web_shell = FakeWebShell()
         self.people_search = PeopleSearchService(people=stores.people_finder)
         limiter = RateLimiter(self.limits, lambda: self.clock().timestamp())
         self.operations: tuple[Operation, ...] = (
@@ -261,6 +280,8 @@ class World:
             *discovery.operations(self.discovery, PUBLIC_URL),
             *x_api.operations(self.discovery),
             *spaces.operations(self.spaces, PUBLIC_URL),
+            *share.operations(self.spaces, self.web_shell, PUBLIC_URL),
+            *well_known.operations(APPLE_APP_IDS, ANDROID_APPS),
             *editing.operations(self.editing, self.reporting, PUBLIC_URL),
             *speak_requests.operations(self.stage, PUBLIC_URL),
             *invites.operations(self.invites, PUBLIC_URL),

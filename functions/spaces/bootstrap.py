@@ -29,6 +29,7 @@ from .adapters.launchers.process import ProcessLauncher
 from .adapters.launchers.settings import ContainerSettings
 from .adapters.signed_tokens import Ed25519Signer
 from .adapters.task_tokens import LOCAL_ISSUERS, OidcTaskTokens
+from .adapters.web_shell import HttpWebShell
 from .adapters.worker_control import HttpWorkerControl
 from .config import Config
 from .environment import ConfigError
@@ -44,8 +45,10 @@ from .http import (
     profiles,
     reactions,
     reminders,
+    share,
     spaces,
     speak_requests,
+    well_known,
     x_api,
 )
 from .http.app import api_app, tasks_app
@@ -170,6 +173,8 @@ def _operations(
         *discovery.operations(finding, url),
         *x_api.operations(finding),
         *spaces.operations(hosting, url),
+        *share.operations(hosting, HttpWebShell(config.pages.shell_url), url),
+        *well_known.operations(config.pages.apple_app_ids, config.pages.android_apps),
         *editing.operations(changing, reporting, url),
         *speak_requests.operations(asking, url),
         *invites.operations(inviting, url),

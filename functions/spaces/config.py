@@ -10,6 +10,7 @@ from .domain.token_bucket import RateLimit
 from .environment import EnvironmentReader
 from .launcher_config import LauncherConfig, ProcessConfig, read_launcher
 from .recording_config import RecordingConfig, read_recording
+from .pages_config import PagesConfig, read_pages
 from .service.media import IceServer
 
 LOCAL_PREFIX: Final = "PARLEY_LOCAL_"
@@ -44,6 +45,7 @@ class Config:
         grant_private_key: Ed25519, PEM.
         capabilities: Which app versions can do what; empty: all can do all.
         rate_limits: By the names of `http.rate_limits.Scope`; over the defaults.
+        pages: What share pages and apps need.
         launcher: Who starts workers; only the task functions ask.
         local: Where the embedded cloud is; None in production.
     """
@@ -59,6 +61,7 @@ class Config:
     ice_servers: tuple[IceServer, ...]
     capabilities: CapabilityTable
     rate_limits: Mapping[str, RateLimit]
+    pages: PagesConfig
     launcher: LauncherConfig
     recording: RecordingConfig
     local: LocalConfig | None
@@ -75,9 +78,10 @@ class Config:
         environment = _environment(reader)
         production = environment is Environment.PRODUCTION
         launcher = read_launcher(reader, production=production)
+        public_url = reader.text("PARLEY_PUBLIC_URL").rstrip("/")
         config = cls(
             project_id=reader.text("PARLEY_PROJECT_ID"),
-            public_url=reader.text("PARLEY_PUBLIC_URL").rstrip("/"),
+            public_url=public_url,
             cors_origins=reader.words("PARLEY_CORS_ORIGINS"),
             grant_private_key=reader.text("PARLEY_GRANT_PRIVATE_KEY"),
             tasks_queue=reader.text("PARLEY_TASKS_QUEUE"),
@@ -105,6 +109,7 @@ class Config:
                 form='{"user": {"burst": 120, "per_s": 20}}',
             )
             or {},
+            pages=read_pages(reader, public_url=public_url),
             launcher=launcher or ProcessConfig(url="", token=""),
             recording=read_recording(reader, local=environment is Environment.LOCAL),
             local=_local(reader) if environment is Environment.LOCAL else None,

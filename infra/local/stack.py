@@ -107,6 +107,7 @@ class Stack:
         return self.client_environment() | {
             "PARLEY_ENVIRONMENT": "local",
             "PARLEY_PUBLIC_URL": self.public_url,
+            "PARLEY_WEB_SHELL_URL": f"{self.loopback_url}/index.html",
             "PARLEY_CORS_ORIGINS": "*",
             "PARLEY_GRANT_PRIVATE_KEY": grant_private_key,
             "PARLEY_TASKS_QUEUE": QUEUE,

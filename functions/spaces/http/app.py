@@ -18,6 +18,7 @@ from . import (
     request_log,
     tasks,
 )
+from .docs import operation as docs_operation
 from .operations import MAX_BODY_BYTES, Guard, Operation
 
 
@@ -30,13 +31,17 @@ def api_app(
     guards: Sequence[Guard] = (),
 ) -> flask.Flask:
     """
-    Return the API of clients: `documented`, and the document of it.
+    Return the API of clients: `documented`, and the document of it in two forms.
 
     Args:
         guards: See each call first, and may refuse it.
     """
     app = _app("parley-api")
-    served = (*documented, openapi.operation(documented, public_url))
+    served = (
+        *documented,
+        openapi.operation(documented, public_url),
+        docs_operation(documented, public_url),
+    )
     operations.register(app, served, id_tokens.verify, guards)
     cors.register(app, cors_origins)
     return app

@@ -5,12 +5,13 @@ What is wrong with a request before any use case sees it.
     └── BadRequest  MalformedJson  InvalidField  UnknownField  InvalidPageToken
                     InvalidHeader  UnsupportedMediaType  BodyTooLarge
                     RateLimited
+    └── NotFound    NotConfigured
 """
 
 import math
 from collections.abc import Sequence
 
-from ..domain.errors import SpaceError
+from ..domain.errors import NotFound, SpaceError
 
 
 class BadRequest(SpaceError):
@@ -65,6 +66,15 @@ class BodyTooLarge(BadRequest):
 
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(f"A body has at most {limit_bytes} bytes.")
+
+
+class NotConfigured(NotFound):
+    """This deployment has nothing of the kind."""
+
+    code = "not-configured"
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(f"No {what} belongs to this deployment: {name} is not set.")
 
 
 class RateLimited(BadRequest):

@@ -172,6 +172,10 @@ def _operation(each: Operation) -> Json:
             "description": "Some parameters are not valid",
             "content": {JSON_CONTENT_TYPE: {"schema": _ref(each.invalid_answer)}},
         }
+    for status in each.page_statuses:
+        nothing: Json = {"description": "The page, without the Space", "content": {}}
+        other = described["responses"].setdefault(str(status), nothing)
+        other["content"][each.page] = {"schema": {"type": "string"}}
     if each.access is Access.OPTIONAL:
         described["security"] = [{}, {Access.ID_TOKEN.value: []}]
     elif each.access is not Access.PUBLIC:

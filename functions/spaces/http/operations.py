@@ -62,7 +62,8 @@ class Operation:
         query: Model of the query parameters; None where there are none.
         invalid_answer: Model of the 400 that invalid parameters get, where they get
             no problem of ours.
-        page: Content type of the answer where it is a page or a file, not JSON.
+        page: Content type of the answer where it is a page, not JSON.
+        page_statuses: Other statuses with which the page may come.
         sdp: SDP comes in and goes out, instead of JSON.
         needs: What the calling app must be able to do.
         creates: The answer names a new resource in `Location`.
@@ -82,6 +83,7 @@ class Operation:
     query: type[BaseModel] | None = None
     invalid_answer: type[BaseModel] | None = None
     page: str | None = None
+    page_statuses: tuple[int, ...] = ()
     sdp: bool = False
     creates: bool = False
     idempotency_key: bool = False

@@ -30,6 +30,7 @@ STATUS: Final[Mapping[type[SpaceError], HTTPStatus]] = MappingProxyType(
         edge.UnknownField: HTTPStatus.UNPROCESSABLE_ENTITY,
         edge.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         edge.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+        edge.NotConfigured: HTTPStatus.NOT_FOUND,
         edge.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         service.IdTokenMissing: HTTPStatus.UNAUTHORIZED,
         service.IdTokenInvalid: HTTPStatus.UNAUTHORIZED,

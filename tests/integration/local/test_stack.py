@@ -305,7 +305,7 @@ def test_another_address_is_served_over_tls(tmp_path: Path) -> None:
         authority = tmp_path / "keys" / "tls-authority.cert.pem"
         page, shown, hidden = (
             requests.get(stack.url + path, verify=str(authority), timeout=15)
-            for path in ("/s/1abcDEF234567", "/local/authority.crt", "/local/tasks")
+            for path in ("/", "/local/authority.crt", "/local/tasks")
         )
         loopback = requests.get(
             f"http://127.0.0.1:{stack.port}/local/tasks", timeout=15

@@ -53,6 +53,24 @@ def test_what_is_missing_is_named(name: str) -> None:
         Config.from_env(LOCAL | {name: " "})
 
 
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("PARLEY_APPLE_APP_IDS", '["ABCDE12345.example.app"]', '["example.app"]'),
+        ("PARLEY_APPLE_APP_IDS", "[]", '"ABCDE12345.example.app"'),
+        ("PARLEY_ANDROID_APPS", "{}", '{"example.app": ["AB:CD"]}'),
+        ("PARLEY_ANDROID_APPS", "{}", '{"app": []}'),
+    ],
+)
+def test_apps_are_checked(name: str, good: str, bad: str) -> None:
+    """
+    App ids that no phone would accept are refused at the start.
+    """
+    Config.from_env(LOCAL | {name: good})
+    with pytest.raises(ConfigError, match=f"{name} must be JSON"):
+        Config.from_env(LOCAL | {name: bad})
+
+
 def test_all_that_is_missing_is_named_at_once() -> None:
     """
     One error lists every name that an empty environment lacks.

@@ -45,12 +45,13 @@ def test_the_content_policy_trusts_ourselves_only() -> None:
 
 def test_the_api_is_behind_the_same_origin() -> None:
     """
-    `/v1` goes to the function, and a Space's page to the web client.
+    The API goes to the function, and so does a Space's page, for its tags.
     """
     rewrites = {rule["source"]: rule for rule in firebase()["hosting"]["rewrites"]}
 
-    assert rewrites["/v1/**"]["run"]["serviceId"] == "api"
-    assert rewrites["/s/**"]["destination"] == "/index.html"
+    for source in ("/v1/**", "/2/**", "/s/*", "/docs", "/.well-known/*"):
+        assert rewrites[source]["run"]["serviceId"] == "api"
+    assert list(rewrites).index("/s/*") < list(rewrites).index("/s/**")
 
 
 def test_rules_let_nobody_write() -> None:

@@ -18,7 +18,7 @@ MAX_LINES = 250
 # Whole-server answers, to which the client has one message.
 GENERIC_PREFIXES = ("sdp-",)
 # Said to programs, never to a person with a browser.
-NOT_FOR_PEOPLE = {"invalid-task-token"}
+NOT_FOR_PEOPLE = {"invalid-task-token", "not-configured"}
 
 
 def error_codes() -> set[str]:
