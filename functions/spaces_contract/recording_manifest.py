@@ -25,7 +25,7 @@ class ManifestStem:
 
     Args:
         commitment: Index into the manifest's `commitments`, of the grant's receipt.
-        digest: Hex SHA-256 over the stem's encrypted objects, in order.
+        digest: Hex SHA-256 over the SHA-256 of each epoch's encrypted objects.
         heard: When this voice is heard; also its markers.
     """
 

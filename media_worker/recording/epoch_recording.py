@@ -117,6 +117,11 @@ class EpochRecording:
         tap = self._taps.get(user_id)
         return tap is not None and tap.keyed
 
+    @property
+    def keyed_stems(self) -> int:
+        """How many stems can be written."""
+        return sum(tap.keyed for tap in self._taps.values())
+
     async def flush(self, *, everything: bool = False) -> None:
         """Close pages: afterwards a killed process loses what came since."""
         async with self._disk:

@@ -75,6 +75,11 @@ class Recorder:
         """Of the notice that everybody gets; empty while nothing is recorded."""
         return self._desired.notice_version
 
+    @property
+    def open_stems(self) -> int:
+        """How many people can be recorded just now: consent granted, key stored."""
+        return 0 if self._current is None else self._current.keyed_stems
+
     def apply(self, desired: DesiredState) -> None:
         """Take a new desired state; from now on its gates hold."""
         self._room, self._desired = desired, desired.recording
@@ -100,6 +105,16 @@ class Recorder:
         if self._current is not None and user_id in self._desired.stems:
             self._current.take(user_id, packet, self._facts(user_id, self._current))
 
+    async def flush(self) -> None:
+        """Close pages; what `run` does twice a second."""
+        if self._current is not None:
+            await self._current.flush()
+
+    async def upload(self) -> None:
+        """Store what is complete; what `run` does every second."""
+        if self._current is not None:
+            await self._current.upload()
+
     async def run(self) -> None:
         """
         Close pages and store them, until cancelled.
@@ -117,8 +132,7 @@ class Recorder:
             tasks.create_task(self._keep_flushing(), name="flush")
             while True:
                 await self._clock.sleep_until(self._clock.now_s() + UPLOAD_CHECK_S)
-                if self._current is not None:
-                    tasks.create_task(self._current.upload(), name="upload")
+                tasks.create_task(self.upload(), name="upload")
                 for recording in self._take_ended():
                     tasks.create_task(recording.finish(), name="finish")
 
@@ -174,5 +188,4 @@ class Recorder:
     async def _keep_flushing(self) -> None:
         while True:
             await self._clock.sleep_until(self._clock.now_s() + FLUSH_S)
-            if self._current is not None:
-                await self._current.flush()
+            await self.flush()

@@ -1,0 +1,205 @@
+"""Renders one version of a recording: a file, its waveform, markers and manifest."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import obstore
+
+from spaces_contract.media import SAMPLE_RATE_HZ
+from spaces_contract.recording_manifest import Manifest
+from spaces_contract.recording_objects import RenderFile, render_file
+from spaces_contract.recording_render import (
+    InvalidDocument,
+    RenderJob,
+    RenderProgress,
+    RenderState,
+)
+
+from .manifest_making import MS_SAMPLES, RenderedStems, manifest_of
+from .mastering import Pcm, measured_gain, write_m4a
+from .mixdown import FRAME_SAMPLES, Voice, mixed
+from .opening import Stores
+from .progress import Progress
+from .proof import ManifestSigner
+from .stem_decoder import segments
+from .stem_set import StemSet, stem_set, sweep
+from .waveform import waveform
+
+HEADROOM: Final = 0.25  # four full voices at once do not clip before the limiter
+SAMPLE_BYTES: Final = 2
+MIXED_PERCENT: Final = 60.0  # how the time is shared among the steps
+MEASURED_PERCENT: Final = 65.0
+WRITTEN_PERCENT: Final = 98.0
+
+
+class Render:
+    """
+    One attempt at one job.
+
+    Killed at any point it may be run again: files appear whole, the manifest last.
+
+    Args:
+        folder: For a temporary file of 6 MB for each minute of the recording.
+        now: Aware UTC time.
+    """
+
+    def __init__(
+        self,
+        job: RenderJob,
+        stores: Stores,
+        *,
+        signer: ManifestSigner,
+        folder: Path | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._job = job
+        self._stores = stores
+        self._signer = signer
+        self._folder = folder
+        self._now = now
+        self._progress = Progress(stores.objects, job)
+        self._start = job.trim_start_ms * MS_SAMPLES // FRAME_SAMPLES * FRAME_SAMPLES
+
+    def run(self) -> RenderProgress:
+        """
+        Render; return how it ended, as was told.
+
+        Raises:
+            StoreErrors, KeyServiceDown: not now; to be run again.
+        """
+        done = self._done_before()
+        if done is not None:
+            return done
+        self._progress.tell(0)
+        sweep(self._job, self._stores)
+        stems = stem_set(self._job, self._stores)
+        lost = tuple(sorted(set(stems.lost)))
+        if stems.epochs:
+            return self._rendered(stems, lost)
+        if lost or not self._job.stems:
+            return self._progress.end(RenderState.ERASED, lost_stems=lost)
+        return self._progress.end(RenderState.FAILED, detail="nothing was recorded")
+
+    def _done_before(self) -> RenderProgress | None:
+        """Return the end of an earlier attempt at the very same job."""
+        try:
+            manifest = Manifest.from_json(json.loads(self._get(RenderFile.MANIFEST)))
+        except (FileNotFoundError, InvalidDocument, ValueError):
+            return None
+        if manifest.commitments != self._job.commitments:
+            return None
+        return self._progress.end(
+            RenderState.DONE,
+            duration_ms=manifest.duration_ms,
+            partial=manifest.partial,
+        )
+
+    def _rendered(self, stems: StemSet, lost: tuple[str, ...]) -> RenderProgress:
+        shifts = stems.shifts()
+        voices = [
+            Voice(segments(item.reader.pages()), shift=shifts[item.epoch])
+            for item in stems.epochs
+        ]
+        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+            mix, audio = Path(folder) / "mix.pcm", Path(folder) / "audio.m4a"
+            expected = max(journal.alive for journal in stems.journals.values())
+            self._mix(voices, mix, expected=max(1, expected - self._start))
+            made = self._mastered(mix, audio)
+            rendered = RenderedStems(self._job, stems, voices, start=self._start)
+            manifest = self._published(audio, made, rendered, stems)
+        return self._progress.end(
+            RenderState.DONE,
+            duration_ms=manifest.duration_ms,
+            partial=manifest.partial,
+            lost_stems=lost,
+        )
+
+    def _mix(self, voices: list[Voice], path: Path, *, expected: int) -> None:
+        written = 0
+        with path.open("wb") as file:
+            for window in mixed(voices, start=self._start):
+                end = max(voice.end for voice in voices) - self._start
+                count = min(len(window), max(0, end - written))
+                levels = np.clip(window[:count] * HEADROOM, -32_768, 32_767)
+                file.write(levels.astype(np.int16).tobytes())
+                written += count
+                self._progress.tell(MIXED_PERCENT * min(1.0, written / expected))
+
+    def _mastered(self, mix: Path, audio: Path) -> "Master":
+        samples = mix.stat().st_size // SAMPLE_BYTES
+        gain_db = measured_gain(lambda: _blocks(mix))
+        self._progress.tell(MEASURED_PERCENT)
+        loudness = write_m4a(audio, self._told(mix, samples), gain_db=gain_db)
+        return Master(
+            duration_ms=samples // MS_SAMPLES,
+            loudness_lufs=loudness,
+            waveform=_json(waveform(_blocks(mix), samples, gain_db=gain_db)),
+        )
+
+    def _told(self, mix: Path, samples: int) -> Iterator[Pcm]:
+        """Yield the mix, telling how far its encoding is."""
+        share = (WRITTEN_PERCENT - MEASURED_PERCENT) / max(1, samples)
+        for number, block in enumerate(_blocks(mix)):
+            yield block
+            self._progress.tell(MEASURED_PERCENT + share * number * SAMPLE_RATE_HZ)
+
+    def _published(
+        self, audio: Path, made: "Master", rendered: RenderedStems, stems: StemSet
+    ) -> Manifest:
+        """Store the files, and last the manifest that vouches for them."""
+        markers = _json(rendered.markers())
+        with audio.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        manifest = manifest_of(
+            self._job,
+            rendered,
+            stems,
+            rendered_at=self._now(),
+            duration_ms=made.duration_ms,
+            loudness_lufs=made.loudness_lufs,
+            audio_sha256=digest,
+            audio_bytes=audio.stat().st_size,
+            waveform_sha256=hashlib.sha256(made.waveform).hexdigest(),
+            markers_sha256=hashlib.sha256(markers).hexdigest(),
+        )
+        signed = self._signer.signed(manifest)
+        obstore.put(self._stores.objects, self._name(RenderFile.AUDIO), audio)
+        self._put(RenderFile.WAVEFORM, made.waveform)
+        self._put(RenderFile.MARKERS, markers)
+        self._put(RenderFile.MANIFEST, _json(signed.to_json()))
+        return signed
+
+    def _name(self, file: RenderFile) -> str:
+        return render_file(self._job.recording_id, self._job.version, file)
+
+    def _put(self, file: RenderFile, data: bytes) -> None:
+        obstore.put(self._stores.objects, self._name(file), data)
+
+    def _get(self, file: RenderFile) -> bytes:
+        return bytes(obstore.get(self._stores.objects, self._name(file)).bytes())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Master:
+    """What was measured of the finished sound."""
+
+    duration_ms: int
+    loudness_lufs: float | None
+    waveform: bytes
+
+
+def _blocks(mix: Path) -> Iterator[Pcm]:
+    with mix.open("rb") as file:
+        while data := file.read(SAMPLE_RATE_HZ * SAMPLE_BYTES):
+            yield np.frombuffer(data, np.int16)
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,0 +1,119 @@
+"""Reads a stem back: its pages of one epoch, in order, one object at a time."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import obstore
+from obstore.store import ObjectStore
+
+from spaces_contract.recording import StemId
+from spaces_contract.recording_objects import StemObject, parse_stem_object
+
+from ..audio.opus_packet import MalformedPacket, duration_samples
+from . import ogg
+from .sealing import DamagedPage, PageSeal, SealedPage, records
+
+_HEADERS = (b"OpusHead", b"OpusTags")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedPage:
+    """
+    Packets that follow one another.
+
+    Args:
+        start: Recording clock of the first one's first sample, at 48 kHz.
+        end: Likewise, after the last one.
+    """
+
+    start: int
+    end: int
+    packets: tuple[bytes, ...]
+
+
+@dataclass(slots=True)
+class StemReader:
+    """
+    Pages of one stem in one epoch.
+
+    Args:
+        objects: In order.
+
+    Attributes:
+        digest: SHA-256 over the objects as they are stored, once all were read.
+        damaged: Pages that were changed, or are no audio.
+    """
+
+    store: ObjectStore
+    seal: PageSeal
+    objects: list[StemObject]
+    damaged: int = 0
+    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether pages were changed, or whole objects are missing before others."""
+        return self.damaged > 0 or [o.seq for o in self.objects] != list(
+            range(len(self.objects))
+        )
+
+    def pages(self) -> Iterator[PlacedPage]:
+        """
+        Yield the pages that hold audio; to be run through once.
+
+        Raises:
+            StoreErrors: an object is not to be had.
+        """
+        number = -1
+        for item in self.objects:
+            data = bytes(obstore.get(self.store, item.name).bytes())
+            self.digest.update(data)
+            for record in records(data):
+                if record.number <= number:
+                    continue
+                page = self._opened(record)
+                if page is None:
+                    self.damaged += 1
+                    continue
+                number = record.number
+                if page.packets[0][:8] not in _HEADERS:
+                    yield _placed(page)
+
+    def _opened(self, record: SealedPage) -> ogg.Page | None:
+        try:
+            page = ogg.read_page(self.seal.open(record))
+        except (DamagedPage, ogg.MalformedPage):
+            return None
+        return page if page.packets else None
+
+
+def stem_objects(
+    names: Iterable[str], stems: Iterable[StemId], *, up_to_version: int
+) -> dict[tuple[StemId, int], list[StemObject]]:
+    """Return the objects of these stems by stem and epoch, each list in order."""
+    wanted = set(stems)
+    found: dict[tuple[StemId, int], list[StemObject]] = {}
+    for name in names:
+        item = parse_stem_object(name)
+        if item and item.stem in wanted and item.version <= up_to_version:
+            found.setdefault((item.stem, item.epoch), []).append(item)
+    for items in found.values():
+        items.sort(key=lambda item: item.seq)
+    return found
+
+
+def _placed(page: ogg.Page) -> PlacedPage:
+    samples = sum(_samples(packet) for packet in page.packets)
+    return PlacedPage(
+        start=page.granule - samples,
+        end=page.granule,
+        packets=page.packets,
+    )
+
+
+def _samples(packet: bytes) -> int:
+    try:
+        return duration_samples(packet)
+    except MalformedPacket:
+        return 0
