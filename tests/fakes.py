@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from spaces.domain.effects import Effect
+from spaces.domain.effects import Effect, EraseAccount
 from spaces.domain.errors import (
     DependencyUnavailable,
+    ErasureRunning,
     HandleTaken,
     IdempotencyKeyReused,
     ListFull,
@@ -59,6 +60,7 @@ class MemoryDatabase:
         self.members: dict[tuple[SpaceId, UserId], Participant] = {}
         self.profiles: dict[UserId, Profile] = {}
         self.once: dict[str, tuple[Once, SpaceId]] = {}
+        self.erasing: dict[UserId, EraseAccount] = {}
         self.blocks: set[tuple[UserId, UserId]] = set()
         self.following: set[tuple[UserId, UserId]] = set()
         self.since: dict[tuple[UserId, UserId], datetime] = {}
@@ -271,6 +273,8 @@ class MemoryProfileStore:
         after = rerun(lambda: decide(before))
         if after == before:
             return after
+        if before is None and user_id in self._db.erasing:
+            raise ErasureRunning
         for other in self._db.profiles.values():
             if other.handle_key == after.handle_key and other.user_id != user_id:
                 raise HandleTaken

@@ -16,6 +16,7 @@ from spaces.adapters.signed_tokens import Ed25519Signer
 from spaces.domain.capability import Capability
 from spaces.domain.token_bucket import RateLimit
 from spaces.http import (
+    account,
     client_app,
     discovery,
     editing,
@@ -36,6 +37,7 @@ from spaces.http import (
 from spaces.http.app import api_app, tasks_app
 from spaces.http.operations import Operation
 from spaces.http.rate_limits import RateLimiter, Scope
+from spaces.http.tasks import erasure_route
 from spaces.service.announcing import AnnouncingService
 from spaces.service.announcing_ports import (
     DeviceStore,
@@ -45,6 +47,8 @@ from spaces.service.announcing_ports import (
 from spaces.service.discovery import DiscoveryService
 from spaces.service.discovery_ports import PeopleFinder, SpaceFinder
 from spaces.service.editing import EditingService, ReportService
+from spaces.service.erasure import ErasureService
+from spaces.service.erasure_ports import AccountStore
 from spaces.service.invites import InviteService
 from spaces.service.media import IceServer, MediaService
 from spaces.service.membership import MembershipService
@@ -68,6 +72,7 @@ from spaces.service.stage_ports import InviteStore, ReportStore, StageStore
 from spaces.service.upkeep import UpkeepService
 from spaces.service.web_shell import Shell
 from spaces_contract.grants import Grant
+from tests.account_fakes import MemoryAccountStore
 from tests.announcing_fakes import (
     FakePushes,
     MemoryDeviceStore,
@@ -131,6 +136,7 @@ class Stores:
     subscribers: SubscriberStore
     devices: DeviceStore
     fan_outs: FanOutStore
+    accounts: AccountStore
     space_finder: SpaceFinder
     people_finder: PeopleFinder
     recordings: RecordingStore
@@ -231,6 +237,14 @@ class World:
             now=self.clock,
         )
         recording_tasks = self.recording.tasks(self.launcher, self.announcing)
+        self.erasure = ErasureService(
+            accounts=stores.accounts,
+            spaces=stores.spaces,
+            registrations=stores.registrations,
+            reminders=self.reminders,
+            effects=self.effects,
+            now=self.clock,
+        )
         self.upkeep = UpkeepService(
             spaces=stores.spaces,
             launches=stores.launches,
@@ -273,6 +287,7 @@ class World:
         limiter = RateLimiter(self.limits, lambda: self.clock().timestamp())
         self.operations: tuple[Operation, ...] = (
             *profiles.operations(self.profiles),
+            *account.operations(self.erasure),
             *people.operations(
                 self.relations, self.registering, self.capabilities, self.clock
             ),
@@ -312,6 +327,7 @@ class World:
             self.announcing,
             recording_tasks,
             FakeTaskTokens(),
+            (erasure_route(self.erasure),),
         )
 
     def make_stores(self) -> Stores:
@@ -329,6 +345,7 @@ class World:
             subscribers=MemorySubscriberStore(self.database),
             devices=self.devices,
             fan_outs=MemoryFanOutStore(),
+            accounts=MemoryAccountStore(self.database),
             space_finder=MemorySpaceFinder(self.database),
             people_finder=MemoryPeopleFinder(self.database),
             recordings=MemoryRecordingStore(self.database, self.clock),

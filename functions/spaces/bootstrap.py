@@ -9,6 +9,7 @@ import flask
 from .adapters.clock import random_space_id, random_token, utc_now
 from .adapters.effect_queue import OutboxEffectQueue, TaskCreator, TaskTarget
 from .adapters.firebase_auth import FirebaseIdTokens
+from .adapters.firestore.accounts import FirestoreAccountStore
 from .adapters.firestore.client import BoundedClient
 from .adapters.firestore.fan_outs import FirestoreFanOutStore
 from .adapters.firestore.invites import FirestoreInviteStore
@@ -34,6 +35,7 @@ from .adapters.worker_control import HttpWorkerControl
 from .config import Config
 from .environment import ConfigError
 from .http import (
+    account,
     client_app,
     discovery,
     editing,
@@ -55,12 +57,14 @@ from .http.app import api_app, tasks_app
 from .http.json_log import configure_logging
 from .http.operations import Operation
 from .http.rate_limits import Limits, RateLimiter, with_defaults
+from .http.tasks import erasure_route
 from .launcher_config import ProcessConfig
 from .recording_parts import RecordingParts
 from .service.announcing import AnnouncingService
 from .service.announcing_ports import PushSender
 from .service.discovery import DiscoveryService
 from .service.editing import EditingService, ReportService
+from .service.erasure import ErasureService
 from .service.invites import InviteService
 from .service.media import MediaService
 from .service.membership import MembershipService
@@ -168,6 +172,7 @@ def _operations(
     url, ice_servers = config.public_url, config.ice_servers
     return (
         *profiles.operations(ProfileService(profiles=profile_store, now=utc_now)),
+        *account.operations(_erasure(client, effects)),
         *people.operations(relating, devices, config.capabilities, utc_now),
         *people_search.operations(PeopleSearchService(people=people_finder)),
         *discovery.operations(finding, url),
@@ -226,7 +231,31 @@ def build_tasks(env: Mapping[str, str]) -> flask.Flask:
         tell_live=schedule.live,
         space_over=recordings.space_over,
     )
-    return tasks_app(upkeep, schedule, announcing, recordings, _task_tokens(config))
+    return tasks_app(
+        upkeep,
+        schedule,
+        announcing,
+        recordings,
+        _task_tokens(config),
+        (erasure_route(_erasure(client, effects)),),
+    )
+
+
+def _erasure(client: BoundedClient, effects: EffectQueue) -> ErasureService:
+    spaces = FirestoreSpaceStore(client, utc_now)
+    return ErasureService(
+        accounts=FirestoreAccountStore(client),
+        spaces=spaces,
+        registrations=FirestoreRegistrationStore(client),
+        reminders=ReminderService(
+            spaces=spaces,
+            subscribers=FirestoreSubscriberStore(client),
+            effects=effects,
+            now=utc_now,
+        ),
+        effects=effects,
+        now=utc_now,
+    )
 
 
 def _announcing(

@@ -16,6 +16,7 @@ from ..domain.effects import (
     CheckWorker,
     CountSubscribers,
     Effect,
+    EraseAccount,
     LaunchWorker,
     RecordingTask,
     ScheduleStep,
@@ -114,6 +115,9 @@ def task_call(effect: Effect) -> tuple[str, dict[str, Any]]:
             return "/tasks/tell-page", {**body, "page": page, **to}
         case CountSubscribers(space_id, n, _):
             return "/tasks/count-subscribers", {"space_id": space_id, "n": n}
+        case EraseAccount(user_id, version, n):
+            about = {"user_id": user_id, "version": version, "n": n}
+            return "/tasks/erase-account", about
         case RecordingTask(space_id, step, version, n, _):
             about = {"space_id": space_id, "version": version, "n": n}
             return f"/tasks/recording-{step.value}", about

@@ -98,6 +98,20 @@ class CountSubscribers:
         return f"count-{self.space_id}-{self.n}"
 
 
+@dataclass(frozen=True, slots=True)
+class EraseAccount:
+    """Erase on: what one task leaves the next one, `n` + 1, finds."""
+
+    user_id: UserId
+    version: int  # when it was asked for, in microseconds since 1970
+    n: int
+
+    @property
+    def name(self) -> str:
+        """Once for each step of each erasure."""
+        return f"erase-{self.user_id}-{self.version}-{self.n}"
+
+
 class RecordingStep(StrEnum):
     """What is to be done about a recording."""
 
@@ -133,4 +147,5 @@ Effect = (
     | TellPage
     | CountSubscribers
     | RecordingTask
+    | EraseAccount
 )

@@ -12,7 +12,7 @@ Everything that can be refused, each with a code of its own.
     │                 NotInSpace  NotYourself  AlreadyOnStage
     │                 RequestClosed  InviteClosed
     │                 ListFull  NotScheduled  ScheduleOutOfRange
-    │                 IdempotencyKeyReused  StaleRevision
+    │                 IdempotencyKeyReused  StaleRevision  ErasureRunning
     └── Unavailable   Contended  DependencyUnavailable
 """
 
@@ -215,6 +215,13 @@ class HandleTaken(Conflict):
 
     def __init__(self) -> None:
         super().__init__("Somebody else has this handle.")
+
+
+class ErasureRunning(Conflict):
+    code = "erasure-running"
+
+    def __init__(self) -> None:
+        super().__init__("Your earlier account is being erased; try again in a minute.")
 
 
 class IdempotencyKeyReused(Conflict):

@@ -20,6 +20,7 @@ from . import (
 )
 from .docs import operation as docs_operation
 from .operations import MAX_BODY_BYTES, Guard, Operation
+from .tasks import TaskRoute
 
 
 def api_app(
@@ -53,10 +54,11 @@ def tasks_app(
     announcing: AnnouncingService,
     recordings: RecordingTasks,
     tokens: TaskTokens,
+    others: Sequence[TaskRoute] = (),
 ) -> flask.Flask:
-    """Return the API of the task queue."""
+    """Return the API of the task queue; `others` are what the rest of it asks for."""
     app = _app("parley-tasks")
-    routes = tasks.blueprint(upkeep, schedule, announcing, tokens)
+    routes = tasks.blueprint(upkeep, schedule, announcing, tokens, others)
     recording_tasks.add_routes(routes, recordings)
     app.register_blueprint(routes)
     return app

@@ -77,6 +77,7 @@ STATUS: Final[Mapping[type[SpaceError], HTTPStatus]] = MappingProxyType(
         domain.HandleTaken: HTTPStatus.CONFLICT,
         domain.NotScheduled: HTTPStatus.CONFLICT,
         domain.ScheduleOutOfRange: HTTPStatus.UNPROCESSABLE_ENTITY,
+        domain.ErasureRunning: HTTPStatus.CONFLICT,
         domain.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
         domain.StaleRevision: HTTPStatus.PRECONDITION_FAILED,
         recording.RecordingNotFound: HTTPStatus.NOT_FOUND,

@@ -2,7 +2,7 @@
 
 import flask
 
-from ..domain.errors import HandleTaken, ProfileNotFound, StaleRevision
+from ..domain.errors import ErasureRunning, HandleTaken, ProfileNotFound, StaleRevision
 from ..domain.profile import ProfileEdit
 from ..service.profiles import ProfileService
 from .operations import Access, Call, Operation
@@ -59,6 +59,6 @@ def operations(profiles: ProfileService) -> tuple[Operation, ...]:
             body=ProfileBody,
             answer=ProfileView,
             if_match=True,
-            errors=(HandleTaken, StaleRevision),
+            errors=(HandleTaken, StaleRevision, ErasureRunning),
         ),
     )

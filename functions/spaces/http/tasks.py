@@ -1,7 +1,8 @@
 """`/tasks`: what the task queue calls, and nobody else."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 import flask
@@ -13,6 +14,7 @@ from spaces_contract.ids import SpaceId, UserId
 from ..domain.announcement import Announcement, AnnouncementKind
 from ..domain.errors import SpaceNotFound
 from ..service.announcing import AnnouncingService
+from ..service.erasure import ErasureService
 from ..service.errors import TaskTokenInvalid
 from ..service.ports import LaunchRefused, TaskTokens
 from ..service.schedule import ScheduleTasks
@@ -61,7 +63,37 @@ class PageTask(ScheduleTask):
     user_id: str | None = None
 
 
+class EraseTask(TaskBody):
+    """About the erasure of one account."""
+
+    user_id: str
+    version: int
+    n: int
+
+
 B = TypeVar("B", bound=TaskBody)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRoute:
+    """What the queue may ask for beside what every deployment does."""
+
+    name: str
+    carry_out: Callable[[], flask.Response]
+
+
+def task_route(name: str, model: type[B], run: Callable[[B], None]) -> TaskRoute:
+    """Return the route `/tasks/{name}`, whose body is a `model`."""
+    return TaskRoute(name, lambda: _carried_out(name, model, run))
+
+
+def erasure_route(erasure: ErasureService) -> TaskRoute:
+    """Return the route by which accounts are erased."""
+
+    def run(body: EraseTask) -> None:
+        erasure.carry_on(UserId(body.user_id), body.version, body.n)
+
+    return task_route("erase-account", EraseTask, run)
 
 
 def blueprint(
@@ -69,6 +101,7 @@ def blueprint(
     schedule: ScheduleTasks,
     announcing: AnnouncingService,
     tokens: TaskTokens,
+    others: Sequence[TaskRoute] = (),
 ) -> flask.Blueprint:
     """
     Return the routes of the task queue.
@@ -105,6 +138,9 @@ def blueprint(
 
     _schedule_routes(routes, schedule)
     _announcing_routes(routes, announcing)
+    for other in others:
+        path = f"/{other.name}"
+        routes.add_url_rule(path, other.name, other.carry_out, methods=["POST"])
     return routes
 
 

@@ -172,6 +172,7 @@ class ProfileStore(Protocol):
 
         Raises:
             HandleTaken: somebody else has the handle that was decided.
+            ErasureRunning: an earlier account of theirs is not all erased yet.
             Contended: others changed it all the while.
         """
         ...

@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import pytest
 
+from spaces.adapters.firestore.accounts import FirestoreAccountStore
 from spaces.adapters.firestore.client import BoundedClient
 from spaces.adapters.firestore.fan_outs import FirestoreFanOutStore
 from spaces.adapters.firestore.invites import FirestoreInviteStore
@@ -144,6 +145,7 @@ class FirestoreWorld(World):
             subscribers=FirestoreSubscriberStore(self._client),
             devices=FirestoreDeviceStore(self._client),
             fan_outs=FirestoreFanOutStore(self._client),
+            accounts=FirestoreAccountStore(self._client),
             space_finder=FirestoreSpaceFinder(self._client),
             people_finder=FirestorePeopleFinder(self._client),
             recordings=FirestoreRecordingStore(self._client, self.clock),

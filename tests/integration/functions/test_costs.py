@@ -87,6 +87,7 @@ def test_every_call_costs_what_the_table_says(
     _people(bill, path)
     _media_and_tasks(bill, world, path, client)
     bill.call("end_space", "POST", f"{path}/end", "host")
+    bill.call("delete_me", "DELETE", "/v1/me", "dan")
 
     table = {
         name: (len(cost.reads), len(cost.writes), len(cost.deletes))
@@ -274,7 +275,7 @@ def _media_and_tasks(
         "open_whep", lambda: world.post_sdp(f"{path}/whep", grant, AN_OFFER)
     )
     headers = {"Authorization": f"Bearer {grant}"}
-    clap = {"json": {"emoji": "👏"}, "headers": headers}
+    clap: dict[str, Any] = {"json": {"emoji": "👏"}, "headers": headers}
     bill.noted("react", lambda: world.call("POST", f"{path}/reactions", **clap))
     session = "/v1/" + opened.headers["Location"].split("/v1/")[1]
     bill.noted("close_session", lambda: world.call("DELETE", session, headers=headers))

@@ -15,6 +15,7 @@ WORKER: Final = "spaces/{space}/runtime/worker: where its worker is"
 WORKLOAD: Final = "spaces/{space}/runtime/workload: what to stop later"
 MEMBER: Final = "spaces/{space}/participants/{uid}: role, muted, removed"
 PROFILE: Final = "users/{uid}: handle and name to show, protected"
+ERASURE: Final = "erasures/{uid}: an earlier account is being erased"
 HANDLE: Final = "handles/{handle}: whose it is"
 BLOCK: Final = "users/{host}/blocks/{uid}: the host has blocked them"
 FOLLOW: Final = "users/{host}/following/{uid}: the host follows them"
@@ -65,7 +66,10 @@ ANSWER: Final = (SPACE, MEMBER, INVITE)
 
 COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
     {
-        "put_me": Cost((PROFILE, HANDLE), (PROFILE, HANDLE)),
+        "put_me": Cost((PROFILE, ERASURE, HANDLE), (PROFILE, HANDLE)),
+        "delete_me": Cost(
+            (ERASURE, PROFILE), (ERASURE, OUTBOX), (PROFILE, HANDLE, OUTBOX)
+        ),
         "get_me": Cost((PROFILE,)),
         "create_space": Cost((PROFILE,), (SPACE, MEMBER)),
         "create_space, with a key": Cost((PROFILE,), (SPACE, MEMBER, ONCE)),

@@ -60,7 +60,7 @@ class FirestoreInviteStore:
     def get(self, space_id: SpaceId, user_id: UserId) -> Invite | None:
         """Read one document; see `InviteStore`."""
         with dependency_errors():
-            return _read_invite(self._invite_ref(space_id, user_id).get())
+            return read_invite(self._invite_ref(space_id, user_id).get())
 
     def update(
         self, space_id: SpaceId, user_id: UserId, decide: Answer
@@ -74,7 +74,7 @@ class FirestoreInviteStore:
             found = self._get_all([space_ref, member_ref, invite_ref], transaction)
             space = read_space(found[space_ref.path])
             member = read_member(found[member_ref.path])
-            invite = _read_invite(found[invite_ref.path])
+            invite = read_invite(found[invite_ref.path])
             decision = decide(space, member, invite)
             if decision.invite != invite:
                 self._put(transaction, decision.invite)
@@ -155,7 +155,7 @@ class FirestoreInviteStore:
             return Invitee(
                 profile=read_profile(user),
                 member=read_member(member),
-                invite=_read_invite(invite),
+                invite=read_invite(invite),
                 blocked=by_host.exists or by_them.exists,
             )
 
@@ -188,7 +188,8 @@ class FirestoreInviteStore:
         return self._invites(space_id).document(user_id)
 
 
-def _read_invite(doc: Any) -> Invite | None:
+def read_invite(doc: Any) -> Invite | None:
+    """Return the invite of a snapshot, if it exists."""
     fields = doc.to_dict()
     return None if fields is None else invite_from_doc(fields)
 

@@ -7,11 +7,12 @@ from typing import Any, Final
 from google.cloud import firestore
 from google.cloud.firestore import FieldFilter
 
-from spaces_contract.ids import SpaceId
+from spaces_contract.ids import SpaceId, UserId
 
 from ...domain.effects import (
     AnnounceSchedule,
     Effect,
+    EraseAccount,
     LaunchWorker,
     RecordingStep,
     RecordingTask,
@@ -23,6 +24,7 @@ OUTBOX: Final = "outbox"
 LAUNCH: Final = "launch"
 ANNOUNCE: Final = "announce_schedule"
 RECORDING: Final = "recording"
+ERASE: Final = "erase_account"
 
 
 def outbox_path(effect: Effect) -> str:
@@ -46,12 +48,16 @@ def outbox_doc(effect: Effect, created_at: datetime) -> dict[str, Any]:
         case RecordingTask(space_id, step, version, n, at):
             about = {"step": step.value, "version": version, "n": n, "at": at}
             fields = {"kind": RECORDING, "space_id": space_id, **about}
+        case EraseAccount(user_id, version, n):
+            fields = {"kind": ERASE, "user_id": user_id, "version": version, "n": n}
         case _:
             raise ValueError(f"{effect.name} is not stored: it is enqueued at once")
     return {**fields, "created_at": created_at}
 
 
 def _stored_effect(doc: Mapping[str, Any]) -> Effect:
+    if doc["kind"] == ERASE:
+        return EraseAccount(UserId(doc["user_id"]), doc["version"], doc["n"])
     space_id = SpaceId(doc["space_id"])
     if doc["kind"] == ANNOUNCE:
         return AnnounceSchedule(space_id, doc["version"])

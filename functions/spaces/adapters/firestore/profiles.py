@@ -8,7 +8,7 @@ from google.cloud import firestore
 
 from spaces_contract.ids import UserId
 
-from ...domain.errors import HandleTaken
+from ...domain.errors import ErasureRunning, HandleTaken
 from ...domain.profile import Profile
 from .client import dependency_errors, run_transaction
 from .codec import profile_from_doc, profile_to_doc, revision_of
@@ -42,6 +42,11 @@ def followed_list_path(user_id: UserId) -> str:
     return f"users/{user_id}/lists/{FOLLOWING}"
 
 
+def erasure_path(user_id: UserId) -> str:
+    """Document that exists while an account is being erased."""
+    return f"erasures/{user_id}"
+
+
 class FirestoreProfileStore:
     """`ProfileStore` on Firestore."""
 
@@ -66,6 +71,8 @@ class FirestoreProfileStore:
             after = decide(before)
             if after == before:
                 return before, after
+            if before is None:
+                self._must_not_be_erasing(user_id, transaction)
             moved = before is None or before.handle_key != after.handle_key
             if moved:
                 self._must_be_free(after, transaction)
@@ -80,6 +87,13 @@ class FirestoreProfileStore:
         if after == before or written_at is None:
             return after
         return replace(after, revision=revision_of(written_at))
+
+    def _must_not_be_erasing(
+        self, user_id: UserId, transaction: firestore.Transaction
+    ) -> None:
+        ref = self._client.document(erasure_path(user_id))
+        if ref.get(transaction=transaction).exists:
+            raise ErasureRunning
 
     def _must_be_free(
         self, profile: Profile, transaction: firestore.Transaction

@@ -47,6 +47,7 @@ export const ACCOUNTS = Object.freeze({
     icon: "people",
     remedy: "sign-in",
   },
+  "erasure-running": { title: "Not just yet", text: "Your earlier account is still being erased." },
   "handle-taken": { title: "That handle is taken", text: "Try another one." },
   "invalid-handle": { title: "Not a handle", text: "Use 1 to 15 letters, digits or _." },
   "cannot-follow": { title: "You can’t follow them", text: "One of you blocks the other." },
