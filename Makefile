@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: help up demo check test fuzz crash bench fmt lock
+.PHONY: help up demo check test containers fuzz crash bench fmt lock
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -21,6 +21,10 @@ check: .venv/dev  ## Format, lint, types
 
 test: .venv/dev  ## All tests, short seeded versions
 	$(BIN)/python -m pytest
+
+containers: export CONTAINERS_CONF ?= $(CURDIR)/tests/containers/containers.conf
+containers: .venv/dev  ## Build both images, run them under podman, talk through NAT
+	$(BIN)/python -m pytest -m containers tests/containers
 
 fuzz: .venv/dev  ## Fuzz the wires and compare the embedded Firestore with Google's
 	$(BIN)/python -m tests.fuzz.media

@@ -1,11 +1,12 @@
 """Markers by folder: the folder of a test is its tier."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 TESTS = Path(__file__).parent
-TIERS = ("unit", "integration", "conformance", "e2e")
+TIERS = ("unit", "integration", "conformance", "e2e", "containers")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,3 +21,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _tier_index(item: pytest.Item) -> int:
     tier = item.path.relative_to(TESTS).parts[0]
     return TIERS.index(tier) if tier in TIERS else len(TIERS)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of Chromium; without it the test is skipped, in CI it fails."""
+    from tests import browser  # a fifth of a second that unit tests need not pay
+
+    found = browser.find_chromium()
+    if found is None:
+        reason = "needs Chromium: apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found

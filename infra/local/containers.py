@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _PORTS: Final = "41000-41399"
 _OBJECTS: Final = "/objects"  # where a container finds the object store
+_API_VERSION: Final = "1.41"  # as the launcher's
 _STOP_GRACE_S: Final = 10
 
 
@@ -59,7 +60,9 @@ class Containers:
         """Stop and remove the workers of one deployment, all at the same time."""
         import docker  # a quarter of a second that only containers are worth
 
-        with contextlib.closing(docker.DockerClient(base_url=self.engine_url)) as api:
+        with contextlib.closing(
+            docker.DockerClient(base_url=self.engine_url, version=_API_VERSION)
+        ) as api:
             label = f"dev.parley.deployment={deployment}"
             found = api.containers.list(all=True, filters={"label": label})
             with ThreadPoolExecutor(max_workers=16) as pool:

@@ -45,18 +45,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """Path of Chromium; without it the test is skipped, in CI it fails."""
-    found = browser.find_chromium()
-    if found is None:
-        reason = "needs Chromium: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browsers(chromium: str) -> AsyncIterator[browser.Browsers]:
     """Chromium processes, one for each voice, kept for all tests."""

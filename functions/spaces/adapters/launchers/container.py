@@ -13,6 +13,7 @@ from ...service.errors import NoCapacity
 from ...service.ports import LaunchedWorkload, LaunchRefused, Workload, WorkloadKind
 from .settings import PORTS_PER_WORKER, ContainerSettings
 
+API_VERSION: Final = "1.41"  # of Docker 20.10 and podman 4, and of all since
 LABEL: Final = "dev.parley.workload"  # its value: the workload as JSON
 DEPLOYMENT_LABEL: Final = "dev.parley.deployment"
 PORT_LABEL: Final = "dev.parley.port"  # the first of its ports
@@ -95,7 +96,7 @@ class ContainerLauncher:
     def _open(self) -> docker.DockerClient:
         return docker.DockerClient(
             base_url=self._settings.engine_url,
-            version="auto",
+            version=API_VERSION,
             timeout=int(CALL_TIMEOUT_S),
         )
 

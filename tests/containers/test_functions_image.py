@@ -1,0 +1,72 @@
+"""The image of the functions."""
+
+import json
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import docker
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+
+from tests.containers.production import PRODUCTION
+
+PATIENCE_S = 30.0
+
+
+def test_the_functions_answer_from_a_read_only_container(
+    images: None, engine: docker.DockerClient, tmp_path: Path
+) -> None:
+    """
+    Configured for production, as nobody's root, with no file to write.
+    """
+    account = tmp_path / "account.json"
+    account.write_text(json.dumps(_service_account()))
+    account.chmod(0o444)
+    container: Any = engine.containers.run(
+        "localhost/parley-functions:latest",
+        detach=True,
+        environment={**PRODUCTION, "GOOGLE_APPLICATION_CREDENTIALS": "/account.json"},
+        volumes=[f"{account}:/account.json:ro"],
+        ports={"8080/tcp": ("127.0.0.1", 42_480)},
+        read_only=True,
+        tmpfs={"/tmp": "size=64m"},  # noqa: S108 -- inside the container
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+    )
+    try:
+        document = _fetch("http://127.0.0.1:42480/v1/openapi.json", container)
+    finally:
+        container.remove(force=True)
+
+    assert b'"openapi":"3.1' in document.replace(b" ", b"")
+
+
+def _service_account() -> dict[str, str]:
+    """Return credentials of the right form that open nothing."""
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return {
+        "type": "service_account",
+        "project_id": "demo-containers",
+        "client_email": "functions@demo-containers.iam.gserviceaccount.com",
+        "token_uri": "https://oauth2.example/token",
+        "private_key": pem.decode(),
+    }
+
+
+def _fetch(url: str, container: Any) -> bytes:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 -- ours
+                body: bytes = answer.read()
+                return body
+        except OSError:
+            assert time.monotonic() < deadline_s, container.logs().decode()
+            time.sleep(0.2)

@@ -1,0 +1,53 @@
+"""Two phones on a stack that this machine serves at an address of its own."""
+
+import socket
+from typing import Final
+
+from playwright.async_api import async_playwright
+
+from tests import browser, speech
+from tests.browser import expect_live
+from tests.similarity import likeness
+
+SPEECH: Final = speech.DATA / "austen_cold_hearted.wav"
+HEARD_S: Final = 7.0
+MIN_WAVEFORM: Final = 0.6  # as in tests/e2e/test_talk.py
+
+
+def another_address() -> str:
+    """Return an address of this machine that is not 127.0.0.1."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # RFC 5737: sends nothing, asks the route
+        except OSError:
+            return "127.0.0.2"
+        return str(probe.getsockname()[0])
+
+
+async def talk(url: str, chromium: str) -> None:
+    """One starts a Space over TLS and speaks; assert that the other one hears it."""
+    width, height = browser.PHONE
+    async with async_playwright() as playwright:
+        phones = await browser.launch(playwright, chromium, SPEECH)
+        pages = []
+        for handle in ("lea", "mia"):
+            context = await phones.new_context(
+                base_url=url,
+                viewport={"width": width, "height": height},
+                permissions=["microphone"],
+                ignore_https_errors=True,  # a person accepts the certificate once
+            )
+            pages.append(await context.new_page())
+            await browser.sign_in(pages[-1], handle)
+        talker, listener = pages
+        path = await browser.start_space(talker, "From the sofa")
+        await browser.listen(listener, path)
+        await talker.get_by_test_id("mic").click()
+        await expect_live(talker)
+        heard = await browser.record(listener, HEARD_S)
+        secure = await talker.evaluate("isSecureContext")
+        await phones.close()
+
+    assert secure
+    waveform = likeness(heard, speech.load(SPEECH)).waveform
+    assert waveform >= MIN_WAVEFORM
