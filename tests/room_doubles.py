@@ -165,6 +165,10 @@ class FakeEndpoint:
         """Return what a test says that a client reported."""
         return self.lost.get(session_id, 0.0)
 
+    def listeners_by_process(self) -> tuple[int, ...]:
+        """Return how many listen; all are here."""
+        return (sum(s.kind is PeerKind.WHEP for s in self.open.values()),)
+
     def hear(self, session_id: SessionId, source: str) -> None:
         """Note what a session hears from now on."""
         self.sources[session_id] = source

@@ -65,6 +65,8 @@ class RoomState:
             Space waits, and ends where nobody comes back.
         reactions: Emoji -> how often it came in this epoch; clients show what was
             added since they last looked.
+        listeners_by_process: How the worker has spread those who receive: the room's
+            own process, then its egress processes.
         updated_at: RFC 3339, UTC.
     """
 
@@ -82,6 +84,7 @@ class RoomState:
     recording_notice_version: str = ""
     host_away: bool = False
     reactions: Mapping[str, int] = field(default_factory=dict)
+    listeners_by_process: tuple[int, ...] = (0,)
 
     def to_json(self) -> dict[str, Any]:
         """Return the object of `room.json`, `schema` first."""
@@ -108,9 +111,15 @@ ROOM_JSON_SCHEMA: Final[Mapping[str, Any]] = {
         "updated_at",
         "host_away",
         "reactions",
+        "listeners_by_process",
     ],
     "properties": {
         "schema": {"const": ROOM_SCHEMA},
+        "listeners_by_process": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "integer", "minimum": 0},
+        },
         "space_id": {"type": "string"},
         "epoch": {"type": "integer", "minimum": 1},
         "version": {"type": "integer", "minimum": 0},

@@ -22,6 +22,7 @@ class Board:
 
     Args:
         recorder: Whose state everybody sees.
+        spread: Returns the listeners of each process.
         utc_now: Aware UTC time, for `updated_at`.
     """
 
@@ -31,9 +32,11 @@ class Board:
         epoch: int,
         *,
         recorder: PacketTap,
+        spread: Callable[[], tuple[int, ...]],
         utc_now: Callable[[], datetime],
     ) -> None:
         self._recorder = recorder
+        self._spread = spread
         self._utc_now = utc_now
         self._csrcs: dict[UserId, int] = {}
         self._salt = f"{space_id}/{epoch}/"
@@ -81,6 +84,7 @@ class Board:
             recording_notice_version=self._recorder.notice_version,
             host_away=desired.host_away and not _host_is_back(desired, book),
             reactions=reactions,
+            listeners_by_process=self._spread(),
         )
         if room == self.room:
             return False

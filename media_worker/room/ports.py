@@ -103,6 +103,10 @@ class MediaEndpoint(Protocol):
         """Let a WHEP session hear `source` from the next frame on."""
         ...
 
+    def listeners_by_process(self) -> tuple[int, ...]:
+        """Return how many WHEP sessions each process has, the room's own first."""
+        ...
+
     def collect(self) -> None:
         """
         Deliver what clients have sent; to be called before each tick.

@@ -80,7 +80,13 @@ class Room:
         self.stage = StageAudio(new_decoder)
         self.care = ListenerCare(endpoint, self.stage, long_frames_from)
         self.recorder = recorder
-        self.board = Board(space_id, epoch, recorder=recorder, utc_now=utc_now)
+        self.board = Board(
+            space_id,
+            epoch,
+            recorder=recorder,
+            spread=endpoint.listeners_by_process,
+            utc_now=utc_now,
+        )
         self.reactions = ReactionTally()
         self.loop = MixLoop(self._tick, ptime_s=PTIME_MS / 1000, clock=clock)
         self._clock = clock

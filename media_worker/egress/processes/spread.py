@@ -224,6 +224,10 @@ class SpreadEndpoint:
         """Bring what egress processes report up to date."""
         await self._pool.refresh()
 
+    def listeners_by_process(self) -> tuple[int, ...]:
+        """Return how many listen in each process, for room.json."""
+        return tuple(process.listeners for process in self.by_process())
+
     def by_process(self) -> list[ProcessListeners]:
         """Return the listeners of each process, the room's own first."""
         own = ProcessListeners(

@@ -538,6 +538,7 @@ async def test_the_stage_is_told_at_most_ten_times_a_second() -> None:
     assert rooms[-1]["room"] == running.room.board.room.to_json() | {
         "stage": rooms[-1]["room"]["stage"],
         "talking": [],
+        "listeners_by_process": [0],
     }
     assert [m["room"]["version"] for m in rooms] == sorted(
         m["room"]["version"] for m in rooms
