@@ -21,7 +21,9 @@ def json_reply(
 ) -> flask.Response:
     """Return `answer` as JSON, with its ETag where a stored version has a name."""
     response = flask.Response(
-        answer.model_dump_json(), status=status, mimetype="application/json"
+        answer.model_dump_json(by_alias=True),
+        status=status,
+        mimetype="application/json",
     )
     if revision:
         response.set_etag(revision)

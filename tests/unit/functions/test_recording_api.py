@@ -1,0 +1,530 @@
+"""The API of recording: what hosts, speakers and listeners do and see."""
+
+import base64
+import hashlib
+import hmac
+import json
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from werkzeug.test import TestResponse
+
+from spaces.domain.effects import RecordingTask
+from spaces.domain.notice import NOTICE_VERSION
+from spaces.domain.states import SpaceState
+from spaces_contract.consent_receipts import SignedReceipt, from_base64url
+from spaces_contract.recording import RecordingId, RecordingState
+from spaces_contract.recording_render import RenderProgress, RenderState
+from spaces_contract.roles import Role
+from tests.builders import HOST, SPACE_ID, a_participant, a_profile, a_space
+from tests.recording_fakes import PLAYBACK_SECRET
+from tests.world import World, code_of
+
+OF_SPACE = f"/v1/spaces/{SPACE_ID}/recording"
+CONSENT = f"{OF_SPACE}/consent"
+ONE = f"/v1/recordings/{SPACE_ID}"
+SPEAKERS = ("ana", "bo", "cleo")
+YES = {"granted": True, "notice_version": NOTICE_VERSION}
+NO = {"granted": False}
+
+
+@pytest.fixture
+def world() -> World:
+    """Return a deployment with a live Space: its host, three speakers, a listener."""
+    world = World()
+    world.database.put_space(a_space(speaker_ids=SPEAKERS))
+    for user_id in (HOST, *SPEAKERS, "listener"):
+        world.database.put_profile(a_profile(user_id))
+    world.database.put_member(SPACE_ID, a_participant(HOST, Role.HOST))
+    for user_id in SPEAKERS:
+        world.database.put_member(SPACE_ID, a_participant(user_id, Role.SPEAKER))
+    world.database.put_member(SPACE_ID, a_participant("listener"))
+    return world
+
+
+def put(world: World, path: str, user: str, body: dict[str, Any]) -> Any:
+    """PUT and return the JSON answer of a success."""
+    answer = world.call("PUT", path, as_user=user, json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.get_json()
+
+
+def get(world: World, path: str, user: str) -> Any:
+    """GET and return the JSON answer of a success."""
+    answer = world.call("GET", path, as_user=user)
+    assert answer.status_code == 200, answer.text
+    return answer.get_json()
+
+
+def requested(world: World) -> None:
+    """Have the host request a recording."""
+    put(world, OF_SPACE, HOST, {"requested": True})
+
+
+def work(world: World) -> None:
+    """Do all recording tasks that are due, once each, in the order of their times."""
+    done: set[str] = set()
+    while due := [
+        effect
+        for effect in world.effects.tasks.values()
+        if isinstance(effect, RecordingTask)
+        and effect.name not in done
+        and effect.at <= world.clock()
+    ]:
+        effect = min(due, key=lambda each: each.at)
+        done.add(effect.name)
+        del world.effects.tasks[effect.name]
+        body = {"space_id": SPACE_ID, "version": effect.version, "n": effect.n}
+        answer = world.task(f"recording-{effect.step.value}", body)
+        assert answer.status_code == 204
+
+
+def end(world: World) -> None:
+    """End the Space, and let its watchdog see that."""
+    world.call("POST", f"/v1/spaces/{SPACE_ID}/end", as_user=HOST)
+    world.task("watchdog", {"space_id": SPACE_ID, "epoch": 1, "n": 1})
+
+
+def rendered(world: World, version: int = 1) -> None:
+    """Let the render job of `version` be launched, and be done."""
+    world.clock.advance(20)
+    work(world)
+    ms = int(world.clock().timestamp() * 1000)
+    world.recording.objects.said[version] = RenderProgress(
+        state=RenderState.DONE, percent=100, updated_at_ms=ms, duration_ms=90_000
+    )
+    world.clock.advance(5)
+    work(world)
+
+
+def ready(world: World, *consenting: str) -> None:
+    """Record these people to the end, and render version 1."""
+    requested(world)
+    for user in consenting:
+        put(world, CONSENT, user, YES)
+    end(world)
+    rendered(world)
+
+
+def state(world: World) -> str:
+    """Return the recording's state, as everybody sees it."""
+    space = get(world, f"/v1/spaces/{SPACE_ID}", HOST)
+    seen: str = get(world, OF_SPACE, "listener")["state"]
+    assert space["recording_state"] == seen
+    return seen
+
+
+def test_from_request_to_replay(world: World) -> None:
+    """
+    Off, pending, recording, finishing, ready: and then there is something to hear.
+    """
+    assert state(world) == "off"
+    requested(world)
+    assert state(world) == "pending"
+    put(world, CONSENT, "ana", YES)
+    assert state(world) == "recording"
+    end(world)
+    assert state(world) == "finishing"
+    rendered(world)
+
+    assert state(world) == "ready"
+    playback = get(world, f"{ONE}/playback", "listener")
+    assert playback["duration_ms"] == 90_000
+    (job,) = {job.version: job for job in world.recording.objects.jobs}.values()
+    assert [stem.uid for stem in job.stems] == ["ana"]
+
+
+def test_a_request_is_not_the_hosts_own_consent(world: World) -> None:
+    """
+    Whoever requests is asked like everybody else.
+    """
+    requested(world)
+
+    assert get(world, CONSENT, HOST)["state"] == "asked"
+    assert get(world, OF_SPACE, HOST)["consents"] == {"granted": 0, "asked": 4}
+
+
+def test_hosts_see_numbers_and_nobody_else_does(world: World) -> None:
+    """
+    "2 of 4" for the host; a speaker and a listener are told none of it.
+    """
+    requested(world)
+    put(world, CONSENT, "ana", YES)
+    put(world, CONSENT, HOST, YES)
+    put(world, CONSENT, "bo", NO)
+
+    assert get(world, OF_SPACE, HOST)["consents"] == {"granted": 2, "asked": 4}
+    for other in ("ana", "listener"):
+        assert get(world, OF_SPACE, other)["consents"] is None
+
+
+def test_pause_resume_and_stop(world: World) -> None:
+    """
+    A host interrupts, goes on, and ends it while the Space goes on.
+    """
+    requested(world)
+    put(world, CONSENT, "ana", YES)
+
+    put(world, OF_SPACE, HOST, {"requested": True, "paused": True})
+    assert state(world) == "paused"
+    put(world, OF_SPACE, HOST, {"requested": True})
+    assert state(world) == "recording"
+    put(world, OF_SPACE, HOST, {"requested": False})
+    assert state(world) == "finishing"
+    again = world.call("PUT", OF_SPACE, as_user=HOST, json={"requested": True})
+    assert (again.status_code, code_of(again)) == (409, "recording-closed")
+
+
+@pytest.mark.parametrize("user", ["ana", "listener"])
+def test_only_hosts_request(world: World, user: str) -> None:
+    """
+    A speaker or a listener cannot have the others asked.
+    """
+    answer = world.call("PUT", OF_SPACE, as_user=user, json={"requested": True})
+
+    assert (answer.status_code, code_of(answer)) == (403, "moderator-only")
+
+
+@pytest.mark.parametrize(
+    ("user", "body", "status", "code"),
+    [
+        ("listener", YES, 409, "not-asked"),
+        ("stranger", YES, 409, "not-asked"),
+        ("ana", {"granted": True, "notice_version": "1999"}, 409, "notice-outdated"),
+        ("ana", {"granted": True}, 422, "invalid-field"),
+        ("ana", YES | {"scopes": ["clips"]}, 422, "invalid-field"),
+        ("ana", YES | {"scopes": ["archive", "all"]}, 422, "invalid-field"),
+        ("ana", YES | {"uid": "bo"}, 422, "unknown-field"),
+    ],
+)
+def test_answers_that_are_none(
+    world: World, user: str, body: dict[str, Any], status: int, code: str
+) -> None:
+    """
+    Nobody answers for another, from outside, to old words, or to nothing in particular.
+    """
+    requested(world)
+
+    answer = world.call("PUT", CONSENT, as_user=user, json=body)
+
+    assert (answer.status_code, code_of(answer)) == (status, code)
+    assert state(world) == "pending"
+
+
+def test_without_a_recording_nobody_answers(world: World) -> None:
+    """
+    Where nothing is recorded there is nothing to consent to, nor to withdraw.
+    """
+    for method in ("PUT", "DELETE"):
+        answer = world.call(method, CONSENT, as_user="ana", json=YES)
+        assert (answer.status_code, code_of(answer)) == (404, "recording-not-found")
+
+
+@pytest.mark.parametrize(("header", "lang"), [("ja,en;q=0.5", "ja"), ("fr", "en")])
+def test_the_notice_comes_in_the_readers_language(
+    world: World, header: str, lang: str
+) -> None:
+    """
+    By `Accept-Language`; the receipt says which words were read.
+    """
+    requested(world)
+    headers = {"Accept-Language": header}
+
+    answer = world.call("PUT", CONSENT, as_user="ana", json=YES, headers=headers)
+
+    assert answer.get_json()["notice"]["lang"] == lang
+    assert answer.get_json()["receipt"]["receipt"]["notice_lang"] == lang
+
+
+def test_a_recorded_space_is_joined_with_the_notice_only(world: World) -> None:
+    """
+    Without its version, or with an old one: 409 with the notice to show.
+    """
+    requested(world)
+    join = f"/v1/spaces/{SPACE_ID}/join"
+
+    for body in ({}, {"recording_notice": "1999"}):
+        refused = world.call("POST", join, as_user="listener", json=body)
+        assert refused.status_code == 409
+        assert code_of(refused) == "recording-notice-required"
+        notice = refused.get_json()["notice"]
+    assert notice["version"] == NOTICE_VERSION
+    seen = {"recording_notice": notice["version"]}
+    joined = world.call("POST", join, as_user="listener", json=seen)
+    assert joined.status_code == 200
+    assert joined.get_json()["recording_notice"] == notice
+
+
+def test_a_space_that_is_not_recorded_needs_no_notice(world: World) -> None:
+    """
+    Joining it says nothing of recording.
+    """
+    joined = world.call("POST", f"/v1/spaces/{SPACE_ID}/join", as_user="listener")
+
+    assert joined.get_json()["recording_notice"] is None
+
+
+def _checked(world: World, signed: dict[str, Any]) -> SignedReceipt:
+    """Verify a receipt as its holder would, with the published keys alone."""
+    keys = world.call("GET", "/.well-known/parley-keys.json").get_json()["keys"]
+    (key,) = [each for each in keys if each["kid"] == signed["key_id"]]
+    canonical = json.dumps(
+        signed["receipt"], sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    ).encode()
+    public = Ed25519PublicKey.from_public_bytes(from_base64url(key["x"]))
+    public.verify(from_base64url(signed["signature"]), canonical)
+    opened = hashlib.sha256(bytes.fromhex(signed["salt"]) + canonical)
+    assert opened.hexdigest() == signed["commitment"]
+    return SignedReceipt.from_json(signed)
+
+
+def test_receipts_are_checked_with_the_published_keys(world: World) -> None:
+    """
+    Each answer's receipt verifies offline, and its commitment is in the chain.
+    """
+    requested(world)
+    yes = put(world, CONSENT, "ana", YES)["receipt"]
+    no = put(world, CONSENT, "bo", NO)["receipt"]
+    end(world)
+    rendered(world)
+
+    chain = world.recording.objects.jobs[0].commitments
+    for number, (signed, action) in enumerate([(yes, "grant"), (no, "decline")]):
+        receipt = _checked(world, signed)
+        assert receipt.receipt.action == action
+        assert chain[number] == signed["commitment"]
+
+
+def test_people_download_their_own_receipts(world: World) -> None:
+    """
+    `GET /v1/me/receipts` has the caller's answers and nobody else's.
+    """
+    requested(world)
+    put(world, CONSENT, "ana", YES)
+    put(world, CONSENT, "bo", NO)
+
+    (mine,) = get(world, "/v1/me/receipts", "ana")["answers"]
+
+    assert (mine["state"], mine["space_id"]) == ("granted", SPACE_ID)
+    assert [_checked(world, each).receipt.uid for each in mine["receipts"]] == ["ana"]
+    assert get(world, "/v1/me/receipts", "cleo")["answers"] == []
+
+
+def test_a_withdrawal_after_the_end(world: World) -> None:
+    """
+    Nothing can be played at once; keys and pages go; version 2 has the others alone;
+    the receipt of the yes is gone, its commitment stays.
+    """
+    ready(world, "ana", "bo")
+    old = world.recording.objects.jobs[0]
+    stem = {each.uid: each.stem for each in old.stems}["ana"]
+
+    withdrawn = world.call("DELETE", f"{ONE}/consent", as_user="ana").get_json()
+
+    assert withdrawn["state"] == "withdrawn"
+    refused = world.call("GET", f"{ONE}/playback", as_user="bo")
+    assert (refused.status_code, code_of(refused)) == (409, "recording-not-ready")
+    rendered(world, version=2)
+    objects = world.recording.objects
+    assert objects.erased_stems == [stem]
+    assert objects.erased_below == 2
+    new = objects.jobs[-1]
+    assert (new.version, [each.uid for each in new.stems]) == (2, ["bo"])
+    assert new.commitments[: len(old.commitments)] == old.commitments
+    assert get(world, f"{ONE}/playback", "bo")["version"] == 2
+    (mine,) = get(world, "/v1/me/receipts", "ana")["answers"]
+    assert [each["receipt"]["action"] for each in mine["receipts"]] == ["withdraw"]
+
+
+def test_the_host_is_told_that_a_version_is_superseded(world: World) -> None:
+    """
+    A push says that copies of the old version are to go.
+    """
+    ready(world, "ana", "bo")
+    world.call("DELETE", CONSENT, as_user="ana")
+
+    work(world)
+
+    told = [name for name in world.effects.names if "recording_superseded-2" in name]
+    assert len(told) == 1
+
+
+def test_the_stage_is_asked_by_push_once(world: World) -> None:
+    """
+    Each person on stage is told once, however often the host requests.
+    """
+    requested(world)
+    work(world)
+    put(world, OF_SPACE, HOST, {"requested": False})
+    requested(world)
+    work(world)
+
+    told = [name for name in world.effects.names if "recording_asked" in name]
+    assert len(told) == 4
+
+
+def test_withdrawal_by_the_removed(world: World) -> None:
+    """
+    Removed from the Space, one still takes a yes back.
+    """
+    requested(world)
+    put(world, CONSENT, "ana", YES)
+    person = f"/v1/spaces/{SPACE_ID}/participants/ana"
+    world.call("PATCH", person, as_user=HOST, json={"removed": True})
+
+    answer = world.call("DELETE", CONSENT, as_user="ana")
+
+    assert answer.get_json()["state"] == "withdrawn"
+
+
+def test_playback_urls_are_signed_for_15_minutes(world: World) -> None:
+    """
+    Each URL carries path and expiry under a signature that others cannot make.
+    """
+    ready(world, "ana")
+
+    url = urlsplit(get(world, f"{ONE}/playback", "listener")["audio_url"])
+
+    query = parse_qs(url.query)
+    expires = int(query["expires"][0])
+    limit = world.clock() + timedelta(minutes=15)
+    assert world.clock().timestamp() < expires <= limit.timestamp()
+    signed = f"{url.path}\n{expires}".encode()
+    digest = hmac.digest(PLAYBACK_SECRET.encode(), signed, "sha256")
+    assert query["signature"] == [base64.urlsafe_b64encode(digest).decode().rstrip("=")]
+
+
+def test_a_private_recording(world: World) -> None:
+    """
+    For hosts and for those who are in it; a listener is refused.
+    """
+    ready(world, "ana")
+    private = world.call("PATCH", ONE, as_user=HOST, json={"private": True})
+    assert private.get_json()["private"] is True
+
+    def play(user: str) -> TestResponse:
+        return world.call("GET", f"{ONE}/playback", as_user=user)
+
+    assert [play(user).status_code for user in (HOST, "ana")] == [200, 200]
+    assert code_of(play("listener")) == "recording-private"
+
+
+def test_a_trimmed_start_is_another_version(world: World) -> None:
+    """
+    The render is told, and what was there before is not played meanwhile.
+    """
+    ready(world, "ana")
+
+    world.call("PATCH", ONE, as_user=HOST, json={"trim_start_ms": 5_000})
+
+    assert state(world) == "finishing"
+    rendered(world, version=2)
+    assert world.recording.objects.jobs[-1].trim_start_ms == 5_000
+    assert get(world, f"{ONE}/playback", "listener")["version"] == 2
+
+
+def test_a_deleted_recording(world: World) -> None:
+    """
+    Everything in both stores is erased; the people's receipts stay.
+    """
+    ready(world, "ana")
+
+    assert world.call("DELETE", ONE, as_user=HOST).status_code == 204
+    work(world)
+
+    assert state(world) == "erased"
+    assert world.recording.objects.erased == [RecordingId(SPACE_ID)]
+    assert code_of(world.call("GET", f"{ONE}/playback", as_user=HOST)) == (
+        "recording-not-ready"
+    )
+
+
+def test_a_recording_is_gone_after_30_days(world: World) -> None:
+    """
+    Tasks hop to its last day, and it is not played a moment longer.
+    """
+    ready(world, "ana")
+    world.clock.advance(29 * 86_400)
+    work(world)
+    assert state(world) == "ready"
+    world.clock.advance(86_400 + 1)
+
+    late = world.call("GET", f"{ONE}/playback", as_user=HOST)
+    work(world)
+
+    assert code_of(late) == "recording-not-ready"
+    assert state(world) == "erased"
+    assert world.recording.objects.erased == [RecordingId(SPACE_ID)]
+
+
+def test_a_recording_nobody_consented_to_is_off_again(world: World) -> None:
+    """
+    A request that nobody granted leaves nothing, and can be made again.
+    """
+    requested(world)
+    put(world, CONSENT, "ana", NO)
+
+    end(world)
+
+    assert state(world) == "off"
+    assert world.recording.objects.jobs == []
+
+
+def test_progress_is_seen(world: World) -> None:
+    """
+    While it renders, everybody sees how far it is.
+    """
+    requested(world)
+    put(world, CONSENT, "ana", YES)
+    end(world)
+    ms = int(world.clock().timestamp() * 1000)
+    world.recording.objects.said[1] = RenderProgress(
+        state=RenderState.RENDERING, percent=40, updated_at_ms=ms
+    )
+
+    assert get(world, OF_SPACE, "listener")["progress_percent"] == 40
+
+
+def test_a_killed_render_is_launched_again(world: World) -> None:
+    """
+    A job that says nothing for a while gets a successor, of the same version.
+    """
+    requested(world)
+    put(world, CONSENT, "ana", YES)
+    end(world)
+    for _ in range(30):
+        world.clock.advance(5)
+        work(world)
+
+    renders = [each for each in world.launcher.launched if each.kind == "render"]
+    assert [(each.epoch, each.index) for each in renders] == [(1, 1), (1, 2)]
+
+
+def test_an_unknown_recording(world: World) -> None:
+    """
+    An id that is none is not found, like a Space that was never recorded.
+    """
+    for path in ("/v1/recordings/../etc", "/v1/recordings/nothing", ONE):
+        answer = world.call("GET", path, as_user="ana")
+        assert answer.status_code == 404
+    assert get(world, f"/v1/recordings?space_id={SPACE_ID}", "ana") == {
+        "recordings": []
+    }
+
+
+def test_the_space_counts_not_its_watchdog(world: World) -> None:
+    """
+    Between a Space's end and the look at it, the recording is over for everybody.
+    """
+    requested(world)
+    put(world, CONSENT, "ana", YES)
+    world.call("POST", f"/v1/spaces/{SPACE_ID}/end", as_user=HOST)
+
+    late = world.call("PUT", CONSENT, as_user="bo", json=YES)
+
+    assert get(world, OF_SPACE, "ana")["state"] == RecordingState.FINISHING
+    assert code_of(late) == "recording-closed"
+    assert world.database.spaces[SPACE_ID].state is SpaceState.ENDED
