@@ -1,6 +1,7 @@
 """The embedded Firestore beside Google's emulator, in the same run."""
 
 import asyncio
+import functools
 import itertools
 import statistics
 import tempfile
@@ -14,9 +15,10 @@ from typing import Any, Final
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from tests.benchmarks.firestore_listeners import hear, processor_s
+from tests.benchmarks.firestore_listeners import Heard, hear
 from tests.conformance.firestore.servers import (
     Client,
+    GoogleEmulator,
     ParleyFirestore,
     client,
     emulator_jar,
@@ -34,6 +36,9 @@ SMALL: Final = 10_000
 LARGE: Final = 100_000
 PAGES: Final = 30
 CHANGES: Final = 50
+LISTENERS: Final = 200
+WRITES_PER_S: Final = 100
+LISTENED_S: Final = 5
 _serial = itertools.count()
 
 
@@ -43,16 +48,19 @@ def run() -> list[dict[str, Any]]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = stack.enter_context(running(folder))
         ours = stack.enter_context(client(server.address, "demo-bench"))
-        theirs = None
+        emulator = theirs = None
         jar = emulator_jar()
         if jar is not None:
-            address = stack.enter_context(running_emulator(jar))
-            theirs = stack.enter_context(client(address, "demo-bench"))
+            emulator = stack.enter_context(running_emulator(jar))
+            theirs = stack.enter_context(client(emulator.address, "demo-bench"))
         rows = [_compare(name, ours, theirs) for name in _RATES]
-        rows.append(_compare_latency(ours, theirs))
-        rows += [_page_time(ours, SMALL), _page_time(ours, LARGE)]
+        rows.append(_compare_once("firestore listen latency", _latencies, ours, theirs))
+        for documents in (SMALL, LARGE):
+            name = f"firestore page of {PAGE} from {documents:,}"
+            page = functools.partial(_page_times, documents)
+            rows.append(_compare_once(name, page, ours, theirs))
         rows.append(_contended(ours))
-        rows += asyncio.run(_listeners(server))
+        rows += _listeners(server, emulator)
     return rows
 
 
@@ -135,13 +143,18 @@ def _row(
     }
 
 
-def _compare_latency(ours: Client, theirs: Client | None) -> dict[str, Any]:
-    baseline = _latencies_ms(theirs) if theirs is not None else None
-    return _row("firestore listen latency", "ms", _latencies_ms(ours), baseline)
+def _compare_once(
+    name: str,
+    measure: Callable[[Client], list[float]],
+    ours: Client,
+    theirs: Client | None,
+) -> dict[str, Any]:
+    baseline = measure(theirs) if theirs is not None else None
+    return _row(name, "ms", measure(ours), baseline)
 
 
-def _latencies_ms(db: Client) -> list[float]:
-    """Return the time from a set to the snapshot that has it, for some changes."""
+def _latencies(db: Client) -> list[float]:
+    """Return the times in ms from a set to the snapshot that has it."""
     document = db.document("listened/one")
     heard = threading.Semaphore(0)
     watch = document.on_snapshot(lambda *_: heard.release())
@@ -156,8 +169,8 @@ def _latencies_ms(db: Client) -> list[float]:
     return found
 
 
-def _page_time(db: Client, documents: int) -> dict[str, Any]:
-    """Measure a page from the middle of a collection of so many documents."""
+def _page_times(documents: int, db: Client) -> list[float]:
+    """Return the times in ms of pages from the middle of so many documents."""
     collection = db.collection(f"of{documents}")
     for start in range(0, documents, BATCH):
         batch = db.batch()
@@ -171,7 +184,7 @@ def _page_time(db: Client, documents: int) -> dict[str, Any]:
         started_s = time.perf_counter()
         query.get()
         found.append((time.perf_counter() - started_s) * 1_000)
-    return _row(f"firestore page of {PAGE} from {documents:,}", "ms", found)
+    return found
 
 
 def _contended(db: Client) -> dict[str, Any]:
@@ -199,17 +212,35 @@ def _contended(db: Client) -> dict[str, Any]:
     return _row(f"firestore 32 x 20 increments ({counted} counted)", "s", [took_s])
 
 
-async def _listeners(server: ParleyFirestore) -> list[dict[str, Any]]:
-    before_s = processor_s(server.pid)
-    result = await hear(server.address, listeners=200, writes_per_s=100, seconds=5)
-    used_us = (processor_s(server.pid) - before_s) * 1_000_000
-    name = f"firestore 200 listeners, 100 writes/s ({result.missing} lost)"
-    p95_ms = statistics.quantiles(result.latencies_ms, n=20)[-1]
-    return [
-        _row(f"{name}, p95", "ms", [p95_ms]),
-        _row(
-            "firestore server's processor per delivery",
-            "us",
-            [used_us / len(result.latencies_ms)],
-        ),
-    ]
+def _listeners(
+    ours: ParleyFirestore, theirs: GoogleEmulator | None
+) -> list[dict[str, Any]]:
+    here = asyncio.run(_hear(ours))
+    there = asyncio.run(_hear(theirs)) if theirs is not None else None
+    lost = f"{here.missing} lost"
+    if there is not None:
+        lost += f", Google's {there.missing}"
+    p95 = _row(
+        f"firestore {LISTENERS} listeners, {WRITES_PER_S} writes/s ({lost}), p95",
+        "ms",
+        [here.p95_ms],
+        [there.p95_ms] if there else None,
+    )
+    cost = _row(
+        "firestore server's processor per delivery",
+        "us",
+        [here.server_us],
+        [there.server_us] if there else None,
+    )
+    cost["spread"] = f"of the bench itself: {here.bench_us:.3g}"
+    return [p95, cost]
+
+
+async def _hear(server: ParleyFirestore | GoogleEmulator) -> Heard:
+    return await hear(
+        server.address,
+        server.pid,
+        listeners=LISTENERS,
+        writes_per_s=WRITES_PER_S,
+        seconds=LISTENED_S,
+    )

@@ -21,7 +21,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, TextIO, TypeVar
 
 from ..ports import listen
 from ..refusals import StartRefused
@@ -44,9 +44,11 @@ from .writer import Writer
 
 logger = logging.getLogger(__name__)
 
+_T = TypeVar("_T")
+
 DEFAULT_INDEXES: Final = Path("infra/firestore.indexes.json")
 _US_PER_S: Final = 1_000_000
-_CHECKPOINT_INTERVAL_S: Final = 2.0
+_CHECKPOINT_INTERVAL_S: Final = 5.0
 _PRUNE_INTERVAL_S: Final = 1.0
 _EXPIRE_INTERVAL_S: Final = 10.0
 _TOKEN_INTERVAL_S: Final = 30.0
@@ -196,9 +198,9 @@ class FirestoreServer:
             )
 
     async def _checkpoint(self) -> None:
-        await asyncio.to_thread(self._store.checkpoint)
-        await self._writer.settled()
-        self._store.restart_log()
+        if await _to_its_end(self._store.checkpoint):
+            async with self._writer.held():
+                await _to_its_end(self._store.restart_log)
 
     async def _prune(self) -> None:
         settings = self._settings
@@ -224,6 +226,16 @@ class FirestoreServer:
         await self._writer.aclose()
         self._store.close()
         self._lock.close()
+
+
+async def _to_its_end(work: Callable[[], _T]) -> _T:
+    """Run `work` in a thread; who is cancelled meanwhile is so when it has ended."""
+    running = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 async def _repeat(

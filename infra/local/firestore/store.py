@@ -13,7 +13,7 @@ each group of commits to the disk as well, for machines that lose power.
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path as FilePath
 from typing import Final
 
@@ -55,6 +55,7 @@ _MAX_IDLE_READERS: Final = 8
 # and fills for half an hour: no faster with 32 MiB and 100,000 documents.
 _CACHE_KIB: Final = 4_096
 _LOG_LIMIT_BYTES: Final = 64 * 1024 * 1024  # the log's size on disk when it restarts
+_LONG_LOG_FRAMES: Final = 8_192  # pages of 4 KiB
 _PRUNE_ROWS: Final = 2_000
 
 
@@ -113,32 +114,37 @@ class Store:
             else:
                 connection.close()
 
-    def checkpoint(self) -> None:
+    def checkpoint(self) -> bool:
         """
         Move the log into the database file.  Blocks for the disk; any thread.
 
         What is written meanwhile, and what readers still need, stays in the log.
+
+        Returns:
+            Whether the log is so long that `restart_log` is due.
         """
-        connection = sqlite3.connect(self._file, isolation_level=None)
-        try:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        finally:
-            connection.close()
+        _, frames, _ = self._run_checkpoint("PASSIVE")
+        return frames > _LONG_LOG_FRAMES
 
     def restart_log(self) -> None:
         """
         Let the log begin anew, lest it grow for as long as writes never pause.
 
-        Moves the little that came since `checkpoint`; does nothing while a reader
-        needs the log.  Call it between two commits.
+        Does nothing while a reader needs the log.  Blocks for the disk; any thread,
+        but between two commits.
         """
-        self.writer.execute("PRAGMA busy_timeout=0")
+        with suppress(sqlite3.OperationalError):  # locked; the next call comes
+            self._run_checkpoint("RESTART")
+
+    def _run_checkpoint(self, mode: str) -> tuple[int, int, int]:
+        connection = sqlite3.connect(self._file, isolation_level=None, timeout=0.0)
         try:
-            self.writer.execute("PRAGMA wal_checkpoint(RESTART)")
-        except sqlite3.OperationalError:
-            return  # the other checkpoint is not over yet; the next call comes
+            row: tuple[int, int, int] = connection.execute(
+                f"PRAGMA wal_checkpoint({mode})"
+            ).fetchone()
         finally:
-            self.writer.execute("PRAGMA busy_timeout=5000")
+            connection.close()
+        return row
 
     # Reading
 

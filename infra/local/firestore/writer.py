@@ -9,7 +9,8 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -81,6 +82,7 @@ class Writer:
         self._power_safe = power_safe
         self._queue: deque[_Job] = deque()
         self._wake = asyncio.Event()
+        self._turn = asyncio.Lock()  # of whoever uses the store's writing connection
         self._settled = asyncio.Event()
         self._settled.set()
         self._task: asyncio.Task[None] | None = None
@@ -107,6 +109,12 @@ class Writer:
         if self._task is not None:
             await asyncio.wait([self._task])
             self._task.result()
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Let commits wait for the length of a block; reads go on."""
+        async with self._turn:
+            yield
 
     async def settled(self) -> None:
         """Return when no group is between its evaluation and its publication."""
@@ -147,10 +155,10 @@ class Writer:
         """Forget history that ended before version `before`, in small steps."""
         more = True
         while more:
-            await self._settled.wait()
-            self._store.begin()
-            more = self._store.prune(before, keep_rows=keep_rows)
-            self._store.commit()
+            async with self._turn:
+                self._store.begin()
+                more = self._store.prune(before, keep_rows=keep_rows)
+                self._store.commit()
             await asyncio.sleep(0)
 
     def _enqueue(self, job: _Job) -> None:
@@ -162,7 +170,8 @@ class Writer:
             await self._wake.wait()
             self._wake.clear()
             while self._queue:
-                await self._commit_group()
+                async with self._turn:
+                    await self._commit_group()
             if self._closing:
                 return
 

@@ -45,8 +45,8 @@ def parley(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ParleyFirestore
 def google() -> Iterator[str]:
     """Google's emulator, for the whole run."""
     assert JAR is not None
-    with running_emulator(JAR) as address:
-        yield address
+    with running_emulator(JAR) as emulator:
+        yield emulator.address
 
 
 @pytest.fixture(params=SERVERS)

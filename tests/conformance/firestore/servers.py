@@ -122,9 +122,17 @@ def running(data: Path, *options: str) -> Iterator[ParleyFirestore]:
             server.stop()
 
 
+@dataclass(frozen=True, slots=True)
+class GoogleEmulator:
+    """Google's emulator as a process."""
+
+    address: str
+    pid: int
+
+
 @contextmanager
-def running_emulator(jar: Path) -> Iterator[str]:
-    """Run Google's emulator for the length of a block; yield its host:port."""
+def running_emulator(jar: Path) -> Iterator[GoogleEmulator]:
+    """Run Google's emulator for the length of a block."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [
@@ -136,7 +144,7 @@ def running_emulator(jar: Path) -> Iterator[str]:
     )
     try:
         _wait_for(port)
-        yield f"127.0.0.1:{port}"
+        yield GoogleEmulator(f"127.0.0.1:{port}", process.pid)
     finally:
         process.terminate()
         try:

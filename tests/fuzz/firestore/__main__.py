@@ -38,9 +38,9 @@ def main() -> int:
         indexes.write_text(json.dumps(index_file()))
         with (
             running(Path(folder, "data"), "--indexes", str(indexes)) as server,
-            running_emulator(jar) as address,
+            running_emulator(jar) as emulator,
             client(server.address, "demo-fuzz") as ours,
-            client(address, "demo-fuzz") as theirs,
+            client(emulator.address, "demo-fuzz") as theirs,
         ):
             count = 0
             for difference in compare(
