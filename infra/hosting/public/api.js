@@ -97,14 +97,26 @@ async function send(method, path, options) {
 }
 
 /**
+ * Those of people whom one follows first.
+ *
  * @param {string | null} [pageToken]
  * @returns {Promise<{spaces: Space[], next_page_token: string | null}>}
  */
 export function liveSpaces(pageToken) {
   const query = new URLSearchParams({ state: "live", page_size: "20" });
+  if (account()) query.set("feed", "following");
   if (pageToken) query.set("page_token", pageToken);
   return call("GET", `/v1/spaces?${query}`);
 }
+
+/**
+ * Live and scheduled Spaces with these words; the last may be the beginning of one.
+ *
+ * @param {string} words
+ * @returns {Promise<{spaces: Space[], next_page_token: string | null}>}
+ */
+export const searchSpaces = (words) =>
+  call("GET", `/v1/spaces/search?${new URLSearchParams({ query: words })}`);
 
 /** @param {string} id @returns {Promise<Space>} */
 export const getSpace = (id) => call("GET", spacePath(id));

@@ -33,6 +33,8 @@ export class Connection {
   whep = null;
   /** @type {Whip | null} */
   whip = null;
+  /** Of the latest join: shows that we were let in. */
+  grant = "";
   #stop = new AbortController();
   /** How many sessions in a row were granted and never carried anything. */
   #silent = 0;
@@ -76,7 +78,7 @@ export class Connection {
    * @throws {Problem}
    */
   async addStage() {
-    const answer = await this.ports.join();
+    const answer = await this.#join();
     if (answer.whip_url && !this.whip && !this.#stop.signal.aborted) {
       await this.#talk(answer, answer.whip_url).catch((error) => this.#lose(error));
     }
@@ -105,7 +107,7 @@ export class Connection {
   async #live(onUp) {
     const lost = new Promise((_, reject) => (this.#lose = reject));
     lost.catch(() => undefined); // it may be lost before anybody waits
-    const answer = await this.ports.join();
+    const answer = await this.#join();
     if (this.#stop.signal.aborted) return;
     this.#move("granted");
     await Promise.all([
@@ -117,6 +119,12 @@ export class Connection {
     this.#move("up");
     onUp();
     await lost;
+  }
+
+  async #join() {
+    const answer = await this.ports.join();
+    this.grant = answer.grant;
+    return answer;
   }
 
   /** @param {import("../api.js").JoinAnswer} answer */

@@ -4,6 +4,7 @@
 import { titleOf } from "../format.js";
 import { button, busyWhile } from "../components/button.js";
 import { h, icon, setAttribute, setIcon, setText } from "../components/dom.js";
+import { reactionBar } from "../components/reaction_bar.js";
 import { shareSpace } from "../components/share.js";
 import { confirmSheet } from "../components/sheet.js";
 import { toastProblem } from "../components/toast.js";
@@ -17,9 +18,10 @@ export class Controls {
    * @param {RoomSession} session
    * @param {object} options
    * @param {import("../room/hand.js").Hand} options.hand
+   * @param {(emoji: string) => unknown} options.react
    * @param {() => void} options.left
    */
-  constructor(session, { hand, left }) {
+  constructor(session, { hand, react, left }) {
     this.session = session;
     this.hand = hand;
     this.left = left;
@@ -36,10 +38,12 @@ export class Controls {
       look: "quiet", icon: "stage-down", testid: "step-down", onclick: () => attempt(() => session.leaveStage()),
     });
     this.share = button("Share", { look: "quiet", icon: "share", testid: "share", onclick: () => shareSpace(session.space) });
+    const { strip, toggle } = reactionBar(react);
     this.element = h(
       "div",
       { class: "controls", role: "group", "aria-label": "Your controls" },
-      h("div", { class: "controls__side" }, this.leave, this.end),
+      strip,
+      h("div", { class: "controls__side" }, this.leave, this.end, toggle),
       h("div", { class: "controls__middle" }, this.mic.element, this.ask.element, this.hint),
       h("div", { class: "controls__side controls__side--end" }, this.down, this.share),
     );

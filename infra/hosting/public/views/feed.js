@@ -3,13 +3,12 @@
 
 import { liveSpaces } from "../api.js";
 import { account } from "../session.js";
-import { count, plural, titleOf } from "../format.js";
-import { avatar } from "../components/avatar.js";
 import { button } from "../components/button.js";
-import { h, icon } from "../components/dom.js";
-import { liveChip } from "../components/live_chip.js";
+import { h, setAttribute } from "../components/dom.js";
 import { pullToRefresh } from "../components/pull.js";
 import { problemPanel } from "./problem.js";
+import { Search } from "./search.js";
+import { cardOf } from "./space_card.js";
 import { Upcoming } from "./upcoming.js";
 
 const REFRESH_MS = 8000;
@@ -23,7 +22,8 @@ export function feedView(routes) {
   const list = h("ul", { class: "feed__list", "data-testid": "feed", "aria-busy": "true" });
   const more = h("div", { class: "feed__more" });
   const upcoming = new Upcoming(routes);
-  const element = h("div", { class: "feed" }, heading(routes), list, more, upcoming.element);
+  const search = new Search(routes, (searching) => setAttribute(element, "data-searching", searching));
+  const element = h("div", { class: "feed" }, search.element, search.results, heading(routes), list, more, upcoming.element);
   const feed = new Feed(list, more, routes);
   const refresh = () => Promise.all([feed.refresh(), upcoming.refresh()]);
   const unpull = pullToRefresh(element, refresh);
@@ -142,30 +142,6 @@ class Feed {
     const panel = problemPanel(problem, { retry: () => this.refresh() });
     this.list.replaceChildren(h("li", { class: "feed__note" }, panel));
   }
-}
-
-/** @param {import("../api.js").Space} space */
-function cardOf(space) {
-  const stage = new Set([...space.host_ids, ...space.speaker_ids]).size;
-  const listening = Math.max(0, space.participant_count - stage);
-  return h(
-    "li",
-    { class: "card", "data-testid": "space-card", data: { spaceId: space.id } },
-    h("div", { class: "card__top" }, liveChip(), h("span", { class: "card__count" }, icon("headphones"), `${count(listening)}`, h("span", { class: "visually-hidden" }, " listening"))),
-    h("h2", { class: "card__title" }, h("a", { href: `/s/${space.id}`, class: "card__link" }, titleOf(space))),
-    h(
-      "div",
-      { class: "card__host" },
-      avatar(space.host, "s"),
-      h(
-        "p",
-        {},
-        h("strong", {}, space.host.display_name),
-        h("span", { class: "muted" }, `Host · ${plural(stage, "speaker")}`),
-      ),
-      h("span", { class: "card__go", "aria-hidden": "true" }, "Listen"),
-    ),
-  );
 }
 
 /** @param {import("../router.js").Routes} routes */

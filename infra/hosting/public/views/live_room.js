@@ -6,11 +6,13 @@ import { account } from "../session.js";
 import { announce } from "../components/announce.js";
 import { button } from "../components/button.js";
 import { h, setAttribute, setText } from "../components/dom.js";
+import { Floats } from "../components/reaction_bar.js";
 import { Stage } from "../components/stage.js";
 import { toast } from "../components/toast.js";
 import { Hand } from "../room/hand.js";
 import { Hands } from "../room/hands.js";
-import { Controls } from "./controls.js";
+import { Reactions } from "../room/reactions.js";
+import { attempt, Controls } from "./controls.js";
 import { openInvite } from "./invite.js";
 import { memberSheet } from "./member.js";
 import { openPeople } from "./people.js";
@@ -38,7 +40,10 @@ export function liveRoom(session, { routes, title }) {
   const hands = askers(session, redraw);
   const hand = new Hand(session, { onchange: redraw, ondeclined: () => toast("Not now", { text: "The hosts can’t take you up at the moment.", symbol: "hand" }) });
   const stage = new Stage((member) => member.uid === session.uid ? null : () => memberSheet(session, member));
-  const controls = new Controls(session, { hand, left: () => routes.go("/") });
+  const floats = new Floats();
+  const reactions = new Reactions(session, (emoji, delayMs) => floats.show(emoji, delayMs));
+  const react = (/** @type {string} */ emoji) => attempt(() => reactions.send(emoji));
+  const controls = new Controls(session, { hand, react, left: () => routes.go("/") });
   const head = roomHeader(session, { hands, minimize: () => routes.go("/"), showPeople: () => openPeople(session, hands, closing.signal) });
   const promotion = promotionSheet(session);
   const pill = h("p", { class: "pill", role: "status", hidden: true });
@@ -59,6 +64,7 @@ export function liveRoom(session, { routes, title }) {
     stage.element,
     alone,
     as,
+    floats.element,
     controls.element,
   );
   const draw = () => {
@@ -75,6 +81,7 @@ export function liveRoom(session, { routes, title }) {
     stage.draw(session.room?.stage ?? [], session.uid);
     controls.draw();
     promotion.draw();
+    reactions.look(session.room);
   };
   const timer = setInterval(head.draw, CLOCK_MS);
   session.on("change", draw, closing.signal);

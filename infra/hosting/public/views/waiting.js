@@ -14,7 +14,7 @@ import { askCancel, openEditSheet } from "./edit_space.js";
 import { openInvite } from "./invite.js";
 
 const TICK_MS = 1000;
-const LOOK_MS = 10_000;
+const LOOK_MS = 5000;
 const LOOK_SOON_MS = 3000;
 const SOON_MS = 120_000;
 
