@@ -30,10 +30,10 @@ Pcm = NDArray[np.int16]
 def loudness_lufs(blocks: Iterable[Pcm], *, gain_db: float = 0.0) -> float | None:
     """Return the integrated loudness once amplified and limited; None for silence."""
     chain = _Chain(*_louder(gain_db), _METER)
-    loudness = None
-    for frame in chain.run(blocks):
-        loudness = float(frame.metadata[_INTEGRATED])
-    return loudness if loudness is not None and loudness > _SILENCE_LUFS else None
+    loudness = _SILENCE_LUFS
+    for frame in chain.run(blocks):  # those of less than 100 ms tell nothing
+        loudness = float(frame.metadata.get(_INTEGRATED, loudness))
+    return loudness if loudness > _SILENCE_LUFS else None
 
 
 def measured_gain(blocks: Callable[[], Iterable[Pcm]]) -> float:

@@ -1,0 +1,188 @@
+"""A real worker records over WebRTC, is killed, and goes on under the next epoch."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from media_worker.recording.opening import Stores
+from spaces_contract import paths
+from spaces_contract.recording import GapReason, RecordingState
+from spaces_contract.recording_render import RenderState
+from tests.audio import rms, similarity, voice
+from tests.light_clients import LightSpeaker, opus_frames
+from tests.stems import (
+    PROOF_PEM,
+    RECORDING,
+    a_job,
+    pages_below,
+    render,
+    rendered_manifest,
+    rendered_sound,
+    stem_of,
+    stores_in,
+)
+from tests.worker_process import (
+    SPACE,
+    EmbeddedFirestore,
+    SpaceDocuments,
+    WorkerProcess,
+    until,
+)
+
+SAID = voice(2)
+
+
+def settings(folder: Path) -> dict[str, str]:
+    """Return what tells a worker where recordings go: the same as `stores_in`."""
+    return {
+        "PARLEY_RECORDINGS_URL": (folder / "objects").as_uri(),
+        "PARLEY_RECORDING_KEYS_URL": (folder / "keys").as_uri(),
+        "PARLEY_KEY_ENCRYPTION_URL": (folder / "kek.json").as_uri(),
+        "PARLEY_SPOOL_DIR": str(folder / "spool"),
+        "PARLEY_PROOF_PRIVATE_KEY": PROOF_PEM,
+    }
+
+
+class RecordedSpace:
+    """A Space with Ana and Bo on stage, of whom Ana consents."""
+
+    def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
+        self.folder = folder
+        self._stack = stack
+        self.began_at_ms = time.time_ns() // 1_000_000
+
+    async def start(self) -> None:
+        """Start a Firestore, with the Space's documents."""
+        self.firestore = await self._stack.enter_async_context(
+            EmbeddedFirestore(self.folder / "data")
+        )
+        self.documents = SpaceDocuments(self.firestore.host)
+        self._stack.callback(self.documents.client.close)
+        await self.documents.start()
+        for uid in ("ana", "bo"):
+            await self.documents.put_on_stage(uid)
+        await self.desire(RecordingState.RECORDING, "ana")
+
+    async def desire(self, state: RecordingState, *consenting: str) -> None:
+        """Write what is to be recorded, as functions do."""
+        document: Any = self.documents.client.document(paths.runtime_recording(SPACE))
+        await document.set(
+            {
+                "recording_id": RECORDING,
+                "state": state.value,
+                "version": 1,
+                "began_at_ms": self.began_at_ms,
+                "notice_version": "2026-01",
+                "consents": {uid: {"stem": stem_of(uid)} for uid in consenting},
+            }
+        )
+
+    async def worker(self, epoch: int) -> WorkerProcess:
+        """Start the worker of an epoch."""
+        worker = await self._stack.enter_async_context(
+            WorkerProcess(
+                self.firestore.host,
+                self.folder / "live",
+                epoch=epoch,
+                settings=settings(self.folder),
+            )
+        )
+        await worker.ready(self.documents)
+        return worker
+
+    async def talk(self, worker: Any, *uids: str) -> None:
+        """Let people talk until the room hears all of them."""
+        for uid in uids:
+            speaker = LightSpeaker(worker, opus_frames(SAID))
+            await speaker.connect("/whip", uid)
+            speaker.start_talking()
+            self._stack.push_async_callback(speaker.aclose)
+        await until(lambda: set(worker.room_json().get("talking", ())) == set(uids))
+
+    def spooled_bytes(self, epoch: int) -> int:
+        """Return how much lies in the spool of an epoch."""
+        paths_here = pages_below(self.folder / "spool")
+        return sum(
+            Path(path).stat().st_size for path in paths_here if f"/{epoch}/" in path
+        )
+
+    @property
+    def stores(self) -> Stores:
+        """What is there, as a render sees it."""
+        return stores_in(self.folder)
+
+
+async def test_a_killed_worker_is_followed_by_another_and_nothing_else_is_lost(
+    tmp_path: Path,
+) -> None:
+    """
+    Two epochs make one recording of Ana alone, with the crash as a labelled gap.
+    """
+    async with AsyncExitStack() as stack:
+        space = RecordedSpace(tmp_path, stack)
+        await space.start()
+        first = await space.worker(1)
+        await space.talk(first, "ana", "bo")
+        assert first.room_json()["recording_state"] == "recording"
+        assert first.room_json()["recording_notice_version"] == "2026-01"
+        await until(lambda: space.spooled_bytes(1) > 8_000)
+        first.process.kill()
+        await first.process.wait()
+
+        await space.documents.space.update({"epoch": 2})
+        await space.documents.runtime.set({"epoch": 2, "state": "launching"})
+        second = await space.worker(2)
+        await space.talk(second, "ana", "bo")
+        await until(lambda: space.spooled_bytes(2) > 8_000)
+        await space.documents.space.update({"state": "ended"})
+        assert await second.exit_code() == 0
+
+    progress = await asyncio.to_thread(render, space.stores, a_job("ana"))
+    manifest = rendered_manifest(space.stores)
+
+    assert progress.state is RenderState.DONE
+    assert progress.partial
+    assert [stem.uid for stem in manifest.stems] == ["ana"]
+    assert [gap.reason for gap in manifest.gaps] == [GapReason.WORKER_LOST]
+    assert likeness_to(rendered_sound(space.stores)) > 0.8
+    assert not any(stem_of("bo") in path for path in pages_below(tmp_path))
+
+
+async def test_a_mute_a_demotion_and_a_withdrawal_reach_the_recording(
+    tmp_path: Path,
+) -> None:
+    """
+    A client that goes on sending is not recorded once Firestore says that it may not.
+    """
+    async with AsyncExitStack() as stack:
+        space = RecordedSpace(tmp_path, stack)
+        await space.start()
+        worker = await space.worker(1)
+        await space.talk(worker, "ana", "bo")
+        await until(lambda: space.spooled_bytes(1) > 4_000)
+
+        await space.documents.put_on_stage("ana", muted=True)
+        await until(lambda: worker.room_json().get("talking") == ["bo"])
+        await asyncio.sleep(1.0)  # what was said before is on disk by now
+        muted_at = space.spooled_bytes(1)
+        await asyncio.sleep(1.5)
+        assert space.spooled_bytes(1) == muted_at
+
+        await space.documents.put_on_stage("ana", muted=False)
+        await until(lambda: space.spooled_bytes(1) > muted_at)
+        await space.desire(RecordingState.RECORDING)
+        await until(lambda: not pages_below(tmp_path))
+        await until(lambda: "ana" in worker.room_json()["talking"])  # live as before
+        await asyncio.sleep(1.5)
+        assert not pages_below(tmp_path)
+
+
+def likeness_to(sound: Any) -> float:
+    """Return how like the loudest second of `sound` is to what was said in a loop."""
+    starts = range(0, max(1, len(sound) - 48_000), 4_800)
+    start = max(starts, key=lambda s: rms(sound[s : s + 48_000]))
+    return similarity(np.tile(SAID, 2), sound[start : start + 38_400])
