@@ -84,7 +84,7 @@ class TaskRoute:
 
 def task_route(name: str, model: type[B], run: Callable[[B], None]) -> TaskRoute:
     """Return the route `/tasks/{name}`, whose body is a `model`."""
-    return TaskRoute(name, lambda: _carried_out(name, model, run))
+    return TaskRoute(name, lambda: carried_out(name, model, run))
 
 
 def erasure_route(erasure: ErasureService) -> TaskRoute:
