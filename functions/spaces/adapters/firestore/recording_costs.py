@@ -1,0 +1,58 @@
+"""What calls about recordings read and write: the second half of `costs`."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from .costs import MEMBER, OUTBOX, SPACE, Cost
+
+RECORDING: Final = "spaces/{space}/runtime/recording: how it is, and who consented"
+CONSENT: Final = "spaces/{space}/consents/{uid}: the caller's own answer and receipts"
+
+STATE: Final = (SPACE, RECORDING)
+FACTS: Final = (SPACE, MEMBER, RECORDING, CONSENT)
+ERASE_TWICE: Final = (OUTBOX, OUTBOX)  # at once, and when no worker can write
+
+RECORDING_COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
+    {
+        "get_space_recording": Cost(STATE),
+        "put_space_recording, request": Cost(
+            STATE, (RECORDING, SPACE, OUTBOX), (OUTBOX,)
+        ),
+        "put_space_recording, pause": Cost(STATE, (RECORDING, SPACE)),
+        "put_space_recording, stop": Cost(
+            STATE, (RECORDING, SPACE, OUTBOX), (OUTBOX,)
+        ),
+        "get_consent": Cost(FACTS),
+        "put_consent, the first yes": Cost(FACTS, (CONSENT, RECORDING, SPACE)),
+        "put_consent, another yes": Cost(FACTS, (CONSENT, RECORDING)),
+        # The Space, which everybody reads, is not touched by a refusal.
+        "put_consent, no": Cost(FACTS, (CONSENT, RECORDING)),
+        "put_consent, again": Cost(FACTS),
+        "withdraw_consent": Cost(
+            FACTS, (CONSENT, RECORDING, *ERASE_TWICE), ERASE_TWICE
+        ),
+        "list_receipts, of one": Cost((CONSENT, SPACE)),
+        "list_recordings": Cost(STATE),
+        "get_recording": Cost(STATE),
+        "get_playback": Cost(STATE),
+        "edit_recording, private": Cost(STATE, (RECORDING,)),
+        "delete_recording": Cost(
+            STATE, (RECORDING, SPACE, OUTBOX, *ERASE_TWICE), (OUTBOX, *ERASE_TWICE)
+        ),
+        "get_proof_keys": Cost(),
+        "task recording-ask": Cost(STATE),
+        # Each look stores the next one with what it decided.
+        "task recording-render, launch": Cost(
+            (*STATE, *STATE), (RECORDING, OUTBOX), (OUTBOX,)
+        ),
+        "task recording-render, wait": Cost((*STATE, *STATE), (OUTBOX,), (OUTBOX,)),
+        "task recording-render, done": Cost(
+            (*STATE, *STATE), (RECORDING, SPACE, OUTBOX, OUTBOX), (OUTBOX, OUTBOX)
+        ),
+        "task recording-erase-stems": Cost(STATE),
+        "task recording-erase": Cost(STATE),
+        "task recording-expire, not yet": Cost(STATE),
+        "task recording-tell": Cost(STATE),
+    }
+)
