@@ -29,14 +29,10 @@ class DelayEstimate:
         self._total = 1.0
         self._next_weight = 1 / FORGET - 1  # grows, which is how the past fades
         self._unreviewed = 0
+        self.base_s = 0.0  # transit time of the fastest packet of `WINDOW_S`
         self.hold_s = START_HOLD_S
         self.jitter_s = 0.0  # RFC 3550 6.4.1
         self._last_transit_s: float | None = None
-
-    @property
-    def base_s(self) -> float:
-        """Transit time of the fastest packet of the last `WINDOW_S`."""
-        return self._transits[0][1] if self._transits else 0.0
 
     @property
     def started(self) -> bool:
@@ -51,6 +47,7 @@ class DelayEstimate:
         window.append((arrival_s, transit_s))
         while window[0][0] < arrival_s - WINDOW_S:
             window.popleft()
+        self.base_s = window[0][1]
         if self._last_transit_s is not None:
             difference = abs(transit_s - self._last_transit_s)
             self.jitter_s += (difference - self.jitter_s) / 16

@@ -1,8 +1,8 @@
 """Decides, packet by packet, what a speaker's next samples are made from."""
 
 from bisect import insort
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from spaces_contract.media import BLOCK_SAMPLES, SAMPLE_RATE_HZ
 
@@ -18,6 +18,7 @@ MAX_EXCESS_S: Final = 0.3  # more than this is skipped, not played faster
 JUMP_S: Final = 1.0  # transit changes of this size are another timeline
 MAX_DROPOUT: Final = 3_000  # RFC 3550 A.1: sequence numbers further ahead, or
 MAX_MISORDER: Final = 100  # further behind, are another timeline too
+SEEN_MASK: Final = (1 << MAX_MISORDER) - 1
 FINEST_SAMPLES: Final = 120  # libopus conceals in multiples of 2.5 ms
 
 
@@ -68,16 +69,12 @@ class JitterCounts:
     skipped: int = 0
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Held:
+class _Held(NamedTuple):
     at: int  # first sample, on a timeline that does not wrap
-    sequence: int = field(compare=False)  # likewise
-    samples: int = field(compare=False)
-    payload: bytes = field(compare=False)
-
-    @property
-    def end(self) -> int:
-        return self.at + self.samples
+    sequence: int  # likewise
+    samples: int
+    payload: bytes
+    end: int
 
 
 class JitterBuffer:
@@ -119,6 +116,8 @@ class JitterBuffer:
         except MalformedPacket:
             self.counts.malformed += 1
             return
+        if self._insert_next(packet, samples):
+            return
         if packet.ssrc != self._ssrc:
             self._start_timeline(packet)
         held = self._place(packet, samples)
@@ -133,7 +132,12 @@ class JitterBuffer:
         """Return what to play next; call until a block is full."""
         if self._next_at is None:
             return self._resume(now_s)
-        if len(self._packets) > FEW_PACKETS:
+        held = len(self._packets)
+        if 0 < held <= FEW_PACKETS and not self._bridged:
+            first = self._packets[0]
+            if first.at == self._next_at:  # nearly always: nothing to decide
+                return self._play(first)
+        if held > FEW_PACKETS:
             self._skip_excess(now_s, decoded_samples)
         self._drop_late()
         if not self._packets:
@@ -169,10 +173,28 @@ class JitterBuffer:
         self._newest_sequence = packet.sequence_number
         self._newest_at = packet.timestamp
 
+    def _insert_next(self, packet: ReceivedPacket, samples: int) -> bool:
+        """Take the one after the newest, as nearly all are; False: it is another."""
+        number = packet.sequence_number - self._newest_sequence & 0xFFFF
+        ahead = packet.timestamp - self._newest_at & 0xFFFF_FFFF
+        if number != 1 or ahead > SAMPLE_RATE_HZ or packet.ssrc != self._ssrc:
+            return False
+        at = self._newest_at + ahead
+        transit_s = packet.arrival_s - at / SAMPLE_RATE_HZ
+        if not -JUMP_S <= transit_s - self._delay.base_s <= JUMP_S:
+            return False
+        self._delay.observe(packet.arrival_s, transit_s)
+        self._newest_sequence += 1
+        self._seen = (self._seen << 1 | 1) & SEEN_MASK
+        self._newest_at = at
+        sequence, end = self._newest_sequence, at + samples
+        self._keep(_Held(at, sequence, samples, packet.payload, end))
+        return True
+
     def _place(self, packet: ReceivedPacket, samples: int) -> _Held:
         sequence = _unwrap(packet.sequence_number, self._newest_sequence, bits=16)
         at = _unwrap(packet.timestamp, self._newest_at, bits=32)
-        return _Held(at, sequence, samples, packet.payload)
+        return _Held(at, sequence, samples, packet.payload, at + samples)
 
     def _is_jump(self, held: _Held, transit_s: float) -> bool:
         if not self._delay.started:
@@ -192,6 +214,9 @@ class JitterBuffer:
         self._note_recoverable(held, transit_s)
         self._mark_seen(held.sequence)
         self._newest_at = max(self._newest_at, held.at)
+        self._keep(held)
+
+    def _keep(self, held: _Held) -> None:
         if self._next_at is not None and held.end <= self._next_at:
             self.counts.late += 1
             return
@@ -208,7 +233,7 @@ class JitterBuffer:
         """Keep one bit for each of the newest `MAX_MISORDER` sequence numbers."""
         age = self._newest_sequence - sequence
         if age < 0:
-            self._seen = (self._seen << -age | 1) & ((1 << MAX_MISORDER) - 1)
+            self._seen = (self._seen << -age | 1) & SEEN_MASK
             self._newest_sequence = sequence
         else:
             self._seen |= 1 << age
@@ -292,7 +317,8 @@ class JitterBuffer:
 
     def _play(self, first: _Held) -> Decode:
         del self._packets[0]
-        self.counts.lost += max(0, self._missing_before(first))
+        if first.sequence - 1 != self._played_sequence:
+            self.counts.lost += max(0, self._missing_before(first))
         self._next_at = first.end
         self._played_sequence = first.sequence
         self._played_samples = first.samples

@@ -24,6 +24,9 @@ def duration_samples(payload: bytes) -> int:
     """
     if not payload:
         raise MalformedPacket("empty")
+    known = SAMPLES_BY_TOC[payload[0]]
+    if known:
+        return known
     samples = _frame_samples(payload[0]) * _frame_count(payload)
     if not 0 < samples <= MAX_PACKET_SAMPLES:
         raise MalformedPacket(f"{samples} samples")
@@ -93,3 +96,9 @@ def _first_frame_start(payload: bytes) -> int:
 
 def _length_bytes(payload: bytes, index: int) -> int:
     return 2 if index < len(payload) and payload[index] >= 252 else 1
+
+
+# Of packets of one or two frames, which name no count; 0 for all others.
+SAMPLES_BY_TOC: Final = tuple(
+    _frame_samples(toc) * (1, 2, 2, 0)[toc & 3] for toc in range(256)
+)

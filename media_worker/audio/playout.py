@@ -10,7 +10,7 @@ from spaces_contract.media import BLOCK_SAMPLES, SAMPLE_RATE_HZ
 from .frames import ReceivedPacket
 from .jitter_buffer import Conceal, Decode, DecodeLost, JitterBuffer, Pause
 from .opus import Block, OpusError
-from .time_scale import lengthen, shorten
+from .time_scale import MIN_LAG_SAMPLES, lengthen, shorten
 
 SPARE_S: Final = 0.003  # kept when shortening, so that it is not undone at once
 MIN_TICKS_BETWEEN: Final = 3  # time-scaling more often than each 60 ms can be heard
@@ -82,7 +82,10 @@ class Playout:
             step = self.buffer.next_step(now_s, self._decoded.size)
             if isinstance(step, Pause):
                 return self._fade_out()
-            self._append(self._samples(step))
+            samples = self._samples(step)
+            if self._decoded.size:
+                samples = np.concatenate([self._decoded, samples])
+            self._decoded = samples
             if isinstance(step, Decode) and excess_s is not None:
                 self._rescale(excess_s)
                 excess_s = None
@@ -112,11 +115,6 @@ class Playout:
         """Free the decoder; may be called again."""
         self._decoder.close()
 
-    def _append(self, samples: Block) -> None:
-        if self._decoded.size:
-            samples = np.concatenate([self._decoded, samples])
-        self._decoded = samples
-
     def _samples(self, step: Decode | DecodeLost | Conceal) -> Block:
         try:
             samples = self._decode(step)
@@ -138,7 +136,8 @@ class Playout:
 
     def _rescale(self, excess_s: float) -> None:
         """Play a little faster or slower where packets come too early or too late."""
-        if 0 <= excess_s < SPARE_S:
+        spare = self._spare_samples(excess_s) if excess_s >= 0 else 0
+        if excess_s >= 0 and spare < MIN_LAG_SAMPLES:
             return
         patient = self._ticks_since_scaled < MIN_TICKS_BETWEEN
         if self._decoded.size < BLOCK_SAMPLES or (patient and excess_s < HURRY_S):
@@ -148,7 +147,7 @@ class Playout:
             self._decoded = lengthen(self._decoded, BLOCK_SAMPLES)
             self.counts.lengthened_samples += self._decoded.size - before
         else:
-            self._decoded = shorten(self._decoded, self._spare_samples(excess_s))
+            self._decoded = shorten(self._decoded, spare)
             self.counts.shortened_samples += before - self._decoded.size
         if self._decoded.size != before:
             self._ticks_since_scaled = 0

@@ -48,6 +48,7 @@ class SrtpBuffer:
         start = int(ffi.cast("uintptr_t", self._memory))
         self.addresses = [start + row * stride_bytes for row in range(rows)]
         self._pointers = [ffi.cast("void *", address) for address in self.addresses]
+        self.view = memoryview(ffi.buffer(self._memory))
         self._length_pointers = [self._lengths + row for row in range(rows)]
 
     @property
@@ -62,8 +63,8 @@ class SrtpBuffer:
 
     def read(self, row: int, length: int) -> bytes:
         """Return a copy of the first `length` bytes of a row."""
-        data: bytes = ffi.buffer(self._pointers[row], length)[:]
-        return data
+        start = row * self.stride_bytes
+        return bytes(self.view[start : start + length])
 
     def protect(self, contexts: Iterable[Any]) -> list[int]:
         """

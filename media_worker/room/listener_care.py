@@ -69,7 +69,8 @@ class ListenerCare:
         self._ticks += 1
         if self._ticks % LOSS_CHECK_TICKS == 0:
             self._note_loss(map(self._endpoint.fraction_lost, hearers.values()))
-        if self._stage.begins_long_frame:
+        may_be_large = self.needs_long or len(hearers) >= self._long_frames_from
+        if may_be_large and self._stage.begins_long_frame:
             for session_id, source in self._moves(hearers, on_stage, own):
                 self._endpoint.hear(session_id, source)
 

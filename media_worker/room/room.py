@@ -330,9 +330,8 @@ class Room:
         self.care.attend(self._hearers, self.desired.stage.keys(), own=self._own)
         hearing = self._hearers.keys()
         tick = self.stage.tick(due_s, hearing, long=self.care.needs_long)
-        own = frozenset(tick.own)
-        if own != self._own:
-            self._route(own)
+        if tick.own != self._own:
+            self._route(frozenset(tick.own))
         if tick.frames:
             self.endpoint.send(tick.frames)
         if tick.talking != self._talking:

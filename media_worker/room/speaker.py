@@ -34,6 +34,8 @@ class Speaker:
         self.playout = Playout(decoder)
         self.muted = muted
         self.level_dbov = SILENCE_DBOV
+        self.is_mixed = False  # in the mix just now
+        self.is_talking = False  # to be shown as talking
         self.muted_packets = 0
         self._mix_gate = LevelGate(MIX_OPEN_DBOV, 1, MIX_HOLD_BLOCKS)
         self._talk_gate = LevelGate(
@@ -42,16 +44,6 @@ class Speaker:
         self._last_words: Block | None = None  # the fade-out of a mute
         self._checked_s: float | None = None
         self._checked = (0, 0)
-
-    @property
-    def is_mixed(self) -> bool:
-        """Whether this person is in the mix just now."""
-        return self._mix_gate.is_open
-
-    @property
-    def is_talking(self) -> bool:
-        """Whether this person is to be shown as talking."""
-        return self._talk_gate.is_open
 
     def insert(self, packet: ReceivedPacket) -> None:
         """Take one packet."""
@@ -65,6 +57,7 @@ class Speaker:
         if muted and not self.muted:
             self._last_words = self.playout.mute()
             self._talk_gate.close()
+            self.is_talking = False
         self.muted = muted
 
     def pull(self, now_s: float) -> Block | None:
@@ -74,8 +67,11 @@ class Speaker:
         else:
             block = self.playout.pull(now_s)
         self.level_dbov = SILENCE_DBOV if block is None else level_dbov(block)
-        self._talk_gate.update(SILENCE_DBOV if self.muted else self.level_dbov)
-        return block if self._mix_gate.update(self.level_dbov) else None
+        self.is_talking = self._talk_gate.update(
+            SILENCE_DBOV if self.muted else self.level_dbov
+        )
+        self.is_mixed = self._mix_gate.update(self.level_dbov)
+        return block if self.is_mixed else None
 
     def is_stuck(self, now_s: float) -> bool:
         """

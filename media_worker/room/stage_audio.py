@@ -61,6 +61,7 @@ class StageAudio:
         self._own: dict[UserId, MixEncoder] = {}
         self._recent: deque[Mix | None] = deque(maxlen=PRIMING_BLOCKS)
         self._talking: tuple[UserId, ...] = ()
+        self._unordered: list[UserId] = []  # the same, in the order of `speakers`
         self._began_s: float | None = None
 
     def add(self, user_id: UserId, *, csrc: int, muted: bool) -> None:
@@ -134,9 +135,11 @@ class StageAudio:
     def _choose_talking(self) -> None:
         """Order by loudness when somebody begins or ends, not with every block."""
         talking = [u for u, speaker in self.speakers.items() if speaker.is_talking]
-        if set(talking) != set(self._talking):
-            talking.sort(key=lambda user_id: self.speakers[user_id].level_dbov)
-            self._talking = tuple(talking)
+        if talking != self._unordered:
+            self._unordered = talking
+            self._talking = tuple(
+                sorted(talking, key=lambda user_id: self.speakers[user_id].level_dbov)
+            )
 
     def _choose_own(self, hearing: Set[UserId]) -> None:
         for user_id in list(self._own):
@@ -169,13 +172,18 @@ class StageAudio:
     def _frame(
         self, payload: bytes, timestamp: int, without: UserId | None
     ) -> EncodedFrame:
-        heard = [self.speakers[u] for u in self._talking if u != without]
+        csrcs, levels = [], []
+        for user_id in self._talking:
+            if user_id != without:
+                speaker = self.speakers[user_id]
+                csrcs.append(speaker.csrc)
+                levels.append(speaker.level_dbov)
         return EncodedFrame(
             payload=payload,
             timestamp=timestamp,
             duration_samples=BLOCK_SAMPLES,
-            csrcs=tuple(speaker.csrc for speaker in heard),
-            levels_dbov=tuple(speaker.level_dbov for speaker in heard),
+            csrcs=tuple(csrcs),
+            levels_dbov=tuple(levels),
         )
 
     def _timestamp(self, now_s: float) -> int:

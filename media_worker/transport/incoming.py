@@ -6,11 +6,12 @@ from typing import Final
 from ..audio.frames import ReceivedPacket
 from ..egress.srtp import SrtpBuffer, SrtpHandle
 from .reception import ReceptionStats
-from .rtp import HEADER_BYTES, RtpPacket, audio_level, parse_rtp
+from .rtp import RtpPacket, audio_level, parse_rtp
 
 MAX_SSRCS: Final = 32  # libsrtp keeps state for each; a client needs one, rarely two
 RTP_SSRC_AT: Final = 8  # RFC 3550 5.1
 RTCP_SSRC_AT: Final = 4  # RFC 3550 6.4.1
+_SSRC: Final = struct.Struct("!I")
 
 
 class IncomingSrtp:
@@ -30,30 +31,30 @@ class IncomingSrtp:
         ssrc = self._admitted(buffer, row, length, RTP_SSRC_AT)
         if ssrc is None:
             return None
-        return self._noted(ssrc, buffer.unprotect(row, length, self._handle))
+        plain = buffer.unprotect(row, length, self._handle)
+        if plain is not None:  # only then: anybody can forge ids
+            self._ssrcs.add(ssrc)
+        return plain
 
     def open_rtcp(self, buffer: SrtpBuffer, row: int, length: int) -> bytes | None:
         """Return the compound in `row`, under the same conditions."""
         ssrc = self._admitted(buffer, row, length, RTCP_SSRC_AT)
         if ssrc is None:
             return None
-        return self._noted(ssrc, buffer.unprotect_rtcp(row, length, self._handle))
+        plain = buffer.unprotect_rtcp(row, length, self._handle)
+        if plain is not None:
+            self._ssrcs.add(ssrc)
+        return plain
 
     def _admitted(
         self, buffer: SrtpBuffer, row: int, length: int, position: int
     ) -> int | None:
-        head = buffer.read(row, min(length, HEADER_BYTES))
-        if len(head) < position + 4:
+        if length < position + 4:
             return None
-        (ssrc,) = struct.unpack_from("!I", head, position)
+        start = row * buffer.stride_bytes + position
+        (ssrc,) = _SSRC.unpack_from(buffer.view, start)
         known = ssrc in self._ssrcs or len(self._ssrcs) < MAX_SSRCS
         return ssrc if known else None
-
-    def _noted(self, ssrc: int, plain: bytes | None) -> bytes | None:
-        """Count an id only where its packet is authentic: anybody can forge ids."""
-        if plain is not None:
-            self._ssrcs.add(ssrc)
-        return plain
 
 
 class IncomingAudio:

@@ -48,8 +48,8 @@ class Ingress:
     ) -> None:
         """Take one datagram; the memory is reused after the call."""
         self._counters.datagrams_received += 1
-        head = buffer.read(row, min(length, 2))
-        kind = kind_of(head[0], head[-1])
+        first = row * buffer.stride_bytes
+        kind = kind_of(buffer.view[first], buffer.view[first + min(1, length - 1)])
         if kind is Kind.STUN:
             self._stun(buffer.read(row, length), source, now_s)
             return

@@ -23,6 +23,7 @@ _NAME_LENGTH, _CONTROL_LENGTH, _FLAGS, _LENGTH = 1, 5, 6, 7
 _INT: Final = 0xFFFF_FFFF  # ints, with padding behind them
 _STAMP_OPTION: Final = 35  # SO_TIMESTAMPNS, and its message's type (asm/socket.h)
 _STAMP: Final = struct.Struct("=QiiQQ")  # cmsghdr (length, level, type), timespec
+_TRUNCATED: Final = int(socket.MSG_TRUNC)
 _MAX_AGE_S: Final = 0.2  # older than that, the machine's date was changed
 
 logger = logging.getLogger(__name__)
@@ -175,7 +176,7 @@ class UdpPort:
         for row in range(received):
             at = _WORDS * row
             length = words[at + _LENGTH] & _INT
-            if length and handler and not words[at + _FLAGS] & socket.MSG_TRUNC:
+            if length and handler and not words[at + _FLAGS] & _TRUNCATED:
                 start = row * _MAX_ADDRESS_BYTES
                 end = start + (words[at + _NAME_LENGTH] & _INT)
                 source = Address(bytes(self._names[start:end]))
