@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ..audio.frames import EncodedFrame
 from .hearers import Hearer, HearerGroup, SentSoFar
-from .packet_block import BLOCK_ROWS, PacketBlock, SendCounts
+from .packet_block import BLOCK_ROWS, FEW_ROWS, PacketBlock, SendCounts
 from .packet_head import level_element_at, shared_head
 
 _GroupKey = tuple[str, bool, bool]  # source; packets carry levels; are sealed
@@ -103,21 +103,26 @@ class FanOut:
 
         Sources with fewer hearers come first: those are people who talk.
         """
-        while self.step():
-            pass
+        while self._unsent:
+            self.step()
         for (source, with_levels, _), group in self._groups.items():
             frame = frames.get(source)
             if frame is not None:
                 self._unsent.extend(self._jobs(group, frame, with_levels))
 
-    def step(self) -> bool:
-        """Send the next block; False where the tick was sent before."""
-        if not self._unsent:
-            return False
-        self._send(self._unsent.popleft())
-        if not self._unsent:
-            self._settle()
-        return True
+    def step(self) -> int:
+        """Send the next block; return for how many it was, 0 if all was sent before."""
+        rows, refused = 0, list[int]()
+        # What few people hear shares a block with what few others do.
+        while self._unsent and (not rows or self._fits(self._unsent[0], rows)):
+            job = self._unsent.popleft()
+            refused += self._prepare(job, rows)
+            rows += job.count
+        if rows:
+            self._count(self._block.send(self._descriptor, rows, refused))
+            if not self._unsent:
+                self._settle()
+        return rows
 
     def _jobs(
         self, group: HearerGroup, frame: EncodedFrame, with_levels: bool
@@ -135,17 +140,16 @@ class FanOut:
             count = min(BLOCK_ROWS, hearers - start)
             yield _Job(group, start, count, head, frame.payload, level_at)
 
-    def _send(self, job: _Job) -> None:
-        block, group, start, count = self._block, job.group, job.start, job.count
-        if group.sealed:
-            block.stamp(group, start, count, job.head, job.level_at)
-            counts = block.seal_and_send(
-                self._descriptor, group, start, count, job.payload
-            )
-        else:
-            block.stamp(group, start, count, job.head + job.payload, job.level_at)
-            counts = block.protect_and_send(self._descriptor, group, start, count)
-        self._count(counts)
+    @staticmethod
+    def _fits(job: _Job, rows: int) -> bool:
+        return rows + job.count <= FEW_ROWS
+
+    def _prepare(self, job: _Job, first: int) -> list[int]:
+        """Stamp and encrypt from row `first` on; return which rows were refused."""
+        group, start, count = job.group, job.start, job.count
+        packet = job.head if group.sealed else job.head + job.payload
+        self._block.stamp(group, start, count, packet, job.level_at, first=first)
+        return self._block.encrypt(group, start, count, job.payload, first=first)
 
     def _count(self, counts: SendCounts) -> None:
         self.counters.packets_sent += counts.sent

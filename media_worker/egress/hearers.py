@@ -67,6 +67,7 @@ class HearerGroup:
         self._packets = self._octets = 0  # sent to each since the group began
         self.members: list[Hearer] = []
         self.contexts: list[Any] = []
+        self.seals: list[tuple[bytes, int]] = []  # of a sealed group: key, salt
         self._reserve(_FIRST_CAPACITY)
 
     def __len__(self) -> int:
@@ -86,6 +87,7 @@ class HearerGroup:
         self.markers[row] = MARKER
         self._begin_count(row, SentSoFar(0, 0))
         if self.sealed and hearer.aead is not None:
+            self.seals.append((hearer.aead.key, int.from_bytes(hearer.aead.salt)))
             self.keys[row] = np.frombuffer(hearer.aead.key, np.uint8)
             self.salts[row] = np.frombuffer(hearer.aead.salt, np.uint8)
         hearer.group, hearer.row = self, row
@@ -99,6 +101,9 @@ class HearerGroup:
         self.members[row].row = row
         self.members.pop()
         self.contexts.pop()
+        if self.sealed:
+            self.seals[row] = self.seals[last]
+            self.seals.pop()
         hearer.group, hearer.row = None, -1
 
     def adopt(self, hearer: Hearer) -> None:

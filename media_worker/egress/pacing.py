@@ -6,15 +6,16 @@ from typing import Final
 
 from ..audio.frames import EncodedFrame
 from .fan_out import FanOut
+from .packet_block import BLOCK_ROWS
 
-BLOCKS_AT_A_STRETCH: Final = 2  # about 2 ms; then what else is ready gets its turn
+ROWS_AT_A_STRETCH: Final = 2 * BLOCK_ROWS  # about 2 ms; then others get their turn
 
 
 class PacedFanOut:
     """
     A `FanOut` that gives way to the event loop between slices.
 
-    A room of up to `BLOCKS_AT_A_STRETCH` blocks is sent before `send` returns.
+    A room of up to `ROWS_AT_A_STRETCH` hearers is sent before `send` returns.
 
     Args:
         loop: The loop on which all calls come.
@@ -38,8 +39,9 @@ class PacedFanOut:
 
     def _slice(self) -> None:
         self.close()
-        for _ in range(BLOCKS_AT_A_STRETCH):
-            self._fan_out.step()
-            if self._fan_out.is_sent:
+        sent = 0
+        while not self._fan_out.is_sent:
+            if sent >= ROWS_AT_A_STRETCH:
+                self._next = self._loop.call_soon(self._slice)
                 return
-        self._next = self._loop.call_soon(self._slice)
+            sent += self._fan_out.step()

@@ -2,6 +2,7 @@
 
 import errno
 import functools
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,6 +66,7 @@ class PacketBlock:
         self._word_view = memoryview(header_words).cast("B").cast("Q")
         self._vector_word_view = memoryview(vector_words).cast("B").cast("Q")
         self._vector_words[:, 0] = self._bases
+        self._name_bytes = name_bytes
         self._words[:, 1] = name_bytes  # msg_namelen, and padding
         self._name_offsets = np.arange(BLOCK_ROWS, dtype=np.uint64) * name_bytes
 
@@ -79,6 +81,8 @@ class PacketBlock:
         count: int,
         packet: bytes,
         level_at: int | None,
+        *,
+        first: int = 0,
     ) -> None:
         """
         Write one packet for each of `count` hearers from row `start` of `group`.
@@ -86,9 +90,10 @@ class PacketBlock:
         Args:
             packet: What they share; of a sealed group only the header.
             level_at: Where the level element's id goes, or None.
+            first: Row of this block at which to begin; others than 0 only for few.
         """
         if count <= FEW_ROWS:
-            self._stamp_few(group, start, count, packet, level_at)
+            self._stamp_few(group, start, range(first, first + count), packet, level_at)
             return
         shared = np.frombuffer(packet, np.uint8)
         rows = slice(start, start + count)
@@ -106,15 +111,41 @@ class PacketBlock:
         group.markers[rows] = 0
         self._lengths[:count] = len(packet)
 
-    def protect_and_send(
-        self, descriptor: int, group: HearerGroup, start: int, count: int
+    def encrypt(
+        self,
+        group: HearerGroup,
+        start: int,
+        count: int,
+        payload: bytes,
+        *,
+        first: int = 0,
+    ) -> list[int]:
+        """
+        Encrypt what was stamped; return the rows that libsrtp refused.
+
+        Args:
+            payload: Of a sealed group; stands behind the stamped headers.
+            first: As for `stamp`.
+        """
+        refused: list[int] = []
+        if not group.sealed:
+            contexts = group.contexts[start : start + count]
+            refused = self._buffer.protect(contexts, first)
+        elif count <= FEW_ROWS:
+            self._seal_few(group, start, range(first, first + count), payload)
+        else:
+            self._sealer.seal(count, int(self._lengths[0]), payload)
+            self._lengths[:count] += len(payload) + TAG_BYTES
+        self._address(group, start, count, first)
+        return refused
+
+    def send(
+        self, descriptor: int, count: int, refused: Collection[int] = ()
     ) -> SendCounts:
-        """Encrypt the stamped packets with libsrtp and hand them to the kernel."""
-        refused = self._buffer.protect(group.contexts[start : start + count])
-        self._address(group, start, count)
+        """Hand the first `count` packets, but for refused ones, to the kernel."""
         if not refused:
             return self._send(descriptor, count)
-        kept = np.setdiff1d(np.arange(count), refused)
+        kept = np.setdiff1d(np.arange(count), list(refused))
         self._vector_words[: len(kept)] = self._vector_words[kept]
         self._words[: len(kept), 0] = self._words[kept, 0]
         counts = self._send(descriptor, len(kept))
@@ -122,37 +153,19 @@ class PacketBlock:
         counts.failed += len(refused)
         return counts
 
-    def seal_and_send(
-        self,
-        descriptor: int,
-        group: HearerGroup,
-        start: int,
-        count: int,
-        payload: bytes,
-    ) -> SendCounts:
-        """Encrypt `payload` behind a sealed group's stamped headers, and send."""
-        if count <= FEW_ROWS:
-            self._seal_few(self._sealer, group, start, count, payload)
-        else:
-            self._sealer.seal(count, int(self._lengths[0]), payload)
-            self._lengths[:count] += len(payload) + TAG_BYTES
-        self._address(group, start, count)
-        return self._send(descriptor, count)
-
     def _stamp_few(
         self,
         group: HearerGroup,
         start: int,
-        count: int,
+        rows: range,
         packet: bytes,
         level_at: int | None,
     ) -> None:
         memory, lengths, size = self._memory, self._length_view, len(packet)
         types, markers = group.payload_type_view, group.marker_view
         sequences = group.sequence_view
-        for row in range(count):
-            at, member = row * STRIDE_BYTES, start + row
-            sequence = sequences[member]
+        for member, row in enumerate(rows, start):
+            at, sequence = row * STRIDE_BYTES, sequences[member]
             memory[at : at + size] = packet
             memory[at + PAYLOAD_TYPE_AT] = types[member] | markers[member]
             memory[at + SEQUENCE_AT] = sequence >> 8 & 0xFF
@@ -164,34 +177,35 @@ class PacketBlock:
             lengths[row] = size
 
     def _seal_few(
-        self,
-        sealer: Sealer,
-        group: HearerGroup,
-        start: int,
-        count: int,
-        payload: bytes,
+        self, group: HearerGroup, start: int, rows: range, payload: bytes
     ) -> None:
-        lengths, sequences = self._length_view, group.sequence_view
-        for row in range(count):
-            keys = group.members[start + row].aead
-            if keys is None:
-                raise RuntimeError("a sealed group's hearer has keys")
-            index = sequences[start + row] - 1  # stamping has taken it
-            sealer.seal_one(row, lengths[row], payload, keys, index)
-            lengths[row] += len(payload) + TAG_BYTES
+        at = rows.start * STRIDE_BYTES
+        size = self._length_view[rows.start]
+        end = start + len(rows)
+        self._sealer.seal_few(
+            rows,
+            bytes(self._memory[at : at + size]),
+            payload,
+            group.seals[start:end],
+            # Stamping has taken them.
+            [index - 1 for index in group.sequence_view[start:end]],
+        )
+        for row in rows:
+            self._length_view[row] = size + len(payload) + TAG_BYTES
 
-    def _address(self, group: HearerGroup, start: int, count: int) -> None:
+    def _address(self, group: HearerGroup, start: int, count: int, first: int) -> None:
         """Point the headers at the hearers' addresses and the packets' lengths."""
-        name_bytes = group.names.shape[1]
+        name_bytes = self._name_bytes
         names_at = group.names_at + start * name_bytes
         if count > FEW_ROWS:
             self._words[:count, 0] = self._name_offsets[:count] + np.uint64(names_at)
             self._vector_words[:count, 1] = self._lengths[:count]
             return
         words, vector_words = self._word_view, self._vector_word_view
-        for row in range(count):
-            words[_WORDS * row] = names_at + row * name_bytes
+        for row in range(first, first + count):
+            words[_WORDS * row] = names_at
             vector_words[2 * row + 1] = self._length_view[row]
+            names_at += name_bytes
 
     def _send(self, descriptor: int, count: int) -> SendCounts:
         counts = SendCounts()

@@ -6,7 +6,7 @@ more than the cipher.  Its compiled binding takes any memory; the private names 
 this needs (`_binding`, `Session._srtp`) are pinned by the tests of stamping.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Final
 
 from pylibsrtp import Session
@@ -66,18 +66,18 @@ class SrtpBuffer:
         start = row * self.stride_bytes
         return bytes(self.view[start : start + length])
 
-    def protect(self, contexts: Iterable[Any]) -> list[int]:
+    def protect(self, contexts: Sequence[Any], first: int = 0) -> list[int]:
         """
-        Encrypt row i with the i-th context, in place, lengths likewise.
+        Encrypt a row with each context, from `first` on, in place, lengths likewise.
 
         Returns:
-            Indices of rows that libsrtp refused.
+            The rows that libsrtp refused.
         """
-        statuses = list(
-            map(lib.srtp_protect, contexts, self._pointers, self._length_pointers)
-        )
+        rows = slice(first, first + len(contexts))
+        pointers, lengths = self._pointers[rows], self._length_pointers[rows]
+        statuses = list(map(lib.srtp_protect, contexts, pointers, lengths))
         if any(statuses):
-            return [row for row, status in enumerate(statuses) if status != _OK]
+            return [row for row, status in enumerate(statuses, first) if status != _OK]
         return []
 
     def unprotect(self, row: int, length: int, handle: SrtpHandle) -> bytes | None:

@@ -13,7 +13,7 @@ from media_worker.audio.frames import EncodedFrame
 from media_worker.egress import libc
 from media_worker.egress.fan_out import FanOut
 from media_worker.egress.hearers import Hearer
-from media_worker.egress.pacing import BLOCKS_AT_A_STRETCH, PacedFanOut
+from media_worker.egress.pacing import ROWS_AT_A_STRETCH, PacedFanOut
 from media_worker.egress.packet_block import BLOCK_ROWS
 from media_worker.egress.sealing import is_available
 from media_worker.egress.srtp import SrtpHandle
@@ -127,6 +127,20 @@ def test_sealed_and_other_hearers_share_a_tick(audience: Audience) -> None:
     assert [audience.fan_out.sent(hearer).packets for hearer in hearers] == [3] * 10
 
 
+def test_what_few_hear_is_sent_by_one_call(audience: Audience) -> None:
+    """
+    Two sources of a small room share a block; each hearer gets their own source.
+    """
+    for source in ("full", "own", "full"):
+        audience.join(source)
+    audience.fan_out.begin({"full": a_frame(), "own": a_frame(7)})
+
+    assert audience.fan_out.step() == 3
+    assert audience.fan_out.is_sent
+    timestamps = [int.from_bytes(data[4:8]) for data in audience.received()]
+    assert timestamps == [7 * 960, 0, 0]
+
+
 def test_changes_wait_for_the_tick_in_progress(audience: Audience) -> None:
     """
     Whoever leaves, joins or turns between two slices costs nobody else a packet.
@@ -206,7 +220,7 @@ async def test_the_loop_gets_its_turn_between_slices(audience: Audience) -> None
     """
     A tick larger than a stretch is sent in slices; another tick finishes it first.
     """
-    count = BLOCK_ROWS * BLOCKS_AT_A_STRETCH + 1
+    count = ROWS_AT_A_STRETCH + 1
     for _ in range(count):
         audience.join()
     paced = PacedFanOut(audience.fan_out, asyncio.get_running_loop())
