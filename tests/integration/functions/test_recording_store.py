@@ -1,0 +1,160 @@
+"""Recordings and consents on Firestore, as people really answer: at the same time."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from spaces.adapters.firestore.client import BoundedClient
+from spaces.domain.notice import NOTICE_VERSION
+from spaces_contract import paths
+from spaces_contract.ids import SpaceId, UserId
+from spaces_contract.recording import RecordingState, desired_recording
+from tests.integration.functions.test_races import at_once
+from tests.world import World
+
+YES: dict[str, Any] = {"granted": True, "notice_version": NOTICE_VERSION}
+NO: dict[str, Any] = {"granted": False}
+
+
+class Stage:
+    """A recorded Space of a host and some speakers."""
+
+    def __init__(self, world: World, prefix: str, speakers: int) -> None:
+        self.world = world
+        self.host = f"{prefix}host"
+        self.people = [f"{prefix}{number}" for number in range(speakers)]
+        for user in (self.host, *self.people):
+            person = {"handle": user, "display_name": user}
+            world.call("PUT", "/v1/me", as_user=user, json=person)
+        body = {"speaker_policy": "everyone"}
+        made = world.call("POST", "/v1/spaces", as_user=self.host, json=body)
+        self.space_id = SpaceId(made.get_json()["id"])
+        self.path = f"/v1/spaces/{self.space_id}"
+        world.call("POST", f"{self.path}/start", as_user=self.host)
+        for user in self.people:
+            seat = {"role": "speaker"}
+            world.call("POST", f"{self.path}/join", as_user=user, json=seat)
+        self.record(requested=True)
+
+    def record(self, **body: bool) -> int:
+        """Set the recording as the host would have it; return the status."""
+        path = f"{self.path}/recording"
+        return self.world.call("PUT", path, as_user=self.host, json=body).status_code
+
+    def answer(self, user: str, body: dict[str, Any]) -> int:
+        """Answer as `user`; return the status."""
+        path = f"{self.path}/recording/consent"
+        return self.world.call("PUT", path, as_user=user, json=body).status_code
+
+    def withdraw(self, user: str) -> int:
+        """Take a yes back; return the status."""
+        path = f"{self.path}/recording/consent"
+        return self.world.call("DELETE", path, as_user=user).status_code
+
+
+def test_answers_at_once_are_all_kept(contended_world: World) -> None:
+    """
+    Everybody on stage answers in the same moment: each yes has a voice, each answer a
+    link in the chain, and none is lost.
+    """
+    stage = Stage(contended_world, "all", 4)
+    bodies: list[dict[str, Any]] = [YES, YES, NO, YES]
+
+    statuses = at_once(
+        [
+            partial(stage.answer, user, body)
+            for user, body in zip(stage.people, bodies, strict=True)
+        ]
+    )
+
+    assert set(statuses) <= {200, 503}
+    _, recording = contended_world.recording.store.get(stage.space_id)
+    assert recording is not None
+    said_yes = [
+        user
+        for user, body, status in zip(stage.people, bodies, statuses, strict=True)
+        if body is YES and status == 200
+    ]
+    assert sorted(voice.user_id for voice in recording.voices) == said_yes
+    assert len(recording.commitments) == statuses.count(200)
+
+
+def test_a_withdrawal_beats_the_stop(contended_world: World) -> None:
+    """
+    Withdrawn while the host stops: whoever comes first, the voice is out of the
+    version that is rendered.
+    """
+    stage = Stage(contended_world, "beat", 2)
+    ana, bo = stage.people
+    assert [stage.answer(user, YES) for user in (ana, bo)] == [200, 200]
+
+    at_once([partial(stage.withdraw, ana), partial(stage.record, requested=False)])
+    stage.withdraw(ana)
+    stage.record(requested=False)
+
+    _, recording = contended_world.recording.store.get(stage.space_id)
+    assert recording is not None
+    assert recording.state is RecordingState.FINISHING
+    assert [voice.user_id for voice in recording.voices] == [bo]
+    assert len(recording.withdrawn) == 1
+
+
+def test_the_worker_reads_what_was_decided(world: World, client: BoundedClient) -> None:
+    """
+    The document that the worker listens to says state, version and standing consents
+    in its own words, and the Space shows the state to everybody.
+    """
+    stage = Stage(world, "read", 2)
+    ana, bo = stage.people
+    stage.answer(ana, YES)
+    stage.answer(bo, NO)
+
+    fields = client.document(paths.runtime_recording(stage.space_id)).get().to_dict()
+    space = client.document(paths.space(stage.space_id)).get().to_dict()
+
+    desired = desired_recording(fields)
+    assert desired.state is RecordingState.RECORDING
+    assert str(desired.recording_id) == stage.space_id
+    assert desired.began_at_ms == int(world.clock().timestamp() * 1000)
+    assert list(desired.stems) == [UserId(ana)]
+    assert (space or {})["recording_state"] == "recording"
+    assert bo not in str(fields)
+
+
+def test_answers_come_back_as_they_were_signed(world: World) -> None:
+    """
+    A receipt from Firestore has the very commitment that is in the chain, page by page.
+    """
+    stage = Stage(world, "back", 1)
+    (ana,) = stage.people
+    stage.answer(ana, YES)
+    other = Stage(world, "back", 1)
+    other.answer(ana, NO)
+    listed = []
+    token: str | None = None
+    for _ in range(2):
+        query = {"page_size": 1} | ({"page_token": token} if token else {})
+        answer = world.call("GET", "/v1/me/receipts", as_user=ana, query_string=query)
+        token = answer.get_json()["next_page_token"]
+        listed += answer.get_json()["answers"]
+
+    assert token is None
+    assert {each["space_id"] for each in listed} == {stage.space_id, other.space_id}
+    for each in listed:
+        _, recording = world.recording.store.get(SpaceId(each["space_id"]))
+        assert recording is not None
+        commitments = [receipt["commitment"] for receipt in each["receipts"]]
+        assert commitments == list(recording.commitments)
+
+
+@pytest.mark.parametrize("steps", [("ask", "ask"), ("erase-stems", "erase-stems")])
+def test_tasks_may_come_twice(world: World, steps: tuple[str, str]) -> None:
+    """
+    Delivery is at least once; the second one finds nothing left to do.
+    """
+    stage = Stage(world, f"twice{steps[0][:3]}", 1)
+    about = {"space_id": stage.space_id, "version": 1}
+
+    for step in steps:
+        assert world.task(f"recording-{step}", about).status_code == 204
