@@ -1,11 +1,13 @@
 """Doubles of the stage's ports: requests, invites and reports in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from spaces.domain.invite import Invite, InviteDecision, Invitee
+from spaces.domain.errors import ReportNotFound
+from spaces.domain.invite import OPEN, Invite, InviteDecision, Invitee
 from spaces.domain.participant import Participant
-from spaces.domain.report import Report
+from spaces.domain.report import Report, Resolution
 from spaces.domain.states import InviteState, RequestState
 from spaces.service.ports import Cursor
 from spaces.service.stage_ports import Answer, MuteAll, Received, Send
@@ -136,7 +138,7 @@ class MemoryInviteStore:
 
 
 class MemoryReportStore:
-    """`ReportStore` in memory."""
+    """`ReportStore` and `ReportDesk` in memory."""
 
     def __init__(self, database: MemoryDatabase) -> None:
         self._db = database
@@ -145,3 +147,60 @@ class MemoryReportStore:
     def put(self, report: Report) -> None:
         self._db.space(report.space_id)
         self.reports.setdefault(report.id, report)
+
+    def page(
+        self, *, is_open: bool, limit: int, after: Cursor | None
+    ) -> Sequence[Report]:
+        def key(report: Report) -> tuple[datetime, str]:
+            return report.created_at, report.id
+
+        return [
+            report
+            for report in sorted(self.reports.values(), key=key)
+            if (report.resolution is None) is is_open
+            and (after is None or key(report) > (after.at, after.id))
+        ][:limit]
+
+    def resolve(
+        self, report_id: str, decide: Callable[[Report], Resolution | None]
+    ) -> Report:
+        if report_id not in self.reports:
+            raise ReportNotFound
+        report = self.reports[report_id]
+        resolution = rerun(lambda: decide(report))
+        if resolution is not None:
+            self.reports[report_id] = replace(report, resolution=resolution)
+        return self.reports[report_id]
+
+
+class MemorySuspensionStore:
+    """`SuspensionStore` in memory."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._db = database
+        self.suspended: frozenset[UserId] = frozenset()
+        self.reads = 0
+
+    def all(self) -> frozenset[UserId]:
+        self.reads += 1
+        return self.suspended
+
+    def add(self, user_id: UserId) -> None:
+        self.suspended |= {user_id}
+
+    def remove(self, user_id: UserId) -> None:
+        self.suspended -= {user_id}
+
+    def open_hosted(self, user_id: UserId) -> Sequence[SpaceId]:
+        return [
+            space.id
+            for space in self._db.spaces.values()
+            if space.creator_id == user_id and space.state in OPEN
+        ]
+
+    def present_in(self, user_id: UserId, *, limit: int) -> Sequence[SpaceId]:
+        return [
+            space_id
+            for (space_id, uid), member in self._db.members.items()
+            if uid == user_id and member.left_at is None and not member.removed
+        ][:limit]

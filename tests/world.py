@@ -17,6 +17,7 @@ from spaces.domain.capability import Capability
 from spaces.domain.token_bucket import RateLimit
 from spaces.http import (
     account,
+    admin,
     client_app,
     discovery,
     editing,
@@ -52,6 +53,8 @@ from spaces.service.erasure_ports import AccountStore
 from spaces.service.invites import InviteService
 from spaces.service.media import IceServer, MediaService
 from spaces.service.membership import MembershipService
+from spaces.service.operators import OperatorService, SuspendedPeople
+from spaces.service.operators_ports import ReportDesk, SuspensionStore
 from spaces.service.people import DeviceService, RelationService
 from spaces.service.people_ports import RegistrationStore, RelationStore
 from spaces.service.people_search import PeopleSearchService
@@ -63,8 +66,8 @@ from spaces.service.ports import (
     SpaceStore,
 )
 from spaces.service.profiles import ProfileService
-from spaces.service.recording_ports import RecordingStore
 from spaces.service.reactions import ReactionService
+from spaces.service.recording_ports import RecordingStore
 from spaces.service.schedule import ReminderService, ScheduleTasks
 from spaces.service.spaces import SpaceService
 from spaces.service.stage import StageService
@@ -99,8 +102,10 @@ from tests.stage_fakes import (
     MemoryInviteStore,
     MemoryReportStore,
     MemoryStageStore,
+    MemorySuspensionStore,
 )
 
+ADMIN_KEY = "an-operators-key-of-enough-characters"
 PUBLIC_URL = "https://parley.example"
 ORIGINS = frozenset({"https://app.example"})
 APPLE_APP_IDS = ("ABCDE12345.example.parley",)
@@ -137,6 +142,8 @@ class Stores:
     devices: DeviceStore
     fan_outs: FanOutStore
     accounts: AccountStore
+    suspensions: SuspensionStore
+    desk: ReportDesk
     space_finder: SpaceFinder
     people_finder: PeopleFinder
     recordings: RecordingStore
@@ -165,6 +172,7 @@ class World:
         self.launches = MemoryLaunchStore()
         self.launcher = FakeLauncher()
         self.reports = MemoryReportStore(self.database)
+        self.suspensions = MemorySuspensionStore(self.database)
         self.registrations = MemoryRegistrationStore()
         self.capabilities: dict[str, dict[Capability, str | None]] = {}
         self.limits: dict[Scope, RateLimit] = {}
@@ -278,6 +286,19 @@ class World:
             grants=self.signer,
             now=self.clock,
         )
+        self.suspended = SuspendedPeople(
+            stores.suspensions, lambda: self.clock().timestamp()
+        )
+        self.operating = OperatorService(
+            spaces=stores.spaces,
+            members=stores.members,
+            grants=self.signer,
+            suspensions=stores.suspensions,
+            suspended=self.suspended,
+            desk=stores.desk,
+            effects=self.effects,
+            now=self.clock,
+        )
         self.registering = DeviceService(registrations=stores.registrations)
         self.discovery = DiscoveryService(
             spaces=stores.space_finder, people=stores.people_finder, now=self.clock
@@ -309,6 +330,12 @@ class World:
             ),
             *media.operations(self.media, PUBLIC_URL, ICE_SERVERS),
             *reactions.operations(self.reacting, limiter.react),
+            *admin.operations(
+                admin.AdminResource(
+                    self.operating, self.profiles, self.relations, PUBLIC_URL
+                ),
+                {ADMIN_KEY},
+            ),
             *self.recording.operations(),
         )
         self.api = api_app(
@@ -318,6 +345,7 @@ class World:
             public_url=PUBLIC_URL,
             guards=(
                 limiter,
+                admin.suspension_guard(self.suspended),
                 client_app.guard(self.capabilities),
             ),
         )
@@ -346,6 +374,8 @@ class World:
             devices=self.devices,
             fan_outs=MemoryFanOutStore(),
             accounts=MemoryAccountStore(self.database),
+            suspensions=self.suspensions,
+            desk=self.reports,
             space_finder=MemorySpaceFinder(self.database),
             people_finder=MemoryPeopleFinder(self.database),
             recordings=MemoryRecordingStore(self.database, self.clock),

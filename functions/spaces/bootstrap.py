@@ -26,6 +26,7 @@ from .adapters.firestore.space_finder import FirestoreSpaceFinder
 from .adapters.firestore.spaces import FirestoreSpaceStore
 from .adapters.firestore.stage import FirestoreStageStore
 from .adapters.firestore.subscribers import FirestoreSubscriberStore
+from .adapters.firestore.suspensions import FirestoreSuspensionStore
 from .adapters.launchers.process import ProcessLauncher
 from .adapters.launchers.settings import ContainerSettings
 from .adapters.signed_tokens import Ed25519Signer
@@ -36,6 +37,7 @@ from .config import Config
 from .environment import ConfigError
 from .http import (
     account,
+    admin,
     client_app,
     discovery,
     editing,
@@ -68,6 +70,7 @@ from .service.erasure import ErasureService
 from .service.invites import InviteService
 from .service.media import MediaService
 from .service.membership import MembershipService
+from .service.operators import OperatorService, SuspendedPeople
 from .service.people import DeviceService, RelationService
 from .service.people_search import PeopleSearchService
 from .service.personal_news import PersonalNews
@@ -91,25 +94,35 @@ def build_api(env: Mapping[str, str]) -> flask.Flask:
     config = Config.from_env(env)
     local = config.local
     limiter = RateLimiter(_rate_limits(config))
+    client = BoundedClient(project=config.project_id)
+    suspended = SuspendedPeople(FirestoreSuspensionStore(client), time.monotonic)
     return api_app(
-        _operations(config, BoundedClient(project=config.project_id), limiter),
+        _operations(config, client, limiter, suspended),
         id_tokens=FirebaseIdTokens(
             config.project_id, certs_url=local.id_token_certs_url if local else None
         ),
         cors_origins=config.cors_origins,
         public_url=config.public_url,
-        guards=(limiter, client_app.guard(config.capabilities)),
+        guards=(
+            limiter,
+            admin.suspension_guard(suspended),
+            client_app.guard(config.capabilities),
+        ),
     )
 
 
 def _operations(
-    config: Config, client: BoundedClient, limiter: RateLimiter
+    config: Config,
+    client: BoundedClient,
+    limiter: RateLimiter,
+    suspended: SuspendedPeople,
 ) -> tuple[Operation, ...]:
     signer = Ed25519Signer(config.grant_private_key)
     space_store = FirestoreSpaceStore(client, utc_now)
     profile_store = FirestoreProfileStore(client)
     member_store = FirestoreMemberStore(client)
     effects = _effects(config, client)
+    accounts = ProfileService(profiles=profile_store, now=utc_now)
     hosting = SpaceService(
         spaces=space_store,
         profiles=profile_store,
@@ -169,9 +182,19 @@ def _operations(
     finding = DiscoveryService(
         spaces=FirestoreSpaceFinder(client), people=people_finder, now=utc_now
     )
+    operating = OperatorService(
+        spaces=space_store,
+        members=member_store,
+        grants=signer,
+        suspensions=FirestoreSuspensionStore(client),
+        suspended=suspended,
+        desk=FirestoreReportStore(client),
+        effects=effects,
+        now=utc_now,
+    )
     url, ice_servers = config.public_url, config.ice_servers
     return (
-        *profiles.operations(ProfileService(profiles=profile_store, now=utc_now)),
+        *profiles.operations(accounts),
         *account.operations(_erasure(client, effects)),
         *people.operations(relating, devices, config.capabilities, utc_now),
         *people_search.operations(PeopleSearchService(people=people_finder)),
@@ -189,6 +212,9 @@ def _operations(
         ),
         *media.operations(talking, url, ice_servers),
         *reactions.operations(reacting, limiter.react),
+        *admin.operations(
+            admin.AdminResource(operating, accounts, relating, url), config.admin_keys
+        ),
         *recorded.operations(effects),
     )
 

@@ -9,11 +9,12 @@ from .domain.capability import Capability, CapabilityTable, version_of
 from .domain.token_bucket import RateLimit
 from .environment import EnvironmentReader
 from .launcher_config import LauncherConfig, ProcessConfig, read_launcher
-from .recording_config import RecordingConfig, read_recording
 from .pages_config import PagesConfig, read_pages
+from .recording_config import RecordingConfig, read_recording
 from .service.media import IceServer
 
 LOCAL_PREFIX: Final = "PARLEY_LOCAL_"
+MIN_ADMIN_KEY_CHARS: Final = 32
 FIRESTORE_EMULATOR: Final = "FIRESTORE_EMULATOR_HOST"
 
 
@@ -43,6 +44,7 @@ class Config:
         public_url: Where clients reach us, without a slash at the end.
         cors_origins: Origins of web clients elsewhere; "*" is any.
         grant_private_key: Ed25519, PEM.
+        admin_keys: Of operators; several, so that one can take another's place.
         capabilities: Which app versions can do what; empty: all can do all.
         rate_limits: By the names of `http.rate_limits.Scope`; over the defaults.
         pages: What share pages and apps need.
@@ -62,6 +64,7 @@ class Config:
     capabilities: CapabilityTable
     rate_limits: Mapping[str, RateLimit]
     pages: PagesConfig
+    admin_keys: frozenset[str]
     launcher: LauncherConfig
     recording: RecordingConfig
     local: LocalConfig | None
@@ -110,6 +113,7 @@ class Config:
             )
             or {},
             pages=read_pages(reader, public_url=public_url),
+            admin_keys=_admin_keys(reader),
             launcher=launcher or ProcessConfig(url="", token=""),
             recording=read_recording(reader, local=environment is Environment.LOCAL),
             local=_local(reader) if environment is Environment.LOCAL else None,
@@ -128,6 +132,16 @@ def _environment(reader: EnvironmentReader) -> Environment | None:
         if value:
             reader.complain(f"PARLEY_ENVIRONMENT cannot be {value!r}")
         return None
+
+
+def _admin_keys(reader: EnvironmentReader) -> frozenset[str]:
+    """Read keys with commas; where there is none, nobody is an operator."""
+    words = reader.env.get("PARLEY_ADMIN_KEYS", "").split(",")
+    keys = frozenset(word.strip() for word in words if word.strip())
+    if any(len(key) < MIN_ADMIN_KEY_CHARS for key in keys):
+        complaint = f"have at least {MIN_ADMIN_KEY_CHARS} characters"
+        reader.complain(f"PARLEY_ADMIN_KEYS must each {complaint}")
+    return keys
 
 
 def _ice_servers(entries: Any) -> tuple[IceServer, ...]:

@@ -4,15 +4,18 @@ Everything that can be refused, each with a code of its own.
     SpaceError
     ├── NotFound      SpaceNotFound  ProfileNotFound  ParticipantNotFound
     │                 UserNotFound  InviteNotFound  DeviceNotFound
+    │                 ReportNotFound
     ├── NotAllowed    HostOnly  ModeratorOnly  HostStays  CannotUnmuteAnother
     │                 BlockedByHost  RemovedFromSpace  ProtectedAccount
     │                 NotYours  CannotInvite  CannotFollow  UpdateRequired
+    │                 AccountSuspended
     ├── Conflict      IllegalTransition  NotLive  StageFull  CoHostsFull
     │                 TargetNotOnStage  ProfileRequired  HandleTaken
     │                 NotInSpace  NotYourself  AlreadyOnStage
     │                 RequestClosed  InviteClosed
     │                 ListFull  NotScheduled  ScheduleOutOfRange
     │                 IdempotencyKeyReused  StaleRevision  ErasureRunning
+    │                 ReportClosed
     └── Unavailable   Contended  DependencyUnavailable
 """
 
@@ -82,6 +85,13 @@ class DeviceNotFound(NotFound):
         super().__init__("A device's id is 1 to 64 letters, digits, - and _.")
 
 
+class ReportNotFound(NotFound):
+    code = "report-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such report.")
+
+
 class NotAllowed(SpaceError):
     """The caller may not do this."""
 
@@ -127,6 +137,13 @@ class ProtectedAccount(NotAllowed):
 
     def __init__(self) -> None:
         super().__init__("Protected accounts cannot host; they may listen.")
+
+
+class AccountSuspended(NotAllowed):
+    code = "account-suspended"
+
+    def __init__(self) -> None:
+        super().__init__("This account is suspended.")
 
 
 class NotYours(NotAllowed):
@@ -215,6 +232,13 @@ class HandleTaken(Conflict):
 
     def __init__(self) -> None:
         super().__init__("Somebody else has this handle.")
+
+
+class ReportClosed(Conflict):
+    code = "report-closed"
+
+    def __init__(self) -> None:
+        super().__init__("This report was closed with another note.")
 
 
 class ErasureRunning(Conflict):

@@ -7,6 +7,8 @@ from typing import Final
 
 from spaces_contract.ids import SpaceId, UserId
 
+from .errors import ReportClosed
+
 MAX_COMMENT_CHARS: Final = 500
 
 
@@ -23,6 +25,14 @@ class ReportReason(StrEnum):
     OTHER = "other"
 
 
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """How an operator closed a report."""
+
+    note: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """
@@ -30,6 +40,7 @@ class Report:
 
     Args:
         user_id: Whom it is about; None where it is about the whole Space.
+        resolution: None while it is open.
     """
 
     id: str
@@ -39,3 +50,18 @@ class Report:
     reason: ReportReason
     comment: str
     created_at: datetime
+    resolution: Resolution | None = None
+
+
+def resolve(report: Report, note: str, *, now: datetime) -> Resolution | None:
+    """
+    Return how the report is closed; None where it is so already.
+
+    Raises:
+        ReportClosed: with another note.
+    """
+    if report.resolution is None:
+        return Resolution(note, now)
+    if report.resolution.note != note:
+        raise ReportClosed
+    return None

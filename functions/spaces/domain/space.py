@@ -37,6 +37,7 @@ class EndReason(StrEnum):
     HOST_LEFT = "host_left"  # and nobody led it for five minutes
     HOST_CANCELLED = "host_cancelled"
     HOST_NO_SHOW = "host_no_show"  # not started within 30 min of its time
+    OPERATOR_ENDED = "operator_ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

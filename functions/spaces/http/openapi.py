@@ -13,6 +13,7 @@ from spaces_contract.control import CONTROL_STATUS
 from spaces_contract.media import SDP_CONTENT_TYPE
 
 from ..domain.errors import (
+    AccountSuspended,
     Contended,
     DependencyUnavailable,
     SpaceError,
@@ -24,6 +25,7 @@ from ..service.errors import (
     IdTokenExpired,
     IdTokenInvalid,
     IdTokenMissing,
+    OperatorKeyInvalid,
 )
 from .client_app import PLATFORM_HEADER, VERSION_HEADER
 from .errors import (
@@ -75,9 +77,16 @@ PROBLEM_SCHEMA: Final[Json] = {
 }
 ACCESS_ERRORS: Final[dict[Access, tuple[type[SpaceError], ...]]] = {
     Access.PUBLIC: (),
-    Access.OPTIONAL: (IdTokenInvalid, IdTokenExpired, RateLimited),
-    Access.ID_TOKEN: (IdTokenMissing, IdTokenInvalid, IdTokenExpired, RateLimited),
+    Access.OPTIONAL: (IdTokenInvalid, IdTokenExpired, RateLimited, AccountSuspended),
+    Access.ID_TOKEN: (
+        IdTokenMissing,
+        IdTokenInvalid,
+        IdTokenExpired,
+        RateLimited,
+        AccountSuspended,
+    ),
     Access.GRANT: (GrantMissing, GrantInvalid),
+    Access.OPERATOR: (OperatorKeyInvalid,),
 }
 
 
@@ -126,6 +135,11 @@ def document(documented: Sequence[Operation], public_url: str) -> Json:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "A grant, as join answers it",
+                },
+                Access.OPERATOR.value: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A key of the operator; never sent by an app",
                 },
             },
         },

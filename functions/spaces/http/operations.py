@@ -48,6 +48,7 @@ class Access(StrEnum):
     OPTIONAL = "optional"  # shows more to whoever is signed in
     ID_TOKEN = "id_token"  # noqa: S105 - a word, not a token
     GRANT = "grant"
+    OPERATOR = "operator"  # checked by the handler itself, which has the keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

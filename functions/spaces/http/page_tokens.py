@@ -21,6 +21,8 @@ RECEIPTS: Final = "receipts"
 FOLLOWING: Final = "following"
 FOLLOWERS: Final = "followers"
 BLOCKS: Final = "blocks"
+REPORTS: Final = "reports"
+REPORT_ID_PATTERN: Final = re.compile(r"[0-9a-f]{32}")
 ID_PATTERNS: Final[dict[str, re.Pattern[str]]] = {
     PARTICIPANTS: USER_ID_PATTERN,
     SPEAK_REQUESTS: USER_ID_PATTERN,
@@ -30,6 +32,8 @@ ID_PATTERNS: Final[dict[str, re.Pattern[str]]] = {
     FOLLOWING: USER_ID_PATTERN,
     FOLLOWERS: USER_ID_PATTERN,
     BLOCKS: USER_ID_PATTERN,
+    f"{REPORTS}-open": REPORT_ID_PATTERN,
+    f"{REPORTS}-resolved": REPORT_ID_PATTERN,
 }
 MAX_VALUE: Final = 10**17  # in microseconds, the year 5138
 

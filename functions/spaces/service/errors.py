@@ -62,6 +62,13 @@ class GrantExpired(CredentialError):
         super().__init__("The grant has expired: join again.")
 
 
+class OperatorKeyInvalid(CredentialError):
+    code = "invalid-operator-key"
+
+    def __init__(self) -> None:
+        super().__init__("Send an operator's key: Authorization: Bearer <key>.")
+
+
 class TaskTokenInvalid(CredentialError):
     code = "invalid-task-token"
 

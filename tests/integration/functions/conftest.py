@@ -27,6 +27,7 @@ from spaces.adapters.firestore.space_finder import FirestoreSpaceFinder
 from spaces.adapters.firestore.spaces import FirestoreSpaceStore
 from spaces.adapters.firestore.stage import FirestoreStageStore
 from spaces.adapters.firestore.subscribers import FirestoreSubscriberStore
+from spaces.adapters.firestore.suspensions import FirestoreSuspensionStore
 from spaces.domain.effects import Effect
 from tests.fakes import EffectLog, MemoryDatabase
 from tests.world import Stores, World
@@ -146,6 +147,8 @@ class FirestoreWorld(World):
             devices=FirestoreDeviceStore(self._client),
             fan_outs=FirestoreFanOutStore(self._client),
             accounts=FirestoreAccountStore(self._client),
+            suspensions=FirestoreSuspensionStore(self._client),
+            desk=FirestoreReportStore(self._client),
             space_finder=FirestoreSpaceFinder(self._client),
             people_finder=FirestorePeopleFinder(self._client),
             recordings=FirestoreRecordingStore(self._client, self.clock),

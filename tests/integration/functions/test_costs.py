@@ -21,7 +21,7 @@ from spaces_contract import paths
 from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.recording_render import RenderProgress, RenderState
 from tests.builders import AN_OFFER, NOW, a_runtime
-from tests.world import World
+from tests.world import ADMIN_KEY, World
 
 SPACES = "/v1/spaces"
 Counted = dict[str, tuple[int, int, int]]
@@ -93,6 +93,7 @@ def test_every_call_costs_what_the_table_says(
     _recording(bill, world)
     bill.call("end_space", "POST", f"{path}/end", "host")
     bill.call("delete_me", "DELETE", "/v1/me", "dan")
+    _operators(bill, world)
 
     table = {
         name: (len(cost.reads), len(cost.writes), len(cost.deletes))
@@ -348,6 +349,27 @@ def _rendering(bill: Bill, world: World, path: str) -> None:
     )
     _recording_tasks(bill, world, path, ("render",), ", done")
     _recording_tasks(bill, world, path, ("expire",), ", not yet")
+
+
+def _operators(bill: Bill, world: World) -> None:
+    def admin(name: str, method: str, path: str, body: Any = None) -> TestResponse:
+        headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
+        path = f"/v1/admin{path}"
+        return bill.noted(
+            name, lambda: world.call(method, path, json=body, headers=headers)
+        )
+
+    eve = {"uid": "eve", "handle": "bill_eve", "display_name": "Eve"}
+    admin("admin_put_users, one", "POST", "/users", {"users": [eve]})
+    listed = admin("admin_list_reports, of one", "GET", "/reports").get_json()
+    report = f"/reports/{listed['reports'][0]['id']}/resolve"
+    admin("admin_resolve_report", "POST", report, {"note": "seen"})
+    admin("admin_suspend", "PUT", "/users/eve/suspension")
+    free = ("GET", "/v1/me/capabilities", "bo")
+    bill.call("whether anybody is suspended", *free)
+    admin("admin_unsuspend", "DELETE", "/users/eve/suspension")
+    made = world.call("POST", "/v1/spaces", as_user="host", json={}).get_json()
+    admin("admin_close_space", "POST", f"/spaces/{made['id']}/end")
 
 
 def _schedule(bill: Bill, world: World, client: BoundedClient) -> None:

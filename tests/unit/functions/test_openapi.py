@@ -138,6 +138,7 @@ def test_answers_are_as_documented(
                 user_id="bo",
                 session_id="session-0123456789",
                 device_id="phone",
+                report_id="0" * 32,
                 recording_id=SPACE_ID,
                 id=SPACE_ID,
             )

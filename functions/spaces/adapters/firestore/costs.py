@@ -27,6 +27,9 @@ BLOCKED_BY: Final = "users/{uid}/blocks/{inviter}: they blocked whoever invites"
 ASKING: Final = "spaces/{space}/participants: those who ask to speak, each one read"
 SPEAKERS: Final = "spaces/{space}/participants/{speaker}: each one read"
 REPORT: Final = "reports/{id}: a complaint"
+SUSPENDED: Final = "operator/suspended: everybody whom the operator has shut out"
+OPEN_HOSTED: Final = "spaces: those which they host live or have scheduled"
+PRESENT_IN: Final = "spaces/*/participants: where they are present"
 SLOTS: Final = "users/{host}/hosting/scheduled: ten at once and no more"
 SUBSCRIBER: Final = "spaces/{space}/subscribers/{uid}: who wants to be told"
 COUNTED: Final = "spaces/{space}/subscribers: one read for each 1,000 counted"
@@ -115,6 +118,15 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         ),
         "delete_device": Cost((REGISTERED, TOKEN), (), (REGISTERED, TOKEN)),
         "get_capabilities": Cost(),
+        # Everybody's calls share this: one read in 30 s for each instance.
+        "whether anybody is suspended": Cost((SUSPENDED,)),
+        "admin_put_users, one": Cost((PROFILE, ERASURE, HANDLE), (PROFILE, HANDLE)),
+        "admin_list_reports, of one": Cost((REPORT,)),
+        "admin_resolve_report": Cost((REPORT,), (REPORT,)),
+        # Each of their Spaces more costs what ending or leaving it does.
+        "admin_suspend": Cost((SUSPENDED, OPEN_HOSTED, PRESENT_IN), (SUSPENDED,)),
+        "admin_unsuspend": Cost((), (SUSPENDED,)),
+        "admin_close_space": Cost((SPACE,), (SPACE,)),
         "edit_space": Cost((SPACE,), (SPACE,)),
         "cancel_space": Cost((SPACE,), (SPACE,)),
         "report_space": Cost((SPACE,), (REPORT,)),

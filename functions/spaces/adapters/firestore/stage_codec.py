@@ -7,9 +7,9 @@ from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.roles import Role
 
 from ...domain.invite import Invite
-from ...domain.report import Report
+from ...domain.report import Report, ReportReason, Resolution
 from ...domain.states import InviteState
-from .codec import Document, required_instant
+from .codec import Document, instant, required_instant
 
 
 def invite_to_doc(invite: Invite) -> Document:
@@ -53,6 +53,9 @@ def invite_from_doc(doc: Mapping[str, Any]) -> Invite:
 def report_to_doc(report: Report) -> Document:
     """Return the fields of `reports/{id}`."""
     return {
+        "is_open": report.resolution is None,
+        "note": report.resolution.note if report.resolution else None,
+        "resolved_at": report.resolution.at if report.resolution else None,
         "space_id": report.space_id,
         "reporter_id": report.reporter_id,
         "user_id": report.user_id,
@@ -60,3 +63,20 @@ def report_to_doc(report: Report) -> Document:
         "comment": report.comment,
         "created_at": report.created_at,
     }
+
+
+def report_from_doc(report_id: str, doc: Mapping[str, Any]) -> Report:
+    """Return the report that `reports/{id}` holds."""
+    resolved_at = instant(doc["resolved_at"])
+    return Report(
+        id=report_id,
+        space_id=SpaceId(doc["space_id"]),
+        reporter_id=UserId(doc["reporter_id"]),
+        user_id=UserId(doc["user_id"]) if doc["user_id"] else None,
+        reason=ReportReason(doc["reason"]),
+        comment=doc["comment"],
+        created_at=required_instant(doc["created_at"]),
+        resolution=None
+        if resolved_at is None
+        else Resolution(doc["note"], resolved_at),
+    )

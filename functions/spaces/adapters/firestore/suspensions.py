@@ -1,0 +1,81 @@
+"""Who is suspended, in Firestore."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from google.cloud import firestore
+from google.cloud.firestore import ArrayRemove, FieldFilter
+
+from spaces_contract import paths
+from spaces_contract.ids import SpaceId, UserId
+
+from ...domain.errors import ListFull
+from ...domain.states import SpaceState
+from ...domain.suspension import MAX_SUSPENDED
+from .client import dependency_errors, run_transaction
+
+SUSPENDED: Final = "operator/suspended"
+OPEN: Final = (SpaceState.LIVE.value, SpaceState.SCHEDULED.value)
+
+
+class FirestoreSuspensionStore:
+    """`SuspensionStore` on one document, which every instance reads now and then."""
+
+    def __init__(self, client: firestore.Client) -> None:
+        self._client = client
+
+    def all(self) -> frozenset[UserId]:
+        """Read one document; see `SuspensionStore`."""
+        with dependency_errors():
+            return _listed(self._ref().get())
+
+    def add(self, user_id: UserId) -> None:
+        """Read and write one document in a transaction; see `SuspensionStore`."""
+        ref = self._ref()
+
+        def body(transaction: firestore.Transaction) -> None:
+            listed = _listed(ref.get(transaction=transaction))
+            if user_id in listed:
+                return
+            if len(listed) >= MAX_SUSPENDED:
+                raise ListFull("suspended people", MAX_SUSPENDED)
+            transaction.set(ref, {"user_ids": sorted({*listed, user_id})})
+
+        run_transaction(self._client, body)
+
+    def remove(self, user_id: UserId) -> None:
+        """Write one document; see `SuspensionStore`."""
+        with dependency_errors():
+            self._ref().set({"user_ids": ArrayRemove([user_id])}, merge=True)
+
+    def open_hosted(self, user_id: UserId) -> Sequence[SpaceId]:
+        """Query by host and state; see `SuspensionStore`."""
+        query = (
+            self._client.collection(paths.SPACES)
+            .where(filter=FieldFilter("creator_id", "==", user_id))
+            .where(filter=FieldFilter("state", "in", OPEN))
+            .select([])
+        )
+        with dependency_errors():
+            return [SpaceId(doc.id) for doc in query.stream()]
+
+    def present_in(self, user_id: UserId, *, limit: int) -> Sequence[SpaceId]:
+        """Query participants of all Spaces; see `SuspensionStore`."""
+        query = (
+            self._client.collection_group(paths.PARTICIPANTS)
+            .where(filter=FieldFilter("uid", "==", user_id))
+            .where(filter=FieldFilter("left_at", "==", None))
+            .where(filter=FieldFilter("removed", "==", False))
+            .order_by("joined_at", direction=firestore.Query.DESCENDING)
+            .select([])
+            .limit(limit)
+        )
+        with dependency_errors():
+            return [SpaceId(doc.reference.parent.parent.id) for doc in query.stream()]
+
+    def _ref(self) -> Any:
+        return self._client.document(SUSPENDED)
+
+
+def _listed(doc: Any) -> frozenset[UserId]:
+    return frozenset((doc.to_dict() or {}).get("user_ids", ()))

@@ -1,0 +1,278 @@
+"""`/v1/admin`: what operators and the host app's own server do, server to server."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Collection
+from typing import Final, TypeVar
+
+import flask
+
+from spaces_contract.ids import USER_ID_PATTERN, UserId
+
+from ..domain.errors import (
+    ListFull,
+    ReportClosed,
+    ReportNotFound,
+    SpaceError,
+    SpaceNotFound,
+    Unavailable,
+    UserNotFound,
+)
+from ..domain.profile import ProfileEdit
+from ..service.errors import OperatorKeyInvalid
+from ..service.operators import OperatorService, SuspendedPeople
+from ..service.people import RelationService
+from ..service.ports import Cursor
+from ..service.profiles import ProfileService
+from . import page_tokens
+from .admin_schemas import (
+    EdgeEntry,
+    EdgesBody,
+    EntryResult,
+    FiledReportsView,
+    FiledReportView,
+    ReportsQuery,
+    ResolveBody,
+    ResultsView,
+    UserEntry,
+    UsersBody,
+)
+from .errors import InvalidPageToken
+from .operations import Access, Call, Guard, Operation, bearer_token
+from .replies import empty_reply, json_reply, page
+from .schemas import SpaceView
+
+# What a suspended person may still do: have their data, and have it erased.
+STILL_ALLOWED: Final = frozenset({"export_me", "delete_me"})
+
+Handler = Callable[[Call], flask.Response]
+
+
+def suspension_guard(suspended: SuspendedPeople) -> Guard:
+    """Return a check that refuses the calls of whoever is suspended."""
+
+    def check(operation: Operation, call: Call) -> None:
+        if call.actor is not None and operation.id not in STILL_ALLOWED:
+            suspended.must_not_have(call.actor)
+
+    return check
+
+
+class AdminResource:
+    """Handlers of operators; each entry of a list succeeds or fails by itself."""
+
+    def __init__(
+        self,
+        operators: OperatorService,
+        profiles: ProfileService,
+        relations: RelationService,
+        public_url: str,
+    ) -> None:
+        self._operators = operators
+        self._profiles = profiles
+        self._relations = relations
+        self._public_url = public_url
+
+    def put_users(self, call: Call) -> flask.Response:
+        """Make or change accounts."""
+        body = call.read(UsersBody)
+        results = [_result(each.uid, self._save, each) for each in body.users]
+        return json_reply(ResultsView(results=results))
+
+    def put_follows(self, call: Call) -> flask.Response:
+        """Let people follow each other, or no more."""
+        body = call.read(EdgesBody)
+        results = [_result(each.uid, self._follow, each) for each in body.edges]
+        return json_reply(ResultsView(results=results))
+
+    def put_blocks(self, call: Call) -> flask.Response:
+        """Let people block each other, or no more."""
+        body = call.read(EdgesBody)
+        results = [_result(each.uid, self._block, each) for each in body.edges]
+        return json_reply(ResultsView(results=results))
+
+    def reports(self, call: Call) -> flask.Response:
+        """Show a page of reports."""
+        query = call.query(ReportsQuery)
+        of = f"{page_tokens.REPORTS}-{query.state}"
+        found = self._operators.reports(
+            is_open=query.state == "open",
+            limit=query.page_size + 1,
+            after=page_tokens.decode(query.page_token, of=of),
+        )
+        entries, token = page(
+            found, query.page_size, lambda r: Cursor(r.created_at, r.id), of=of
+        )
+        views = [FiledReportView.of(each) for each in entries]
+        return json_reply(FiledReportsView(reports=views, next_page_token=token))
+
+    def resolve(self, call: Call) -> flask.Response:
+        """Close a report."""
+        body = call.read(ResolveBody)
+        report_id = call.params["report_id"]
+        if not page_tokens.REPORT_ID_PATTERN.fullmatch(report_id):
+            raise ReportNotFound
+        resolved = self._operators.resolve(report_id, body.note)
+        return json_reply(FiledReportView.of(resolved))
+
+    def close_space(self, call: Call) -> flask.Response:
+        """End a Space, or call it off."""
+        space = self._operators.close_space(call.space_id)
+        return json_reply(
+            SpaceView.of(space, self._public_url), revision=space.revision
+        )
+
+    def suspend(self, call: Call) -> flask.Response:
+        """Shut somebody out."""
+        self._operators.suspend(_person(call))
+        return empty_reply()
+
+    def unsuspend(self, call: Call) -> flask.Response:
+        """Shut them out no more."""
+        self._operators.unsuspend(_person(call))
+        return empty_reply()
+
+    def _save(self, entry: UserEntry) -> None:
+        edit = ProfileEdit(
+            handle=entry.handle,
+            display_name=entry.display_name,
+            protected=entry.protected,
+        )
+        self._profiles.save(edit, user_id=UserId(entry.uid), revision=None)
+
+    def _follow(self, entry: EdgeEntry) -> None:
+        change = self._relations.unfollow if entry.ended else self._relations.follow
+        change(UserId(entry.other), actor_id=UserId(entry.uid))
+
+    def _block(self, entry: EdgeEntry) -> None:
+        change = self._relations.unblock if entry.ended else self._relations.block
+        change(UserId(entry.other), actor_id=UserId(entry.uid))
+
+
+def only_operators(keys: Collection[str], handle: Handler) -> Handler:
+    """Return `handle` behind a check of the key; without keys nobody passes."""
+    digests = [hashlib.sha256(key.encode()).digest() for key in keys]
+
+    def checked(call: Call) -> flask.Response:
+        sent = bearer_token(call.request.headers.get("Authorization", "")) or ""
+        digest = hashlib.sha256(sent.encode()).digest()
+        # All of them, and of digests: how long it takes tells nothing of any key.
+        if not sum(hmac.compare_digest(digest, each) for each in digests):
+            raise OperatorKeyInvalid
+        return handle(call)
+
+    return checked
+
+
+def operations(resource: AdminResource, keys: Collection[str]) -> tuple[Operation, ...]:
+    """Return the operations of whoever has one of `keys`."""
+
+    def operation(
+        name: str,
+        call: str,
+        summary: str,
+        handle: Handler,
+        *errors: type[SpaceError],
+        **fields: object,
+    ) -> Operation:
+        method, path = call.split()
+        return Operation(
+            id=name,
+            method=method,
+            path=f"/v1/admin{path}",
+            summary=summary,
+            access=Access.OPERATOR,
+            handle=only_operators(keys, handle),
+            errors=errors,
+            **fields,  # type: ignore[arg-type]  # models and statuses, by name
+        )
+
+    return (
+        operation(
+            "admin_put_users",
+            "POST /users",
+            "Make or change accounts, as the host app has them",
+            resource.put_users,
+            body=UsersBody,
+            answer=ResultsView,
+        ),
+        operation(
+            "admin_put_follows",
+            "POST /follows",
+            "Make or end follows, as the host app has them",
+            resource.put_follows,
+            body=EdgesBody,
+            answer=ResultsView,
+        ),
+        operation(
+            "admin_put_blocks",
+            "POST /blocks",
+            "Make or end blocks, as the host app has them",
+            resource.put_blocks,
+            body=EdgesBody,
+            answer=ResultsView,
+        ),
+        operation(
+            "admin_list_reports",
+            "GET /reports",
+            "Reports, the oldest first",
+            resource.reports,
+            InvalidPageToken,
+            query=ReportsQuery,
+            answer=FiledReportsView,
+        ),
+        operation(
+            "admin_resolve_report",
+            "POST /reports/{report_id}/resolve",
+            "Close a report with a note; the same note again is harmless",
+            resource.resolve,
+            ReportNotFound,
+            ReportClosed,
+            body=ResolveBody,
+            answer=FiledReportView,
+        ),
+        operation(
+            "admin_close_space",
+            "POST /spaces/{space_id}/end",
+            "End a live Space, call off a scheduled one; again is harmless",
+            resource.close_space,
+            SpaceNotFound,
+            answer=SpaceView,
+        ),
+        operation(
+            "admin_suspend",
+            "PUT /users/{user_id}/suspension",
+            "Shut somebody out, and end or leave their Spaces; again is harmless",
+            resource.suspend,
+            UserNotFound,
+            ListFull,
+            status=204,
+        ),
+        operation(
+            "admin_unsuspend",
+            "DELETE /users/{user_id}/suspension",
+            "Let them act again; again is harmless",
+            resource.unsuspend,
+            UserNotFound,
+            status=204,
+        ),
+    )
+
+
+E = TypeVar("E")
+
+
+def _result(uid: str, save: Callable[[E], None], entry: E) -> EntryResult:
+    try:
+        save(entry)
+    except Unavailable:
+        raise  # the whole call is to be sent again, which is harmless
+    except SpaceError as error:
+        return EntryResult(uid=uid, status="failed", code=error.code)
+    return EntryResult(uid=uid, status="saved", code=None)
+
+
+def _person(call: Call) -> UserId:
+    if not USER_ID_PATTERN.fullmatch(call.params["user_id"]):
+        raise UserNotFound
+    return UserId(call.params["user_id"])

@@ -1,0 +1,171 @@
+"""What operators do: with their own key alone, and whatever people's rules say."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from spaces.domain.states import SpaceState
+from spaces_contract.ids import SpaceId, UserId
+from spaces_contract.roles import Role
+from tests.builders import HOST, NOW, SPACE_ID, a_participant, a_space
+from tests.world import ADMIN_KEY, World, code_of
+
+SPACE = f"/v1/spaces/{SPACE_ID}"
+ANA, BO = UserId("ana"), UserId("bo")
+
+
+def admin(
+    world: World, method: str, path: str, body: Any = None, key: str = ADMIN_KEY
+) -> TestResponse:
+    """Call as an operator."""
+    headers = {"Authorization": f"Bearer {key}"}
+    return world.call(method, f"/v1/admin{path}", json=body, headers=headers)
+
+
+@pytest.mark.parametrize("key", ["", "x", ADMIN_KEY[:-1], ADMIN_KEY + "x", "uid:ana"])
+def test_nobody_else_is_let_in(world: World, key: str) -> None:
+    """
+    Neither without a key, nor with part of it, nor with a person's ID token.
+    """
+    calls = [op for op in world.operations if op.path.startswith("/v1/admin")]
+    for operation in calls:
+        path = operation.path.removeprefix("/v1/admin").format(
+            user_id="ana", space_id=SPACE_ID, report_id="0" * 32
+        )
+        refused = admin(world, operation.method, path, key=key)
+        assert code_of(refused) == "invalid-operator-key", operation.id
+
+    assert len(calls) == 8
+    assert world.suspensions.suspended == frozenset()
+
+
+def test_the_host_app_brings_its_people(world: World) -> None:
+    """
+    Each account by itself: a taken handle fails alone; again is harmless.
+    """
+    users = [
+        {"uid": "u1", "handle": "one", "display_name": "One"},
+        {"uid": "u2", "handle": "ONE", "display_name": "Two"},
+        {"uid": "u3", "handle": "three", "display_name": "Three", "protected": True},
+    ]
+    for _ in range(2):
+        answer = admin(world, "POST", "/users", {"users": users}).get_json()
+        results = answer["results"]
+
+    assert [each["status"] for each in results] == ["saved", "failed", "saved"]
+    assert results[1]["code"] == "handle-taken"
+    assert world.database.profiles[UserId("u3")].protected
+
+
+def test_the_host_app_brings_follows_and_blocks(world: World) -> None:
+    """
+    Made and ended; a block works at once where they are live.
+    """
+    world.database.put_space(a_space(creator_id=HOST))
+    world.database.put_member(SPACE_ID, a_participant("bo"))
+    edges = [{"uid": "ana", "other": other} for other in ("bo", "stranger")]
+    followed = admin(world, "POST", "/follows", {"edges": edges}).get_json()["results"]
+    after = set(world.database.following)
+    ended = {"edges": [{"uid": "ana", "other": "bo", "ended": True}]}
+    admin(world, "POST", "/follows", ended)
+    admin(world, "POST", "/blocks", {"edges": [{"uid": HOST, "other": "bo"}]})
+
+    assert [each["code"] for each in followed] == [None, "user-not-found"]
+    assert (after, world.database.following) == ({(ANA, BO)}, set())
+    assert world.database.members[SPACE_ID, BO].removed
+
+
+def test_reports_are_listed_and_closed(world: World) -> None:
+    """
+    The oldest first, in pages; closed with a note they leave the list.
+    """
+    world.database.put_space(a_space())
+    for user in ("ana", "bo"):
+        world.clock.advance(1)
+        body = {"reason": "spam", "comment": user}
+        world.call("POST", f"{SPACE}/reports", as_user=user, json=body)
+    first = admin(world, "GET", "/reports?page_size=1").get_json()
+    token = first["next_page_token"]
+    second = admin(world, "GET", f"/reports?page_size=1&page_token={token}").get_json()
+    path = f"/reports/{first['reports'][0]['id']}/resolve"
+    closed = [admin(world, "POST", path, {"note": n}) for n in ("done", "done", "no")]
+    missing = admin(world, "POST", f"/reports/{'0' * 32}/resolve", {"note": "x"})
+    listed = admin(world, "GET", "/reports").get_json()["reports"]
+    resolved = admin(world, "GET", "/reports?state=resolved").get_json()["reports"]
+
+    assert [p["reports"][0]["comment"] for p in (first, second)] == ["ana", "bo"]
+    assert [answer.status_code for answer in closed] == [200, 200, 409]
+    assert code_of(missing) == "report-not-found"
+    assert [r["comment"] for r in listed] == ["bo"]
+    assert [(r["comment"], r["note"]) for r in resolved] == [("ana", "done")]
+
+
+@pytest.mark.parametrize(
+    ("state", "after"),
+    [
+        (SpaceState.LIVE, "ended"),
+        (SpaceState.SCHEDULED, "cancelled"),
+        (SpaceState.ENDED, "ended"),
+        (SpaceState.CANCELLED, "cancelled"),
+    ],
+)
+def test_an_operator_closes_a_space(
+    world: World, state: SpaceState, after: str
+) -> None:
+    """
+    Whatever state it is in; people who waited are told of a cancellation.
+    """
+    waiting = state is SpaceState.SCHEDULED
+    start = NOW + timedelta(days=1) if waiting else None
+    world.database.put_space(
+        a_space(state, scheduled_start=start, schedule_version=int(waiting))
+    )
+    for _ in range(2):
+        closed = admin(world, "POST", f"/spaces/{SPACE_ID}/end")
+
+    assert (closed.status_code, closed.get_json()["state"]) == (200, after)
+    told = [name for name in world.effects.names if name.startswith("schedule-")]
+    assert len(told) == waiting
+
+
+def test_a_suspended_person_is_out_of_everything(world: World) -> None:
+    """
+    Off the stage of others, their own Space over, and refused at every door but
+    those to their own data.
+    """
+    own = a_space(id=SpaceId("2Space2Space2"), creator_id=ANA, host_ids=(ANA,))
+    world.database.put_space(own)
+    world.database.put_space(a_space(speaker_ids=(ANA,)))
+    world.database.put_member(SPACE_ID, a_participant("ana", Role.SPEAKER))
+    suspended = admin(world, "PUT", "/users/ana/suspension")
+    me = world.call("GET", "/v1/me", as_user="ana")
+    join = world.call("POST", f"{SPACE}/join", as_user="ana")
+    member = world.database.members[SPACE_ID, ANA]
+
+    assert suspended.status_code == 204
+    refused = {(r.status_code, code_of(r)) for r in (me, join)}
+    assert refused == {(403, "account-suspended")}
+    assert world.database.spaces[own.id].state is SpaceState.ENDED
+    assert (member.removed, member.on_stage) == (True, False)
+    assert member.anonymous_id is not None
+    assert world.database.spaces[SPACE_ID].speaker_ids == ()
+    assert world.call("GET", "/v1/me/export", as_user="ana").status_code == 200
+    admin(world, "DELETE", "/users/ana/suspension")
+    assert world.call("GET", "/v1/me", as_user="ana").status_code == 200
+
+
+def test_other_instances_learn_of_it_soon(world: World) -> None:
+    """
+    Within half a minute, by one read and not by one for each call.
+    """
+    world.call("GET", "/v1/me", as_user="ana")
+    world.suspensions.add(ANA)
+    for _ in range(20):
+        world.call("GET", "/v1/me", as_user="bo")
+    before = world.call("GET", "/v1/me", as_user="ana").status_code
+    world.clock.advance(30)
+    after = world.call("GET", "/v1/me", as_user="ana").status_code
+
+    assert (before, after, world.suspensions.reads) == (200, 403, 2)
