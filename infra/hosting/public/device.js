@@ -73,10 +73,11 @@ export async function received() {
   /** @type {Map<string, Shown>} */
   const byTag = new Map();
   for (const { received_at: at, message } of messages) {
-    const { notification = {}, fcm_options: options = {} } = message.webpush ?? {};
-    const tag = notification.tag ?? at;
+    const { webpush, android, apns, data = {} } = message;
+    const { title = "", body = "", tag = apns?.headers?.["apns-collapse-id"] ?? at } =
+      webpush?.notification ?? android?.notification ?? apns?.payload?.aps?.alert ?? {};
     byTag.delete(tag); // the newest of a tag comes last
-    byTag.set(tag, { tag, title: notification.title ?? "", body: notification.body ?? "", link: pathOf(options.link ?? "/"), at: new Date(at) });
+    byTag.set(tag, { tag, title, body, link: pathOf(data.link ?? "/"), at: new Date(at) });
   }
   return [...byTag.values()].reverse();
 }
