@@ -67,6 +67,17 @@ def stores_in(folder: Path, *, spool: str = "spool") -> Stores:
     )
 
 
+def recording_settings(folder: Path) -> dict[str, str]:
+    """Return the environment of a process which uses the same stores."""
+    return {
+        "PARLEY_RECORDINGS_URL": (folder / "objects").as_uri(),
+        "PARLEY_RECORDING_KEYS_URL": (folder / "keys").as_uri(),
+        "PARLEY_KEY_ENCRYPTION_URL": (folder / "kek.json").as_uri(),
+        "PARLEY_SPOOL_DIR": str(folder / "spool"),
+        "PARLEY_PROOF_PRIVATE_KEY": PROOF_PEM,
+    }
+
+
 def a_recording(
     *consenting: str,
     state: RecordingState = RecordingState.RECORDING,
@@ -256,6 +267,12 @@ def a_job(
         "commitments": tuple(chain),
     }
     return RenderJob(**(fields | changes))
+
+
+def put_job(stores: Stores, job: RenderJob) -> None:
+    """Tell a render what to do, as functions do."""
+    name = render_file(job.recording_id, job.version, RenderFile.JOB)
+    obstore.put(stores.objects, name, json.dumps(job.to_json()).encode())
 
 
 def render(stores: Stores, job: RenderJob) -> RenderProgress:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from spaces_contract.media import SAMPLE_RATE_HZ
 
+from .ahead import ahead
+
 TARGET_LUFS: Final = -16.0
 MAX_GAIN_DB: Final = 30.0  # a room of whispers stays quiet, and its noise too
 CEILING: Final = 0.84  # -1.5 dBFS: AAC may overshoot a little
@@ -69,7 +71,7 @@ def write_m4a(path: Path, blocks: Iterable[Pcm], *, gain_db: float) -> float | N
             "aac", rate=SAMPLE_RATE_HZ, layout="mono", options={"aac_coder": "fast"}
         )
         stream.bit_rate = BIT_RATE_BPS
-        for frame in chain.run(blocks):
+        for frame in ahead(chain.run(blocks)):
             loudness = frame.metadata.get(_INTEGRATED, loudness)
             frame.metadata.clear()
             file.mux(stream.encode(frame))

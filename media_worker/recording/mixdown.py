@@ -1,7 +1,9 @@
 """Sums the stems on the recording clock, and notes who is heard when."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -13,6 +15,7 @@ from ..audio.opus import Block
 from .stem_decoder import Segment
 
 WINDOW_SAMPLES: Final = 10 * SAMPLE_RATE_HZ
+AT_ONCE: Final = 2  # voices decoded at the same time; libopus lets others run
 FRAME_SAMPLES: Final = SAMPLE_RATE_HZ // 10  # who is heard is told to 100 ms
 HEARD_RMS: Final = 130.0  # -48 dBov, as live
 HOLE_FRAMES: Final = 7  # shorter pauses do not end a turn
@@ -39,19 +42,22 @@ class Voice:
     _waiting: Segment | None = None
     _done: bool = False
 
-    def add_to(self, mix: Mix, start: int) -> None:
-        """Add what is said in the window at `start`; windows come in order."""
-        alone = np.zeros(len(mix), np.float32)
+    def window(self, start: int) -> Mix | None:
+        """Return what is said in the window at `start`; windows come in order."""
+        alone: Mix | None = None
         while (segment := self._next()) is not None:
             at, block = segment
-            if at >= start + len(mix):
+            room = start + WINDOW_SAMPLES - at
+            if room <= 0:
                 break
-            room = start + len(mix) - at
+            if alone is None:
+                alone = np.zeros(WINDOW_SAMPLES, np.float32)
             self._place(alone, block[:room], at - start)
             rest = block[room:]
             self._waiting = (at + room, rest) if len(rest) else None
-        self._note_heard(alone, start)
-        mix += alone
+        if alone is not None:
+            self._note_heard(alone, start)
+        return alone
 
     @property
     def is_over(self) -> bool:
@@ -93,9 +99,11 @@ def mixed(voices: list[Voice], *, start: int) -> Iterator[Mix]:
         start: Recording clock of the first window; what is before it is left out.
             A multiple of `FRAME_SAMPLES`.
     """
-    while not all(voice.is_over for voice in voices):
-        mix = np.zeros(WINDOW_SAMPLES, np.float32)
-        for voice in voices:
-            voice.add_to(mix, start)
-        yield mix
-        start += WINDOW_SAMPLES
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while not all(voice.is_over for voice in voices):
+            mix = np.zeros(WINDOW_SAMPLES, np.float32)
+            for alone in pool.map(Voice.window, voices, repeat(start)):
+                if alone is not None:
+                    mix += alone
+            yield mix
+            start += WINDOW_SAMPLES

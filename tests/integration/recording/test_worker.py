@@ -15,10 +15,10 @@ from spaces_contract.recording_render import RenderState
 from tests.audio import rms, similarity, voice
 from tests.light_clients import LightSpeaker, opus_frames
 from tests.stems import (
-    PROOF_PEM,
     RECORDING,
     a_job,
     pages_below,
+    recording_settings,
     render,
     rendered_manifest,
     rendered_sound,
@@ -34,17 +34,6 @@ from tests.worker_process import (
 )
 
 SAID = voice(2)
-
-
-def settings(folder: Path) -> dict[str, str]:
-    """Return what tells a worker where recordings go: the same as `stores_in`."""
-    return {
-        "PARLEY_RECORDINGS_URL": (folder / "objects").as_uri(),
-        "PARLEY_RECORDING_KEYS_URL": (folder / "keys").as_uri(),
-        "PARLEY_KEY_ENCRYPTION_URL": (folder / "kek.json").as_uri(),
-        "PARLEY_SPOOL_DIR": str(folder / "spool"),
-        "PARLEY_PROOF_PRIVATE_KEY": PROOF_PEM,
-    }
 
 
 class RecordedSpace:
@@ -88,7 +77,7 @@ class RecordedSpace:
                 self.firestore.host,
                 self.folder / "live",
                 epoch=epoch,
-                settings=settings(self.folder),
+                settings=recording_settings(self.folder),
             )
         )
         await worker.ready(self.documents)
