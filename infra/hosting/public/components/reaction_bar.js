@@ -2,8 +2,8 @@
 /** The choice of reactions, and emoji that float up over the stage. */
 
 import { button } from "./button.js";
-import { h, setAttribute } from "./dom.js";
-import { EMOJIS, nameOf } from "../room/reactions.js";
+import { h, icon, setAttribute } from "./dom.js";
+import { EMOJIS } from "../room/reactions.js";
 
 const RISE_MS = 3200; // as the animation in reactions.css
 const SPREAD_PX = 120;
@@ -19,7 +19,7 @@ export class Floats {
    */
   show(emoji, delayMs) {
     if (document.hidden || this.element.childElementCount >= MAX_FLOATING) return;
-    const float = h("span", { class: "float" }, emoji);
+    const float = h("span", { class: "float", data: { emoji } }, icon(EMOJIS[emoji].symbol));
     float.style.setProperty("--x", `${Math.round((Math.random() - 0.5) * SPREAD_PX)}px`);
     float.style.setProperty("--sway", `${Math.round((Math.random() - 0.5) * 70)}px`);
     float.style.setProperty("--delay", `${delayMs}ms`);
@@ -33,8 +33,8 @@ export function reactionBar(react) {
   const strip = h(
     "div",
     { class: "reactions", role: "group", "aria-label": "Reactions", hidden: true, "data-testid": "reactions" },
-    ...EMOJIS.map((emoji) =>
-      h("button", { type: "button", class: "reactions__one", "aria-label": `React: ${nameOf(emoji)}`, on: { click: () => void react(emoji) } }, emoji)),
+    ...Object.entries(EMOJIS).map(([emoji, { name, symbol }]) =>
+      h("button", { type: "button", class: "reactions__one", "aria-label": `React: ${name}`, on: { click: () => void react(emoji) } }, icon(symbol))),
   );
   const toggle = button("React", { look: "quiet", icon: "smile", testid: "react", onclick: () => open(strip.hidden) });
   const open = (/** @type {boolean} */ shown) => {

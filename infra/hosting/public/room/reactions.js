@@ -4,13 +4,23 @@
 import { Problem, request } from "../http.js";
 import { spacePath } from "../api.js";
 
-/** As `spaces_contract/reactions.py` has them. */
-export const EMOJIS = Object.freeze(["💜", "😂", "😮", "😢", "👏", "🔥", "💯", "👋"]);
-const NAMES = Object.freeze(["heart", "laughing", "surprised", "sad", "clapping", "fire", "hundred", "waving"]);
+/**
+ * As `spaces_contract/reactions.py` has them; drawn by us, for not every system has
+ * the font.
+ *
+ * @type {Readonly<Record<string, {name: string, symbol: string}>>}
+ */
+export const EMOJIS = Object.freeze({
+  "💜": { name: "heart", symbol: "react-heart" },
+  "😂": { name: "laughing", symbol: "react-laugh" },
+  "😮": { name: "surprised", symbol: "react-wow" },
+  "😢": { name: "sad", symbol: "react-sad" },
+  "👏": { name: "clapping", symbol: "react-clap" },
+  "🔥": { name: "fire", symbol: "react-fire" },
+  "💯": { name: "hundred", symbol: "react-hundred" },
+  "👋": { name: "waving", symbol: "react-wave" },
+});
 const SHOWN_AT_ONCE = 12; // of one look; a crowd is a crowd
-
-/** @param {string} emoji */
-export const nameOf = (emoji) => NAMES[EMOJIS.indexOf(emoji)] ?? "reaction";
 
 /** @typedef {Record<string, number>} Totals Emoji to how often it came so far. */
 
@@ -22,7 +32,8 @@ export const nameOf = (emoji) => NAMES[EMOJIS.indexOf(emoji)] ?? "reaction";
  * @returns {string[]}
  */
 export function added(before, after) {
-  const fresh = Object.entries(after).flatMap(([emoji, total]) =>
+  const known = Object.entries(after).filter(([emoji]) => Object.hasOwn(EMOJIS, emoji));
+  const fresh = known.flatMap(([emoji, total]) =>
     Array.from({ length: Math.min(SHOWN_AT_ONCE, Math.max(0, total - (before[emoji] ?? 0))) }, () => emoji),
   );
   return fresh.slice(0, SHOWN_AT_ONCE);
