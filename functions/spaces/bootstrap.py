@@ -28,7 +28,7 @@ from .adapters.firestore.stage import FirestoreStageStore
 from .adapters.firestore.subscribers import FirestoreSubscriberStore
 from .adapters.firestore.suspensions import FirestoreSuspensionStore
 from .adapters.launchers.process import ProcessLauncher
-from .adapters.launchers.settings import ContainerSettings
+from .adapters.launchers.settings import AgonesSettings, ContainerSettings
 from .adapters.signed_tokens import Ed25519Signer
 from .adapters.task_tokens import LOCAL_ISSUERS, OidcTaskTokens
 from .adapters.web_shell import HttpWebShell
@@ -339,6 +339,10 @@ def _launcher(config: Config) -> Launcher:
                 project_id=config.project_id,
                 grant_public_key=Ed25519Signer(config.grant_private_key).public_key_pem,
             )
+        case AgonesSettings() as agones:
+            from .adapters.launchers.agones import AgonesLauncher
+
+            return AgonesLauncher(agones, now=utc_now)
 
 
 def _task_tokens(config: Config) -> TaskTokens:

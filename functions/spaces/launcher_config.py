@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from .adapters.launchers.settings import PORTS_PER_WORKER, ContainerSettings
+from .adapters.launchers.settings import (
+    PORTS_PER_WORKER,
+    AgonesSettings,
+    ContainerSettings,
+    KubernetesApi,
+)
 from .environment import EnvironmentReader
 
 _PORTS_FORM: Final = "first-last, as in 41000-41999"
@@ -16,6 +21,7 @@ class LauncherKind(StrEnum):
 
     PROCESS = "process"
     CONTAINER = "container"
+    AGONES = "agones"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +32,7 @@ class ProcessConfig:
     token: str
 
 
-LauncherConfig = ProcessConfig | ContainerSettings
+LauncherConfig = ProcessConfig | ContainerSettings | AgonesSettings
 
 
 def read_launcher(
@@ -37,6 +43,8 @@ def read_launcher(
     match name:
         case LauncherKind.CONTAINER:
             return _container(reader)
+        case LauncherKind.AGONES:
+            return _agones(reader)
         case LauncherKind.PROCESS if not production:
             return ProcessConfig(
                 url=reader.text("PARLEY_LOCAL_LAUNCHER_URL"),
@@ -66,6 +74,27 @@ def _container(reader: EnvironmentReader) -> ContainerSettings:
             form='{"PARLEY_LIVE_EDGE_URL": "s3://…", …}',
         )
         or {},
+        render_environment=reader.json(
+            "PARLEY_RENDER_ENVIRONMENT",
+            _environment,
+            default="{}",
+            form='{"PARLEY_PROOF_PRIVATE_KEY": "-----BEGIN…", …}',
+        )
+        or {},
+    )
+
+
+def _agones(reader: EnvironmentReader) -> AgonesSettings:
+    outside = "PARLEY_KUBERNETES_API_URL" in reader.env
+    return AgonesSettings(
+        namespace=reader.text("PARLEY_AGONES_NAMESPACE"),
+        fleet=reader.text("PARLEY_AGONES_FLEET"),
+        api=KubernetesApi(
+            url=reader.text("PARLEY_KUBERNETES_API_URL"),
+            ca_file=reader.text("PARLEY_KUBERNETES_CA_FILE"),
+        )
+        if outside
+        else None,
     )
 
 

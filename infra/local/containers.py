@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 _PORTS: Final = "41000-41399"
-_OBJECTS: Final = "/objects"  # where a container finds the object store
 _API_VERSION: Final = "1.41"  # as the launcher's
 _STOP_GRACE_S: Final = 10
 
@@ -32,13 +32,21 @@ class Containers:
     image: str
 
     def environment(
-        self, *, address: str, firestore_host: str, objects: Path
+        self,
+        *,
+        address: str,
+        shared: Sequence[Path],
+        worker: Mapping[str, str],
+        render: Mapping[str, str],
     ) -> dict[str, str]:
         """
         Return what the functions must know to launch containers.
 
         Args:
             address: Of this machine; a container reaches it, and it reaches us there.
+            shared: Folders that a container finds where they are here.
+            worker: What every worker is given.
+            render: What every render of a recording is given.
         """
         return {
             "PARLEY_LAUNCHER": "container",
@@ -47,13 +55,11 @@ class Containers:
             "PARLEY_CONTAINER_MEDIA_HOST": address,
             "PARLEY_CONTAINER_CONTROL_HOST": address,
             "PARLEY_CONTAINER_PORTS": _PORTS,
-            "PARLEY_CONTAINER_MOUNTS": json.dumps([f"{objects}:{_OBJECTS}"]),
-            "PARLEY_WORKER_ENVIRONMENT": json.dumps(
-                {
-                    "FIRESTORE_EMULATOR_HOST": firestore_host,
-                    "PARLEY_LIVE_EDGE_URL": f"file://{_OBJECTS}",
-                }
+            "PARLEY_CONTAINER_MOUNTS": json.dumps(
+                [f"{path}:{path}" for path in shared]
             ),
+            "PARLEY_WORKER_ENVIRONMENT": json.dumps(dict(worker)),
+            "PARLEY_RENDER_ENVIRONMENT": json.dumps(dict(render)),
         }
 
     def stop(self, deployment: str) -> None:

@@ -40,6 +40,11 @@ class DataFolder:
         return self.root / "recording_keys"
 
     @property
+    def key_encryption(self) -> Path:
+        """What wraps recording keys; only those who may pass `keys` see it."""
+        return self.keys / "recording"
+
+    @property
     def spool(self) -> Path:
         """Where workers keep pages that no store has yet."""
         return self.root / "spool"
@@ -66,7 +71,10 @@ class DataFolder:
         Raises:
             StartRefused: a folder cannot be made or written to.
         """
-        folders = (self.logs, self.objects, self.firestore, self.tasks, self.push)
+        folders = (
+            *(self.logs, self.objects, self.firestore, self.tasks, self.push),
+            *(self.recording_keys, self.spool, self.key_encryption),
+        )
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             self.keys.mkdir(mode=0o700, exist_ok=True)

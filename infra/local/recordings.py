@@ -40,7 +40,7 @@ class LocalRecordings:
         """Return what a room's worker needs to know; it signs nothing."""
         return self._stores() | {
             "PARLEY_KEY_ENCRYPTION_URL": (
-                self.folder.keys / "recording_keys.json"
+                self.folder.key_encryption / "keys.json"
             ).as_uri(),
             "PARLEY_SPOOL_DIR": str(self.folder.spool),
         }

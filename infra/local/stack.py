@@ -121,17 +121,7 @@ class Stack:
             "PARLEY_LOCAL_FCM_URL": f"{local}/fcm",
             "PARLEY_LOCAL_LAUNCHER_URL": f"http://{ports.LOOPBACK}:{self.launcher_port}",
             "PARLEY_LOCAL_LAUNCHER_TOKEN": launcher_token,
-            **self._launcher_environment(),
         }
-
-    def _launcher_environment(self) -> dict[str, str]:
-        if self.containers is None:
-            return {}
-        return self.containers.environment(
-            address=self.media_address,
-            firestore_host=self.firestore_host,
-            objects=self.folder.objects,
-        )
 
     def worker_environment(
         self, *, space_id: str, epoch: int, grant_public_key: str, udp_port: int

@@ -15,7 +15,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from . import ports
 from .children import services
-from .containers import containers
+from .containers import Containers, containers
 from .folder import DataFolder
 from .keys import (
     AUTHORITY_CERTIFICATE,
@@ -86,8 +86,6 @@ async def _run(options: UpOptions, folder: DataFolder) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.interrupt)
-    if stack.containers is not None:
-        folder.objects.chmod(0o777)  # a container's user is not ours
     try:
         await supervisor.run(f"ready {stack.public_url}")
     finally:
@@ -186,6 +184,8 @@ def _supervisor(
         grant_private_key=private_pem(grant_key), launcher_token=token
     )
     functions |= recordings.functions_environment()
+    if stack.containers is not None:
+        functions |= _container_environment(stack, stack.containers, recordings)
     return Supervisor(
         services(
             stack,
@@ -202,4 +202,26 @@ def _supervisor(
         ),
         launcher=launcher,
         launcher_token=token,
+    )
+
+
+def _container_environment(
+    stack: Stack, containers: Containers, recordings: LocalRecordings
+) -> dict[str, str]:
+    folder = stack.folder
+    shared = (
+        *(folder.objects, folder.recording_keys),
+        *(folder.spool, folder.key_encryption),
+    )
+    for path in shared:
+        path.chmod(0o777)  # a container's user is not ours
+    return containers.environment(
+        address=stack.media_address,
+        shared=shared,
+        worker={
+            "FIRESTORE_EMULATOR_HOST": stack.firestore_host,
+            "PARLEY_LIVE_EDGE_URL": folder.objects.as_uri(),
+            **recordings.worker_environment(),
+        },
+        render=recordings.render_environment(),
     )

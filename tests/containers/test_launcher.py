@@ -31,6 +31,7 @@ SETTINGS = ContainerSettings(
         "FIRESTORE_EMULATOR_HOST": "192.0.2.1:9",  # RFC 5737: it waits for nobody
         "PARLEY_LIVE_EDGE_URL": "memory:///",
     },
+    render_environment={},
 )
 
 

@@ -36,6 +36,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "jwt",
         "obstore",
         "requests",
+        "kubernetes",
+        "urllib3",
     ),
     "functions/spaces": (  # bootstrap and config: the composition root
         "spaces_contract",

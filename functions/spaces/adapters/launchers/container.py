@@ -21,6 +21,10 @@ CALL_TIMEOUT_S: Final = 30.0
 STOP_GRACE_S: Final = 10  # a worker drains within that, or is killed
 MEMORY_LIMIT: Final = "1g"  # a room of thousands of listeners needs a third of it
 PIDS_LIMIT: Final = 256
+RENDER_ENTRYPOINT: Final = (
+    *("/opt/parley/bin/python", "-m"),
+    *("media_worker.recording", "render"),
+)
 TMPFS: Final = {"/tmp": "size=64m,mode=1777"}  # noqa: S108 -- inside the container
 
 OpenEngine = Callable[[], docker.DockerClient]
@@ -134,19 +138,17 @@ class ContainerLauncher:
 
     def _options(self, workload: Workload, port: int) -> dict[str, Any]:
         settings = self._settings
-        ports = range(port, port + PORTS_PER_WORKER)
+        if workload.kind is WorkloadKind.RENDER:
+            special = self._render(workload)
+        else:
+            special = self._room(workload, range(port, port + PORTS_PER_WORKER))
         return {
             "image": settings.image,
             "name": _name(workload),
-            "environment": self._environment(workload, ports),
             "labels": {
                 LABEL: json.dumps(_body(workload)),
                 DEPLOYMENT_LABEL: settings.deployment,
                 PORT_LABEL: str(port),
-            },
-            "ports": {
-                **{f"{each}/udp": each for each in ports},
-                f"{port}/tcp": (settings.control_host, port),
             },
             "volumes": list(settings.mounts),
             "read_only": True,
@@ -157,24 +159,37 @@ class ContainerLauncher:
             "pids_limit": PIDS_LIMIT,
             "restart_policy": {"Name": "no"},  # the watchdog relaunches, by epoch
             "stop_signal": "SIGTERM",
+            **special,
         }
 
-    def _environment(self, workload: Workload, ports: range) -> dict[str, str]:
+    def _render(self, workload: Workload) -> dict[str, Any]:
+        about = ("--recording", workload.key, "--version", str(workload.epoch))
+        return {
+            "entrypoint": [*RENDER_ENTRYPOINT, *about],
+            "environment": dict(self._settings.render_environment),
+        }
+
+    def _room(self, workload: Workload, ports: range) -> dict[str, Any]:
         media_host = _in_url(self._settings.media_host)
+        control = f"{_in_url(self._settings.control_host)}:{ports.start}"
         endpoints = [
             {"bind": f"0.0.0.0:{port}", "announced": f"{media_host}:{port}"}
             for port in ports
         ]
         return {
-            **self._settings.worker_environment,
-            **self._shared,
-            "PARLEY_SPACE_ID": workload.key,
-            "PARLEY_EPOCH": str(workload.epoch),
-            "PARLEY_CONTROL_BIND": f"0.0.0.0:{ports.start}",
-            "PARLEY_CONTROL_URL": (
-                f"http://{_in_url(self._settings.control_host)}:{ports.start}"
-            ),
-            "PARLEY_UDP_ENDPOINTS": json.dumps(endpoints),
+            "ports": {
+                **{f"{port}/udp": port for port in ports},
+                f"{ports.start}/tcp": (self._settings.control_host, ports.start),
+            },
+            "environment": {
+                **self._settings.worker_environment,
+                **self._shared,
+                "PARLEY_SPACE_ID": workload.key,
+                "PARLEY_EPOCH": str(workload.epoch),
+                "PARLEY_CONTROL_BIND": f"0.0.0.0:{ports.start}",
+                "PARLEY_CONTROL_URL": f"http://{control}",
+                "PARLEY_UDP_ENDPOINTS": json.dumps(endpoints),
+            },
         }
 
 

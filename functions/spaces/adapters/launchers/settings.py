@@ -21,6 +21,7 @@ class ContainerSettings:
         ports: The machine's ports for workers, `PORTS_PER_WORKER` for each.
         mounts: Folders of the machine, "/source:/target" or "/source:/target:ro".
         worker_environment: What every worker is given beside what its Space gives.
+        render_environment: What every render of a recording is given.
     """
 
     deployment: str
@@ -31,3 +32,31 @@ class ContainerSettings:
     ports: range
     mounts: tuple[str, ...]
     worker_environment: Mapping[str, str]
+    render_environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubernetesApi:
+    """
+    A cluster as it is reached from outside.
+
+    Args:
+        ca_file: Of the authority that signed its certificate.
+    """
+
+    url: str
+    ca_file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgonesSettings:
+    """
+    A warm fleet of workers.
+
+    Args:
+        api: None is the cluster that the functions themselves run in.
+    """
+
+    namespace: str
+    fleet: str
+    api: KubernetesApi | None
