@@ -25,10 +25,10 @@ async def test_a_death_is_told(
     Where the server's loop crashes, its owner is told at once.
     """
 
-    async def crash(_: uvicorn.Server) -> None:
+    async def crash(_: uvicorn.Server, __: int) -> bool:
         raise RuntimeError("crashed")
 
-    monkeypatch.setattr(uvicorn.Server, "main_loop", crash)
+    monkeypatch.setattr(uvicorn.Server, "on_tick", crash)
     died = asyncio.Event()
 
     server.serve(Starlette(), on_death=died.set)
