@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from aiortc import (
 )
 
 from media_worker.audio.frames import EncodedFrame, ReceivedPacket
-from media_worker.room.ports import FULL_MIX, MediaEndpoint
+from media_worker.room.ports import FULL_MIX
 from media_worker.transport.endpoint import UdpMediaEndpoint
 from media_worker.transport.rounds import Timing
 from spaces_contract.ids import SessionId, UserId
@@ -131,9 +131,16 @@ def tone_packets(seconds: float = 1.0) -> list[bytes]:
     return opus_frames(tone(seconds))
 
 
+class Sends(Protocol):
+    """What can be played to."""
+
+    def send(self, frames: Mapping[str, EncodedFrame]) -> None:
+        """Send one tick."""
+
+
 @contextlib.asynccontextmanager
 async def playing(
-    endpoint: MediaEndpoint,
+    endpoint: Sends,
     packets: Sequence[bytes],
     *,
     sources: Sequence[str] = (FULL_MIX,),

@@ -86,7 +86,7 @@ class DtlsChannel:
 
     Lifecycle: OPENING -> OPEN -> CLOSED, or OPENING -> FAILED.  Nothing is allocated
     before the client's first datagram; `close` may be called at any time, any number
-    of times.
+    of times.  An open one that only has to be closed some day is `retired`.
 
     Args:
         fingerprints: Of the client's certificate, from its offer, at least one.
@@ -95,6 +95,7 @@ class DtlsChannel:
     __slots__ = (
         "_certificate",
         "_connection",
+        "_farewell",
         "_fingerprints",
         "_user",
         "incoming",
@@ -113,6 +114,7 @@ class DtlsChannel:
         self._fingerprints = fingerprints
         self._user = user
         self._connection: SSL.Connection | None = None
+        self._farewell = b""  # of an association that is not kept
         self.state = DtlsState.OPENING
         self.incoming: SrtpSession | None = None  # of what the client sends
         self.outgoing: SrtpSession | None = None
@@ -150,9 +152,31 @@ class DtlsChannel:
             self._connection.send(data)
             self._flush(self._connection)
 
+    @property
+    def is_retired(self) -> bool:
+        """Whether nothing is read any more."""
+        return bool(self._farewell)
+
+    def retire(self) -> None:
+        """
+        Free an open association, 90 KB; keep the close_notify that will end it.
+
+        A client that did not get our last flight could not ask for it again.
+        """
+        connection = self._connection
+        if self.state is not DtlsState.OPEN or connection is None:
+            return
+        with contextlib.suppress(SSL.Error):
+            connection.shutdown()
+            self._farewell = connection.bio_read(MAX_DATAGRAM_BYTES)
+        self._connection = None
+
     def close(self) -> None:
         """Send close_notify where there is an association, and free it."""
         connection = self._connection
+        if self._farewell:
+            self._user.dtls_send(self._farewell)
+            self._farewell = b""
         if connection is not None:
             with contextlib.suppress(SSL.Error):
                 connection.shutdown()

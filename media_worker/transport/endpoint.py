@@ -253,6 +253,10 @@ class UdpMediaEndpoint:
         self._running.rounds.secured(session)
         self._running.events.session_connected(session.session_id)
 
+    def session_doubted(self, session: Session) -> None:
+        """See soon whether the client is still there."""
+        self._running.rounds.doubted(session)
+
     def session_ended(self, session: Session) -> None:
         """Close a session whose client left, or whose DTLS failed."""
         if self._sessions.by_id(session.session_id) is session:

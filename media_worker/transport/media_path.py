@@ -6,6 +6,9 @@ from .addresses import Address
 
 SILENCE_S: Final = 5.0  # of the selected address, before any other may take over
 CONSENT_S: Final = 30.0  # without an authenticated request, the session ends
+# Browsers ask every 2.5 to 6 s (RFC 7675 5.1): who is silent longer after somebody,
+# perhaps not they, said farewell in their name, is gone.
+DOUBT_S: Final = 7.0
 
 
 class MediaPath:
@@ -24,6 +27,7 @@ class MediaPath:
         self.selected: Address | None = None
         self.last_request_s = opened_s
         self._selected_heard_s = opened_s
+        self._doubted_s = float("-inf")
 
     def request_received(
         self, source: Address, *, nominates: bool, now_s: float
@@ -45,7 +49,19 @@ class MediaPath:
         if source == self.selected:
             self._selected_heard_s = now_s
 
+    def doubt(self, now_s: float) -> None:
+        """Note that the client may have left; repeated, it changes nothing."""
+        if not self.is_doubted:
+            self._doubted_s = now_s
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether the client may have left, and has not been heard since."""
+        return self._doubted_s > self.last_request_s
+
     @property
     def expires_s(self) -> float:
         """When the session ends unless another authenticated request comes."""
+        if self.is_doubted:
+            return self._doubted_s + DOUBT_S
         return self.last_request_s + CONSENT_S

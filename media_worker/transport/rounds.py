@@ -78,6 +78,10 @@ class Rounds:
         """Begin a session's reports."""
         self._set(session, time.monotonic() + self._timing.first_report_s)
 
+    def doubted(self, session: Session) -> None:
+        """Look at a session when its path expires."""
+        self._set(session, session.path.expires_s)
+
     def closed(self, session: Session) -> None:
         """Forget a session."""
         self._turns.drop(session.session_id)
@@ -119,8 +123,12 @@ class Rounds:
                 PeerCloseReason.DTLS_FAILED if reached else PeerCloseReason.ICE_FAILED,
             )
         elif now_s >= session.path.expires_s:
-            self._end(session, PeerCloseReason.ICE_FAILED)
+            said = session.path.is_doubted
+            self._end(
+                session, PeerCloseReason.LEFT if said else PeerCloseReason.ICE_FAILED
+            )
         else:
+            session.settle(now_s)
             report = self._report(session, now_s)
             if report is not None:
                 session.send_rtcp(report)

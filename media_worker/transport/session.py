@@ -22,6 +22,8 @@ from .negotiation import Negotiated
 from .stage_channel import StageChannel
 
 MAX_ADDRESSES: Final = 8  # a phone has 2 or 3 pairs; NAT rebinding adds some
+UNCONFIRMED_S: Final = 40.0  # by then a client without reports has its keys, or left
+_ALERT: Final = 21  # RFC 6347 4.1, ContentType
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,9 @@ class SessionOwner(Protocol):
 
     def session_secured(self, session: "Session") -> None:
         """Note that keys are agreed."""
+
+    def session_doubted(self, session: "Session") -> None:
+        """Note that the client may have left: the path expires early."""
 
     def session_ended(self, session: "Session") -> None:
         """Note that the client left or its media failed; see `end_reason`."""
@@ -98,6 +103,7 @@ class Session:
         self._dtls = DtlsChannel(certificate, negotiated.fingerprints, self)
         self._stage: StageChannel | None = None
         self._srtp_in: IncomingSrtp | None = None
+        self._confirmed = False  # the client has used the keys that were agreed
 
     @property
     def kind(self) -> PeerKind:
@@ -133,6 +139,11 @@ class Session:
 
     def dtls_received(self, datagram: bytes) -> None:
         """Take a DTLS datagram from one of the session's addresses."""
+        if self._dtls.is_retired:
+            if datagram[0] == _ALERT:
+                self.path.doubt(self._now_s())
+                self._owner.session_doubted(self)
+            return
         try:
             self._dtls.receive(datagram)
         except Exception:  # the edge of one peer: it ends, the others go on
@@ -176,9 +187,16 @@ class Session:
         if plain is None:
             self._counters.packets_unauthentic += 1
             return
+        self._confirmed = True
         self.path.media_received(source, now_s)
         for packet in rtcp.parse_compound(plain):
             self._note_report(packet, now_s)
+
+    def settle(self, now_s: float) -> None:
+        """Free what served the handshake alone, once the client surely has its keys."""
+        confirmed = self._confirmed or now_s - self.opened_s > UNCONFIRMED_S
+        if self.kind is PeerKind.WHEP and confirmed:
+            self._dtls.retire()
 
     def send_rtcp(self, compound: bytes) -> None:
         """Encrypt an RTCP compound and send it to the selected address."""

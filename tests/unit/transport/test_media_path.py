@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_worker.transport.addresses import Address, address
-from media_worker.transport.media_path import CONSENT_S, SILENCE_S, MediaPath
+from media_worker.transport.media_path import (
+    CONSENT_S,
+    DOUBT_S,
+    SILENCE_S,
+    MediaPath,
+)
 
 WIFI = address("198.51.100.7", 40_000)
 CELL = address("203.0.113.9", 50_000)
@@ -99,3 +104,28 @@ def test_media_never_moves_without_cause(
             assert nominates or now_s - heard_s >= SILENCE_S
         if path.selected == source:
             heard_s = now_s
+
+
+def test_a_farewell_is_believed_when_silence_follows() -> None:
+    """
+    Whoever is said to have left and asks no more, expires early; again said, no later.
+    """
+    path = MediaPath(0.0)
+    path.request_received(WIFI, nominates=True, now_s=10.0)
+    path.doubt(11.0)
+    path.doubt(15.0)
+
+    assert path.is_doubted
+    assert path.expires_s == 11.0 + DOUBT_S
+
+
+def test_a_forged_farewell_harms_nobody() -> None:
+    """
+    The next authenticated request shows that the client is still there.
+    """
+    path = MediaPath(0.0)
+    path.doubt(1.0)
+    path.request_received(WIFI, nominates=True, now_s=3.5)
+
+    assert not path.is_doubted
+    assert path.expires_s == 3.5 + CONSENT_S
