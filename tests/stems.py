@@ -119,7 +119,13 @@ class Stage:
     fresh: bool = True
 
     def __post_init__(self) -> None:
-        self.stores = stores_in(self.folder, spool=self.spool)
+        self.began_at_ms = round(self.clock.utc().timestamp() * 1000)
+        self.encoders: dict[str, Encoder] = {}
+        self.use(stores_in(self.folder, spool=self.spool))
+
+    def use(self, stores: Stores) -> None:
+        """Record anew, to these stores."""
+        self.stores = stores
         self.recorder = Recorder(
             epoch=self.epoch,
             storage=self.stores.storage(self.clock),
@@ -127,8 +133,6 @@ class Stage:
             utc_now=self.clock.utc,
             fresh=lambda: self.fresh,
         )
-        self.began_at_ms = round(self.clock.utc().timestamp() * 1000)
-        self.encoders: dict[str, Encoder] = {}
 
     def desire(
         self,

@@ -64,6 +64,7 @@ def _render(
     # FFmpeg's libraries take a while to load, and nothing else here needs them.
     from .proof import ManifestSigner
     from .render import Render
+    from .settling import wait_settled
 
     try:
         stores = _stores(env)
@@ -74,6 +75,9 @@ def _render(
         )
         if (job.recording_id, job.version) != (recording_id, version):
             raise InvalidDocument("the job is of another version or recording")
+        if not wait_settled(job, stores):
+            logger.error("the recording still goes on")
+            return ExitCode.TRY_AGAIN
         progress = Render(job, stores, signer=signer).run()
     except (ConfigError, UnknownKeyEncryption, FileNotFoundError, ValueError) as error:
         logger.error("cannot render: %s", error)

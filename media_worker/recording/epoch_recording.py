@@ -144,11 +144,13 @@ class EpochRecording:
     async def upload(self) -> None:
         """Store what is complete, of this epoch and of those before it."""
         growing = {writer.open_name for writer in self._writers.values()}
-        if not self._finished:
-            growing.add(self._journal_name)
-            if self._clock.now_s() - self._journal_stored_s >= JOURNAL_S:
-                self._journal_stored_s = self._clock.now_s()
-                await self._storage.uploads.copy(self._journal_name)
+        pages = set(await self._storage.uploads.waiting(self.recording_id))
+        if not self._finished or pages - {self._journal_name}:
+            growing.add(self._journal_name)  # closed, it says that all is stored
+        due = self._clock.now_s() - self._journal_stored_s >= JOURNAL_S
+        if due and not self._finished:
+            self._journal_stored_s = self._clock.now_s()
+            await self._storage.uploads.copy(self._journal_name)
         await self._storage.uploads.run(self.recording_id, growing=growing)
 
     async def finish(self) -> None:

@@ -128,6 +128,8 @@ def sweep(job: RenderJob, stores: Stores) -> None:
     """
     Store what a worker on this machine left in the spool; of other stems, delete it.
 
+    That worker must be done, or dead: see `wait_settled`.
+
     Raises:
         StoreErrors: some of it is still there.
     """

@@ -1,0 +1,186 @@
+"""A store that refuses, is slow, or is another kind: what a recording makes of it."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import obstore
+import pytest
+import requests
+from moto.server import ThreadedMotoServer
+
+from media_worker.recording.opening import open_stores
+from media_worker.recording.settling import wait_settled
+from media_worker.recording.spool import Spool
+from media_worker.recording.stores import erase_stem, object_names
+from spaces_contract.recording_render import RenderState
+from tests.audio import similarity, voice
+from tests.stems import (
+    RECORDING,
+    Stage,
+    a_job,
+    pages_below,
+    render,
+    rendered_manifest,
+    rendered_sound,
+    stem_of,
+)
+
+SAID = voice(1)
+
+
+async def talked(stage: Stage, *, times: int = 1) -> None:
+    """Let Ana talk for so many seconds, recorded."""
+    stage.desire("ana", on_stage={"ana": False})
+    await stage.keyed(1)
+    for _ in range(times):
+        await stage.talk({"ana": SAID})
+
+
+async def test_a_store_that_refuses_costs_nothing_but_time(tmp_path: Path) -> None:
+    """
+    What cannot be stored waits in the spool, in order, until the store takes it.
+    """
+    stage = Stage(tmp_path)
+    await talked(stage)
+    objects = tmp_path / "objects"
+    objects.rmdir()
+    objects.write_text("not a folder")
+    await stage.clock.advance(10)
+    for _ in range(3):
+        await stage.recorder.flush()
+        await stage.recorder.upload()
+        await stage.clock.advance(4)
+    await talked(stage)
+    kept = pages_below(tmp_path / "spool")
+
+    objects.unlink()
+    objects.mkdir()
+    await stage.finish()
+    progress = render(stage.stores, a_job("ana"))
+
+    assert len(kept) == 2
+    assert pages_below(tmp_path / "spool") == []
+    assert (progress.state, progress.partial) == (RenderState.DONE, False)
+
+
+async def test_a_slow_store_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    With 10 s for each put, packets are taken and pages closed as ever; all arrives.
+    """
+    stage, put = Stage(tmp_path), obstore.put_async
+
+    async def slow_put(*arguments: Any, **named: Any) -> Any:
+        await stage.clock.sleep_until(stage.clock.now_s() + 10)
+        return await put(*arguments, **named)
+
+    monkeypatch.setattr(obstore, "put_async", slow_put)
+    running = asyncio.ensure_future(stage.recorder.run())
+    await talked(stage, times=12)
+    spooled = len(pages_below(tmp_path / "spool"))
+    running.cancel()
+    await stage.finish()
+
+    assert 0 < spooled <= 3  # one that grows, one or two on their way
+    assert render(stage.stores, a_job("ana")).duration_ms == pytest.approx(
+        12_000, abs=30
+    )
+
+
+async def test_a_full_spool_is_a_gap_and_no_crash(tmp_path: Path) -> None:
+    """
+    What neither disk nor store takes is missing, labelled; what came before plays.
+    """
+    stage = Stage(tmp_path)
+    limited = replace(stage.stores, spool=Spool(tmp_path / "spool", limit_bytes=12_000))
+    stage.use(limited)
+    await talked(stage, times=4)
+    await stage.finish()
+    progress = render(stage.stores, a_job("ana"))
+    (gap,) = rendered_manifest(stage.stores).gaps
+
+    assert progress.partial
+    assert (gap.reason.value, gap.uid) == ("store-lost", "ana")
+    assert 1_000 < gap.from_ms < 3_000 < gap.to_ms
+    assert similarity(SAID, rendered_sound(stage.stores)[:48_000]) > 0.9
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Serve S3 on loopback, with a bucket for objects and one for keys."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
+    }.items():
+        monkeypatch.setenv(name, value)
+    for bucket in ("parley-recordings", "parley-keys"):
+        requests.put(f"http://127.0.0.1:{port}/{bucket}", timeout=10)
+    yield
+    server.stop()
+
+
+@pytest.mark.usefixtures("s3")
+async def test_s3_serves_as_well_as_a_folder(tmp_path: Path) -> None:
+    """
+    Record, render, withdraw and render again on S3, by moto's server.
+    """
+    stage = Stage(tmp_path)
+    stage.use(
+        open_stores(
+            recordings_url="s3://parley-recordings",
+            keys_url="s3://parley-keys",
+            key_encryption_url=(tmp_path / "kek.json").as_uri(),
+            spool_dir=tmp_path / "spool",
+        )
+    )
+    stores = stage.stores
+    await talked(stage, times=2)
+    await stage.finish()
+    first = await asyncio.to_thread(render, stores, a_job("ana"))
+    sound = await asyncio.to_thread(rendered_sound, stores)
+    await asyncio.to_thread(
+        erase_stem, stores.objects, stores.keys, RECORDING, stem_of("ana")
+    )
+    second = await asyncio.to_thread(render, stores, a_job("ana", version=2))
+    left = await asyncio.to_thread(object_names, stores.objects, "")
+
+    assert (first.state, len(sound) // 48_000) == (RenderState.DONE, 2)
+    assert second.state is RenderState.FAILED
+    assert not any(stem_of("ana") in name for name in left)
+
+
+async def test_a_render_waits_for_the_worker_to_be_done(tmp_path: Path) -> None:
+    """
+    It begins once the last epoch is closed, or its worker has been silent for 20 s.
+    """
+    stage = Stage(tmp_path)
+    await talked(stage)
+    await stage.recorder.flush()
+    job = replace(a_job("ana"), began_at_ms=stage.began_at_ms)
+    slept: list[float] = []
+    at_s = stage.began_at_ms / 1_000
+
+    def now() -> datetime:
+        return datetime.fromtimestamp(at_s + sum(slept), UTC)
+
+    assert wait_settled(job, stage.stores, now=now, sleep=slept.append)
+    assert 19 < sum(slept) < 23
+    stands = datetime.fromtimestamp(at_s, UTC)
+    assert not wait_settled(job, stage.stores, now=lambda: stands, sleep=lambda _: None)
+
+    await stage.finish()
+    slept.clear()
+    assert wait_settled(job, stage.stores, now=now, sleep=slept.append)
+    assert slept == []
