@@ -7,7 +7,7 @@ with it.  This one splits frames and hands the messages' bytes on, without parsi
 
 import asyncio
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 # RFC 9113 3.4, 4.1, 6
@@ -25,6 +25,7 @@ _DEFAULT_WINDOW: Final = 65_535
 _INITIAL_WINDOW_SIZE: Final = 0x4
 _GRPC_PREFIX: Final = struct.Struct(">BI")  # compressed, length
 Take = Callable[[int, bytes], None]
+Metadata = Sequence[tuple[str, str]]
 
 
 class ListeningConnection(asyncio.Protocol):
@@ -56,7 +57,7 @@ class ListeningConnection(asyncio.Protocol):
             + _frame(_WINDOW_UPDATE, 0, 0, more)
         )
 
-    def request(self, path: str, message: bytes) -> None:
+    def request(self, path: str, message: bytes, metadata: Metadata = ()) -> None:
         """Open a stream with one gRPC message."""
         headers = (
             (":method", "POST"),
@@ -65,6 +66,7 @@ class ListeningConnection(asyncio.Protocol):
             (":authority", "localhost"),
             ("content-type", "application/grpc"),
             ("te", "trailers"),
+            *metadata,
         )
         block = b"".join(
             _literal(name) + _literal(value, b"") for name, value in headers
