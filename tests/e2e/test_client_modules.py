@@ -274,3 +274,79 @@ async def test_text_is_made_from_data(page: Page) -> None:
         "?",
         True,
     ]
+
+
+async def test_times_to_come_are_told_in_the_readers_zone(page: Page) -> None:
+    """
+    A day and a time are near ones by name, others by date; what is left counts down.
+    """
+    body = """
+      const now = new Date(2026, 10, 22, 18, 0);
+      const at = (day, hour) => m.moment(new Date(2026, 10, day, hour, 5), now);
+      const hours = 3_600_000;
+      return [at(22, 19), at(23, 9), at(25, 19),
+              m.countdown(9 * 60_000), m.countdown(2 * hours), m.countdown(50 * hours),
+              m.ago(new Date(now - 5 * 60_000), now)];
+    """
+
+    today, tomorrow, later, *lefts = await run(page, "/format.js", body)
+
+    assert (today, tomorrow) == ("Today, 7:05 PM", "Tomorrow, 9:05 AM")
+    assert later == "Wed, Nov 25, 7:05 PM"
+    assert lefts == ["9:00", "2 h 0 min", "2 days", "5 min ago"]
+
+
+async def test_handles_are_judged_as_the_server_does(page: Page) -> None:
+    """
+    A handle that the server would refuse is refused before, with the reason.
+    """
+    body = """
+      return ["ana", "a_1", "__x", "", "a b", "né", "__x__", "a".repeat(16)]
+        .map(m.troubleWith);
+    """
+
+    *fine, empty, space, accent, reserved, long = await run(
+        page, "/views/sign_in.js", body
+    )
+
+    assert fine == ["", "", ""]
+    assert empty == "Enter a handle."
+    assert space == accent == "Use letters a to z, digits and _ only."
+    assert "two underscores" in reserved
+    assert "15 characters" in long
+
+
+async def test_only_new_reactions_float(page: Page) -> None:
+    """
+    What was there before somebody came is over; of a crowd's a dozen are shown; own
+    ones, shown when sent, are not shown again; and a new epoch counts from nothing.
+    """
+    body = """
+      const shown = [];
+      const session = { space: { id: "s" }, connection: { grant: "" } };
+      const reactions = new m.Reactions(session, (emoji) => shown.push(emoji));
+      const looks = [[1, { "🔥": 5 }], [1, { "🔥": 7 }], [1, { "🔥": 900, "?": 1 }],
+                     [2, { "👏": 1 }]];
+      const counts = looks.map(([epoch, reactionsSoFar]) => {
+        reactions.look({ epoch, reactions: reactionsSoFar });
+        return shown.splice(0).length;
+      });
+      window.fetch = async () => new Response(null, { status: 204 });
+      await reactions.send("👏");
+      reactions.look({ epoch: 2, reactions: { "👏": 2 } });
+      return [counts, shown];
+    """
+
+    assert await run(page, "/room/reactions.js", body) == [[0, 2, 12, 1], ["👏"]]
+
+
+async def test_a_sign_in_page_of_the_network_is_no_answer(page: Page) -> None:
+    """
+    A page that answers in the server's place is told as such, not as a crash.
+    """
+    body = """
+      window.fetch = async () => new Response("<h1>Hotel Wi-Fi</h1>");
+      return m.getSpace("1111111111111").catch((problem) => problem.code);
+    """
+
+    assert await run(page, "/api.js", body) == "not-parley"

@@ -7,6 +7,7 @@ import { loadIcons } from "./components/dom.js";
 import { toast, toastProblem } from "./components/toast.js";
 import { titleOf } from "./format.js";
 import { Problem } from "./http.js";
+import { layGhost } from "./room/ghosts.js";
 import { Present } from "./room/present.js";
 import { Router } from "./router.js";
 import { drawDock } from "./views/dock.js";
@@ -101,4 +102,5 @@ window.addEventListener("offline", () => toastProblem(new Problem({ code: "offli
 window.addEventListener("online", () => toast("Back online", { symbol: "check" }));
 void loadIcons();
 drawShell();
+layGhost();
 router.start();

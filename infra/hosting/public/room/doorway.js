@@ -2,6 +2,8 @@
 /** Coming into a Space and going out of it, in an order that leaves no ghost behind. */
 
 import { joinSpace, leaveSpace } from "../api.js";
+import { Problem } from "../http.js";
+import { noteJoin } from "./ghosts.js";
 
 /** @typedef {Map<string, Promise<unknown>>} OnTheWay Of each Space the latest. */
 
@@ -18,7 +20,10 @@ const leaves = /** @type {OnTheWay} */ (new Map());
  */
 export function comeIn(id, wish) {
   const before = leaves.get(id) ?? Promise.resolve();
+  const answered = noteJoin(id);
   const joining = before.then(() => joinSpace(id, wish));
+  const lost = (/** @type {unknown} */ problem) => problem instanceof Problem && problem.status === 0;
+  joining.then(answered, (problem) => lost(problem) || answered());
   note(joins, id, joining.catch(() => undefined));
   return joining;
 }
