@@ -4,7 +4,7 @@
 import { call, spacePath } from "../api.js";
 
 /** @typedef {import("../api.js").Person & {requested_at: string}} SpeakRequest */
-/** @typedef {"speaker" | "co_host"} OfferedRole */
+/** @typedef {"speaker" | "co_host" | "listener"} OfferedRole */
 /** @typedef {"pending" | "accepted" | "declined" | "revoked" | "expired"} InviteState */
 
 /**

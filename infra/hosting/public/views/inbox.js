@@ -92,6 +92,7 @@ function inviteItem(message, routes, onchanged) {
     attempt(async () => {
       await answerInvite(space.id, account()?.uid ?? "", how);
       if (how === "decline") await onchanged();
+      else if (space.state === "live" && role === "listener") routes.go(`/s/${space.id}`);
       else if (space.state === "live") routes.enter(space);
       else {
         toast("You’re in", { text: "Be there when it starts.", symbol: "check" });

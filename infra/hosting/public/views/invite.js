@@ -1,5 +1,5 @@
 // @ts-check
-/** Bringing people in: by name, to speak or to co-host, or with the link. */
+/** Bringing people in: by name, to speak, to co-host or to listen, or with the link. */
 
 import { findPeople } from "../api/people.js";
 import { pendingInvites, revokeInvite, sendInvites } from "../api/stage.js";
@@ -25,7 +25,7 @@ const HANDLE_BEGINNING = /^@?[A-Za-z0-9_]{1,15}$/;
  * @param {boolean} leads Whether one may offer to co-host.
  */
 export function openInvite(space, leads) {
-  const sheet = new InviteSheet(space);
+  const sheet = new InviteSheet(space, leads);
   openSheet("Invite people", {
     testid: "invite-sheet",
     content: () => [
@@ -35,7 +35,7 @@ export function openInvite(space, leads) {
         button("Copy link", { icon: "link", testid: "copy-link", onclick: () => copyLink(space) }),
         "share" in navigator && button("Share…", { icon: "share", onclick: () => shareSpace(space) }),
       ),
-      leads && sheet.roles,
+      sheet.roles,
       sheet.search,
       sheet.list,
     ],
@@ -54,10 +54,13 @@ class InviteSheet {
   #rows = h("ul", { class: "people__list" });
   #note = h("p", { class: "muted", role: "status" });
 
-  /** @param {Space} space */
-  constructor(space) {
+  /**
+   * @param {Space} space
+   * @param {boolean} leads
+   */
+  constructor(space, leads) {
     this.space = space;
-    this.roles = this.#roles();
+    this.roles = this.#roles(leads);
     this.input = h("input", {
       type: "search", id: "invite-search", class: "field__input", placeholder: "Find people by handle", "aria-label": "Find people by handle",
       autocomplete: "off", autocapitalize: "none", spellcheck: "false", enterkeyhint: "search", autofocus: true, "data-testid": "invite-search",
@@ -139,13 +142,14 @@ class InviteSheet {
     }
   }
 
-  #roles() {
+  /** @param {boolean} leads */
+  #roles(leads) {
     const option = (/** @type {OfferedRole} */ value, /** @type {string} */ label) => {
       const input = h("input", { type: "radio", name: "invite-role", value, class: "visually-hidden", id: `invite-role-${value}` });
       input.checked = value === this.#role;
       input.addEventListener("change", () => (this.#role = value));
       return h("label", { class: "segment", for: input.id, "data-testid": `invite-role-${value}` }, input, label);
     };
-    return h("fieldset", { class: "segments" }, h("legend", { class: "visually-hidden" }, "Invite to"), option("speaker", "To speak"), option("co_host", "To co-host"));
+    return h("fieldset", { class: "segments" }, h("legend", { class: "visually-hidden" }, "Invite to"), option("speaker", "To speak"), leads && option("co_host", "To co-host"), option("listener", "To listen"));
   }
 }
