@@ -1,7 +1,7 @@
 """Doubles of the functions' ports, as nasty as the real things."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -404,3 +404,15 @@ class FakeTaskTokens:
     def verify(self, token: str) -> None:
         if token != "queue":
             raise TaskTokenInvalid
+
+
+class FakeWebhookReceiver:
+    """`WebhookSender` to a receiver that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, bytes, Mapping[str, str]]] = []
+        self.status = 200
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        self.got.append((url, body, headers))
+        return self.status

@@ -1,6 +1,6 @@
 """The functions' two applications over doubles, and people who call them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,6 +15,7 @@ from spaces.adapters.clock import random_space_id, random_token
 from spaces.adapters.signed_tokens import Ed25519Signer
 from spaces.domain.capability import Capability
 from spaces.domain.token_bucket import RateLimit
+from spaces.domain.webhook import Endpoint
 from spaces.http import (
     account,
     admin,
@@ -38,7 +39,7 @@ from spaces.http import (
 from spaces.http.app import api_app, tasks_app
 from spaces.http.operations import Operation
 from spaces.http.rate_limits import RateLimiter, Scope
-from spaces.http.tasks import erasure_route
+from spaces.http.tasks import erasure_route, webhook_routes
 from spaces.service.announcing import AnnouncingService
 from spaces.service.announcing_ports import (
     DeviceStore,
@@ -74,6 +75,7 @@ from spaces.service.stage import StageService
 from spaces.service.stage_ports import InviteStore, ReportStore, StageStore
 from spaces.service.upkeep import UpkeepService
 from spaces.service.web_shell import Shell
+from spaces.service.webhooks import EventfulSpaceStore, WebhookService
 from spaces_contract.grants import Grant
 from tests.account_fakes import MemoryAccountStore
 from tests.announcing_fakes import (
@@ -89,6 +91,7 @@ from tests.fakes import (
     FakeIdTokens,
     FakeLauncher,
     FakeTaskTokens,
+    FakeWebhookReceiver,
     FakeWorkerControl,
     MemoryDatabase,
     MemoryLaunchStore,
@@ -181,7 +184,26 @@ class World:
         self.workers = FakeWorkerControl()
         self.id_tokens = FakeIdTokens()
         self.signer = Ed25519Signer(a_private_key())
-        stores = self.make_stores()
+        made = self.make_stores()
+        self.webhook_endpoints: list[Endpoint] = []
+        self.webhook_receiver = FakeWebhookReceiver()
+        stores = replace(
+            made,
+            spaces=EventfulSpaceStore(
+                store=made.spaces,
+                effects=self.effects,
+                now=self.clock,
+                wants=lambda event: any(e.wants(event) for e in self.webhook_endpoints),
+            ),
+        )
+        self.webhooks = WebhookService(
+            spaces=stores.spaces,
+            endpoints=self.webhook_endpoints,
+            sender=self.webhook_receiver,
+            effects=self.effects,
+            now=self.clock,
+            public_url=PUBLIC_URL,
+        )
         self.recording = RecordingWorld(
             stores.recordings,
             proof_key=a_private_key(),
@@ -355,7 +377,7 @@ class World:
             self.announcing,
             recording_tasks,
             FakeTaskTokens(),
-            (erasure_route(self.erasure),),
+            (erasure_route(self.erasure), *webhook_routes(self.webhooks)),
         )
 
     def make_stores(self) -> Stores:

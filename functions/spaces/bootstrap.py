@@ -32,6 +32,7 @@ from .adapters.launchers.settings import AgonesSettings, ContainerSettings
 from .adapters.signed_tokens import Ed25519Signer
 from .adapters.task_tokens import LOCAL_ISSUERS, OidcTaskTokens
 from .adapters.web_shell import HttpWebShell
+from .adapters.webhooks import HttpWebhookSender
 from .adapters.worker_control import HttpWorkerControl
 from .config import Config
 from .environment import ConfigError
@@ -59,7 +60,7 @@ from .http.app import api_app, tasks_app
 from .http.json_log import configure_logging
 from .http.operations import Operation
 from .http.rate_limits import Limits, RateLimiter, with_defaults
-from .http.tasks import erasure_route
+from .http.tasks import erasure_route, webhook_routes
 from .launcher_config import ProcessConfig
 from .recording_parts import RecordingParts
 from .service.announcing import AnnouncingService
@@ -74,13 +75,14 @@ from .service.operators import OperatorService, SuspendedPeople
 from .service.people import DeviceService, RelationService
 from .service.people_search import PeopleSearchService
 from .service.personal_news import PersonalNews
-from .service.ports import EffectQueue, Launcher, TaskTokens
+from .service.ports import EffectQueue, Launcher, SpaceStore, TaskTokens
 from .service.profiles import ProfileService
 from .service.reactions import ReactionService
 from .service.schedule import ReminderService, ScheduleTasks
 from .service.spaces import SpaceService
 from .service.stage import StageService
 from .service.upkeep import UpkeepService
+from .service.webhooks import EventfulSpaceStore, WebhookService
 
 
 def build_api(env: Mapping[str, str]) -> flask.Flask:
@@ -118,10 +120,10 @@ def _operations(
     suspended: SuspendedPeople,
 ) -> tuple[Operation, ...]:
     signer = Ed25519Signer(config.grant_private_key)
-    space_store = FirestoreSpaceStore(client, utc_now)
+    effects = _effects(config, client)
+    space_store = _spaces(config, client, effects)
     profile_store = FirestoreProfileStore(client)
     member_store = FirestoreMemberStore(client)
-    effects = _effects(config, client)
     accounts = ProfileService(profiles=profile_store, now=utc_now)
     hosting = SpaceService(
         spaces=space_store,
@@ -195,7 +197,7 @@ def _operations(
     url, ice_servers = config.public_url, config.ice_servers
     return (
         *profiles.operations(accounts),
-        *account.operations(_erasure(client, effects)),
+        *account.operations(_erasure(config, client, effects)),
         *people.operations(relating, devices, config.capabilities, utc_now),
         *people_search.operations(PeopleSearchService(people=people_finder)),
         *discovery.operations(finding, url),
@@ -263,12 +265,41 @@ def build_tasks(env: Mapping[str, str]) -> flask.Flask:
         announcing,
         recordings,
         _task_tokens(config),
-        (erasure_route(_erasure(client, effects)),),
+        (
+            erasure_route(_erasure(config, client, effects)),
+            *webhook_routes(_webhooks(config, announcing.spaces, effects)),
+        ),
     )
 
 
-def _erasure(client: BoundedClient, effects: EffectQueue) -> ErasureService:
-    spaces = FirestoreSpaceStore(client, utc_now)
+def _spaces(
+    config: Config, client: BoundedClient, effects: EffectQueue
+) -> EventfulSpaceStore:
+    return EventfulSpaceStore(
+        store=FirestoreSpaceStore(client, utc_now),
+        effects=effects,
+        now=utc_now,
+        wants=lambda event: any(each.wants(event) for each in config.webhooks),
+    )
+
+
+def _webhooks(
+    config: Config, spaces: SpaceStore, effects: EffectQueue
+) -> WebhookService:
+    return WebhookService(
+        spaces=spaces,
+        endpoints=config.webhooks,
+        sender=HttpWebhookSender(private=config.local is not None),
+        effects=effects,
+        now=utc_now,
+        public_url=config.public_url,
+    )
+
+
+def _erasure(
+    config: Config, client: BoundedClient, effects: EffectQueue
+) -> ErasureService:
+    spaces = _spaces(config, client, effects)
     return ErasureService(
         accounts=FirestoreAccountStore(client),
         spaces=spaces,
@@ -295,7 +326,7 @@ def _announcing(
         return FcmPushSender(config.project_id, fcm_url=fcm_url)
 
     return AnnouncingService(
-        spaces=FirestoreSpaceStore(client, utc_now),
+        spaces=_spaces(config, client, effects),
         subscribers=FirestoreSubscriberStore(client),
         personal=PersonalNews(
             invites=FirestoreInviteStore(client), members=FirestoreMemberStore(client)

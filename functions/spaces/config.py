@@ -7,11 +7,13 @@ from typing import Any, Final
 
 from .domain.capability import Capability, CapabilityTable, version_of
 from .domain.token_bucket import RateLimit
+from .domain.webhook import Endpoint
 from .environment import EnvironmentReader
 from .launcher_config import LauncherConfig, ProcessConfig, read_launcher
 from .pages_config import PagesConfig, read_pages
 from .recording_config import RecordingConfig, read_recording
 from .service.media import IceServer
+from .webhook_config import read_webhooks
 
 LOCAL_PREFIX: Final = "PARLEY_LOCAL_"
 MIN_ADMIN_KEY_CHARS: Final = 32
@@ -65,6 +67,7 @@ class Config:
     rate_limits: Mapping[str, RateLimit]
     pages: PagesConfig
     admin_keys: frozenset[str]
+    webhooks: tuple[Endpoint, ...]
     launcher: LauncherConfig
     recording: RecordingConfig
     local: LocalConfig | None
@@ -114,6 +117,7 @@ class Config:
             or {},
             pages=read_pages(reader, public_url=public_url),
             admin_keys=_admin_keys(reader),
+            webhooks=read_webhooks(reader, production=production),
             launcher=launcher or ProcessConfig(url="", token=""),
             recording=read_recording(reader, local=environment is Environment.LOCAL),
             local=_local(reader) if environment is Environment.LOCAL else None,

@@ -15,12 +15,14 @@ from ..domain.effects import (
     AnnounceSchedule,
     CheckWorker,
     CountSubscribers,
+    DeliverWebhook,
     Effect,
     EraseAccount,
     LaunchWorker,
     RecordingTask,
     ScheduleStep,
     TellPage,
+    TellWebhooks,
 )
 from ..domain.errors import DependencyUnavailable
 from .effect_queue import TaskTarget
@@ -115,9 +117,22 @@ def task_call(effect: Effect) -> tuple[str, dict[str, Any]]:
             return "/tasks/tell-page", {**body, "page": page, **to}
         case CountSubscribers(space_id, n, _):
             return "/tasks/count-subscribers", {"space_id": space_id, "n": n}
+        case TellWebhooks():
+            return "/tasks/tell-webhooks", _event(effect)
+        case DeliverWebhook(told, endpoint):
+            return "/tasks/deliver-webhook", {**_event(told), "endpoint": endpoint}
         case EraseAccount(user_id, version, n):
             about = {"user_id": user_id, "version": version, "n": n}
             return "/tasks/erase-account", about
         case RecordingTask(space_id, step, version, n, _):
             about = {"space_id": space_id, "version": version, "n": n}
             return f"/tasks/recording-{step.value}", about
+
+
+def _event(told: TellWebhooks) -> dict[str, Any]:
+    return {
+        "space_id": told.space_id,
+        "event": told.event,
+        "version": told.version,
+        "at": told.at.isoformat(),
+    }

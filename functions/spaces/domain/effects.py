@@ -99,6 +99,35 @@ class CountSubscribers:
 
 
 @dataclass(frozen=True, slots=True)
+class TellWebhooks:
+    """Tell operators' servers of an event; see `webhook`."""
+
+    space_id: SpaceId
+    event: str
+    version: int
+    at: datetime
+
+    @property
+    def name(self) -> str:
+        """Once for each event."""
+        event = self.event.replace(".", "-")
+        return f"event-{self.space_id}-{event}-{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverWebhook:
+    """Deliver an event to one endpoint; retried by itself."""
+
+    told: TellWebhooks
+    endpoint: str
+
+    @property
+    def name(self) -> str:
+        """Once for each event and endpoint."""
+        return f"{self.told.name}-{self.endpoint}"
+
+
+@dataclass(frozen=True, slots=True)
 class EraseAccount:
     """Erase on: what one task leaves the next one, `n` + 1, finds."""
 
@@ -148,4 +177,6 @@ Effect = (
     | CountSubscribers
     | RecordingTask
     | EraseAccount
+    | TellWebhooks
+    | DeliverWebhook
 )

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, TypeVar
 
 import flask
@@ -13,12 +14,14 @@ from spaces_contract.ids import SpaceId, UserId
 
 from ..domain.announcement import Announcement, AnnouncementKind
 from ..domain.errors import SpaceNotFound
+from ..domain.webhook import Event
 from ..service.announcing import AnnouncingService
 from ..service.erasure import ErasureService
 from ..service.errors import TaskTokenInvalid
 from ..service.ports import LaunchRefused, TaskTokens
 from ..service.schedule import ScheduleTasks
 from ..service.upkeep import UpkeepService
+from ..service.webhooks import WebhookService
 from .operations import bearer_token
 
 logger = logging.getLogger(__name__)
@@ -71,6 +74,24 @@ class EraseTask(TaskBody):
     n: int
 
 
+class EventTask(SpaceTask):
+    """About one event."""
+
+    event: str
+    version: int
+    at: Annotated[datetime, Strict(False)]
+
+    def told(self) -> Event:
+        """Return the event."""
+        return Event(SpaceId(self.space_id), self.event, self.version, self.at)
+
+
+class DeliveryTask(EventTask):
+    """About one event and one endpoint."""
+
+    endpoint: str
+
+
 B = TypeVar("B", bound=TaskBody)
 
 
@@ -85,6 +106,18 @@ class TaskRoute:
 def task_route(name: str, model: type[B], run: Callable[[B], None]) -> TaskRoute:
     """Return the route `/tasks/{name}`, whose body is a `model`."""
     return TaskRoute(name, lambda: carried_out(name, model, run))
+
+
+def webhook_routes(webhooks: WebhookService) -> tuple[TaskRoute, ...]:
+    """Return the routes by which operators' servers are told."""
+    return (
+        task_route("tell-webhooks", EventTask, lambda body: webhooks.tell(body.told())),
+        task_route(
+            "deliver-webhook",
+            DeliveryTask,
+            lambda body: webhooks.deliver(body.told(), body.endpoint),
+        ),
+    )
 
 
 def erasure_route(erasure: ErasureService) -> TaskRoute:

@@ -134,9 +134,12 @@ class UpkeepService:
 
     def _note_host(self, space_id: SpaceId, now: datetime) -> None:
         """Store how the Space is led by now; what the look saw may have changed."""
-        after = self.spaces.supervise(
+        decision = self.spaces.supervise(
             space_id, lambda space, runtime: host_drop.look(space, runtime, now=now)
-        ).space
+        )
+        for effect in decision.effects:
+            self.effects.release(effect)
+        after = decision.space
         logger.info(
             "host presence changed",
             extra={

@@ -16,6 +16,7 @@ from ...domain.effects import (
     LaunchWorker,
     RecordingStep,
     RecordingTask,
+    TellWebhooks,
 )
 from .client import dependency_errors
 from .codec import required_instant
@@ -25,6 +26,7 @@ LAUNCH: Final = "launch"
 ANNOUNCE: Final = "announce_schedule"
 RECORDING: Final = "recording"
 ERASE: Final = "erase_account"
+EVENT: Final = "event"
 
 
 def outbox_path(effect: Effect) -> str:
@@ -48,6 +50,9 @@ def outbox_doc(effect: Effect, created_at: datetime) -> dict[str, Any]:
         case RecordingTask(space_id, step, version, n, at):
             about = {"step": step.value, "version": version, "n": n, "at": at}
             fields = {"kind": RECORDING, "space_id": space_id, **about}
+        case TellWebhooks(space_id, event, version, at):
+            about = {"event": event, "version": version, "at": at}
+            fields = {"kind": EVENT, "space_id": space_id, **about}
         case EraseAccount(user_id, version, n):
             fields = {"kind": ERASE, "user_id": user_id, "version": version, "n": n}
         case _:
@@ -61,6 +66,9 @@ def _stored_effect(doc: Mapping[str, Any]) -> Effect:
     space_id = SpaceId(doc["space_id"])
     if doc["kind"] == ANNOUNCE:
         return AnnounceSchedule(space_id, doc["version"])
+    if doc["kind"] == EVENT:
+        at = required_instant(doc["at"])
+        return TellWebhooks(space_id, doc["event"], doc["version"], at)
     if doc["kind"] == RECORDING:
         step = RecordingStep(doc["step"])
         at = required_instant(doc["at"])

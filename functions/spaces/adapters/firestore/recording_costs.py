@@ -20,9 +20,7 @@ RECORDING_COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
             STATE, (RECORDING, SPACE, OUTBOX), (OUTBOX,)
         ),
         "put_space_recording, pause": Cost(STATE, (RECORDING, SPACE)),
-        "put_space_recording, stop": Cost(
-            STATE, (RECORDING, SPACE, OUTBOX), (OUTBOX,)
-        ),
+        "put_space_recording, stop": Cost(STATE, (RECORDING, SPACE, OUTBOX), (OUTBOX,)),
         "get_consent": Cost(FACTS),
         "put_consent, the first yes": Cost(FACTS, (CONSENT, RECORDING, SPACE)),
         "put_consent, another yes": Cost(FACTS, (CONSENT, RECORDING)),
