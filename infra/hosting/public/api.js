@@ -26,6 +26,7 @@ import { account, expireToken, idToken } from "./session.js";
  * @property {number} participant_count
  * @property {number} subscriber_count
  * @property {boolean} host_away
+ * @property {import("./api/recordings.js").RecordingState} recording_state
  * @property {number} epoch
  * @property {string} url
  */
@@ -145,7 +146,7 @@ export const endSpace = (id) => call("POST", `${spacePath(id)}/end`);
 
 /**
  * @param {string} id
- * @param {{role: "speaker" | "listener", anonymous: boolean}} wish
+ * @param {{role: "speaker" | "listener", anonymous: boolean, recording_notice?: string}} wish
  * @returns {Promise<JoinAnswer>}
  */
 export const joinSpace = (id, wish) => call("POST", `${spacePath(id)}/join`, { json: wish });

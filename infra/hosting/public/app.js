@@ -14,14 +14,17 @@ import { drawDock } from "./views/dock.js";
 import { feedView } from "./views/feed.js";
 import { inboxView } from "./views/inbox.js";
 import { phoneView } from "./views/phone.js";
+import { myRecordingsView } from "./views/my_recordings.js";
 import { problemView } from "./views/problem.js";
 import { profileView } from "./views/profile.js";
+import { replayView } from "./views/replay.js";
 import { roomView } from "./views/room.js";
 import { askSignIn } from "./views/sign_in.js";
 import { openStartSheet } from "./views/start.js";
 import { drawTopbar } from "./views/topbar.js";
 
 const SPACE_PATH = /^\/s\/([1-9A-Za-z]{13})\/?$/;
+const REPLAY_PATH = /^\/s\/([1-9A-Za-z]{13})\/recording\/?$/;
 
 /** @type {import("./api.js").Space | null} To enter at once, to speak. */
 let entering = null;
@@ -67,6 +70,9 @@ function viewOf(path) {
   if (path === "/inbox") return inboxView(routes);
   if (path === "/me") return profileView(routes);
   if (path === "/phone") return phoneView();
+  if (path === "/recordings") return myRecordingsView(routes);
+  const replay = REPLAY_PATH.exec(path);
+  if (replay) return replayView(replay[1], routes);
   const space = SPACE_PATH.exec(path);
   if (space) return roomView(space[1], { routes, present, entering });
   const code = path.startsWith("/s/") ? "space-not-found" : "page-not-found";

@@ -1,7 +1,8 @@
 // @ts-check
 /** Coming into a Space and going out of it, in an order that leaves no ghost behind. */
 
-import { joinSpace, leaveSpace } from "../api.js";
+import { leaveSpace } from "../api.js";
+import { joinNoticed } from "./notice_door.js";
 import { Problem } from "../http.js";
 import { noteJoin } from "./ghosts.js";
 
@@ -21,7 +22,7 @@ const leaves = /** @type {OnTheWay} */ (new Map());
 export function comeIn(id, wish) {
   const before = leaves.get(id) ?? Promise.resolve();
   const answered = noteJoin(id);
-  const joining = before.then(() => joinSpace(id, wish));
+  const joining = before.then(() => joinNoticed(id, wish));
   const lost = (/** @type {unknown} */ problem) => problem instanceof Problem && problem.status === 0;
   joining.then(answered, (problem) => lost(problem) || answered());
   note(joins, id, joining.catch(() => undefined));

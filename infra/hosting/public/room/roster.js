@@ -23,6 +23,8 @@
  * @property {number} listener_count
  * @property {number} participant_count
  * @property {boolean} [host_away]
+ * @property {string} [recording_state]
+ * @property {string} [recording_notice_version]
  * @property {Record<string, number>} [reactions] Emoji to how often it came so far.
  */
 

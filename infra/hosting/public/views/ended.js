@@ -32,6 +32,9 @@ export function endedPanel(space, { routes, peak = 0 }) {
     h(
       "div",
       { class: "panel__actions" },
+      space.recording_state !== "off" && button("The recording", {
+        icon: "volume", testid: "ended-recording", onclick: () => routes.go(`/s/${space.id}/recording`),
+      }),
       button("See what is live", { look: "primary", icon: "headphones", testid: "ended-feed", onclick: () => routes.go("/") }),
       button("Start a Space", { icon: "mic", onclick: () => routes.startSpace() }),
     ),

@@ -18,6 +18,7 @@ import { memberSheet } from "./member.js";
 import { openPeople } from "./people.js";
 import { promotionSheet } from "./promotion.js";
 import { roomHeader } from "./room_header.js";
+import { roomRecording } from "./room_recording.js";
 
 const CLOCK_MS = 1000;
 
@@ -51,6 +52,7 @@ export function liveRoom(session, { routes, title }) {
   const tap = button("Tap to listen", {
     look: "primary", icon: "volume", testid: "tap-to-listen", onclick: () => session.player.resume(),
   });
+  const recording = roomRecording(session);
   const notices = roomNotices(session);
   const as = h("p", { class: "room__as muted" });
   const alone = lonely(session);
@@ -59,6 +61,7 @@ export function liveRoom(session, { routes, title }) {
     { class: "room", "aria-label": title, "data-testid": "room" },
     head.element,
     h("h1", { tabindex: -1, class: "room__title" }, title),
+    recording.element,
     tap,
     ...notices.elements,
     stage.element,
@@ -76,6 +79,7 @@ export function liveRoom(session, { routes, title }) {
     setAttribute(tap, "hidden", !session.tapNeeded);
     setText(as, listeningAs(session));
     setAttribute(alone, "hidden", !session.manages || session.room?.participant_count !== 1);
+    recording.draw();
     notices.draw();
     head.draw();
     stage.draw(session.room?.stage ?? [], session.uid);
@@ -96,6 +100,7 @@ export function liveRoom(session, { routes, title }) {
       hands.stop();
       hand.stop();
       promotion.close();
+      recording.stop();
     },
   };
 }

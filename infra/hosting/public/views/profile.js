@@ -131,5 +131,6 @@ function openRelation(title, relation, { none, undo }, onchanged) {
 function actions(routes) {
   const phone = h("a", { href: "/phone", class: "button", hidden: true, "data-testid": "phone-link" }, icon("phone"), h("span", {}, "What your phone shows"));
   void isLocal().then((local) => (phone.hidden = !local));
-  return [phone, button("Sign out", { look: "quiet", icon: "leave", testid: "sign-out", onclick: () => routes.signOut() })];
+  const recordings = h("a", { href: "/recordings", class: "button", "data-testid": "recordings-link" }, icon("lock"), h("span", {}, "My recordings and receipts"));
+  return [recordings, phone, button("Sign out", { look: "quiet", icon: "leave", testid: "sign-out", onclick: () => routes.signOut() })];
 }

@@ -1,0 +1,136 @@
+"""Recording with consent in real browsers: asked, agreed, heard, withdrawn."""
+
+import re
+from typing import Any
+
+from playwright.async_api import Page, expect
+
+from tests import browser, speech
+from tests.api import Api
+from tests.browser import PageFor, Screenshot
+from tests.running_stack import RunningStack
+
+VOICES = {
+    "rhea": speech.DATA / "austen_cold_hearted.wav",
+    "sol": speech.DATA / "austen_not_ill_disposed.wav",
+    "tess": speech.DATA / "austen_not_ill_disposed.wav",
+}
+TOLD_MS = 15_000  # from one person's tap to another's page, on a busy machine
+RENDERED_MS = 90_000  # the worker settles for 15 s, then the render runs
+TALK_MS = 6_000
+SENT = re.compile(r"/recordings/[^?]+/audio\.m4a\?")
+
+
+async def _on_stage(page: Page, path: str) -> None:
+    await browser.listen(page, path)
+    await page.get_by_test_id("speak").click()
+    await expect(page.get_by_test_id("room")).to_have_attribute("data-role", "speaker")
+
+
+async def _talking(*pages: Page) -> None:
+    for page in pages:
+        await page.get_by_test_id("mic").click()
+    await pages[0].wait_for_timeout(TALK_MS)
+
+
+async def _expect_count(host: Page, text: str) -> None:
+    await expect(host.get_by_test_id("rec-count")).to_have_text(text, timeout=TOLD_MS)
+
+
+async def _replay(page: Page, path: str, version: str) -> Any:
+    """Open the recording, wait for its `version`, and return what is to be seen."""
+    await page.goto(f"{path}/recording")
+    replay = page.get_by_test_id("replay")
+    await expect(replay).to_be_visible(timeout=RENDERED_MS)
+    await expect(replay).to_have_attribute("data-version", version)
+    await page.get_by_test_id("replay-play").click()
+    await page.wait_for_function(
+        "() => document.querySelector('[data-testid=replay-audio]').currentTime > 0.5"
+    )
+    return await page.evaluate(
+        """() => ({
+          url: document.querySelector("[data-testid=replay-audio]").src,
+          seconds: document.querySelector("[data-testid=replay-audio]").duration,
+          lanes: [...document.querySelectorAll("[data-testid=lane] .wave__name")]
+            .map((name) => name.textContent),
+        })"""
+    )
+
+
+async def test_ask_agree_decline_replay_withdraw_replay_again(
+    stack: RunningStack, page_for: PageFor, screenshot: Screenshot
+) -> None:
+    """
+    Two of three agree and are heard in the replay; the third talks and is not in it.
+    One of the two takes the voice out: the old file is gone, the new one is without.
+    """
+    host, sol, tess = [await page_for(name, VOICES[name]) for name in VOICES]
+    path = await browser.start_space(host, "On the record")
+    for page in (sol, tess):
+        await _on_stage(page, path)
+    await expect(host.get_by_test_id("rec-badge")).to_be_hidden()
+
+    await host.get_by_test_id("record").click()
+    for page in (host, sol, tess):
+        await expect(page.get_by_test_id("consent")).to_be_visible(timeout=TOLD_MS)
+        await expect(page.get_by_test_id("rec-badge")).to_be_visible()
+    await screenshot(sol, "consent")
+    await host.get_by_test_id("consent-yes").click()
+    await sol.get_by_test_id("consent-yes").click()
+    await tess.get_by_test_id("consent-no").click()
+    await _expect_count(host, "2 of 3 agreed")
+    await expect(sol.get_by_test_id("rec-count")).to_be_empty()
+    for page in (host, sol, tess):
+        rec = page.get_by_test_id("rec")
+        await expect(rec).to_have_attribute("data-state", "recording", timeout=TOLD_MS)
+    await _talking(host, sol, tess)
+    await screenshot(host, "room-recording")
+    await host.get_by_test_id("end").click()
+    await host.get_by_test_id("end-confirm").click()
+
+    first = await _replay(sol, path, "1")
+    await screenshot(sol, "replay")
+    assert sorted(first["lanes"]) == ["Rhea", "Sol"]
+    assert first["seconds"] > TALK_MS / 1000 / 2
+    assert SENT.search(first["url"])
+
+    await sol.goto("/recordings")
+    answer = sol.get_by_test_id("my-answer")
+    await expect(answer).to_have_attribute("data-state", "granted")
+    await screenshot(sol, "my-recordings")
+    await sol.get_by_test_id("withdraw").click()
+    await expect(answer).to_have_attribute("data-state", "withdrawn")
+
+    again = await _replay(host, path, "2")
+    assert again["lanes"] == ["Rhea"]
+    gone = await host.request.get(first["url"])
+    assert gone.status == 404
+    async with Api(stack.url, "tess") as api:
+        (mine,) = (await api.call("GET", "/v1/me/receipts"))["answers"]
+    assert mine["state"] == "declined"
+
+
+async def test_coming_into_a_recorded_space_takes_the_notice(
+    page_for: PageFor,
+) -> None:
+    """
+    A listener reads the notice first; who would rather not stays out, and whoever comes
+    in is asked for no consent.
+    """
+    host = await page_for("uma", VOICES["rhea"])
+    path = await browser.start_space(host, "Read this first")
+    await host.get_by_test_id("record").click()
+    await host.get_by_test_id("consent-yes").click()
+    guest = await page_for("vic")
+
+    await guest.goto(f"{path}?raw_audio=1")
+    await guest.get_by_test_id("join-listen").click()
+    await guest.get_by_test_id("notice-no").click()
+    await expect(guest.get_by_test_id("room")).to_be_hidden()
+    await guest.goto(f"{path}?raw_audio=1")
+    await guest.get_by_test_id("join-listen").click()
+    await guest.get_by_test_id("notice-ok").click()
+    await browser.expect_live(guest)
+
+    await expect(guest.get_by_test_id("rec-badge")).to_be_visible(timeout=TOLD_MS)
+    await expect(guest.get_by_test_id("consent")).to_be_hidden()
