@@ -1,14 +1,18 @@
 """`python -m media_worker`: one live Space, configured by the environment."""
 
 import asyncio
+import importlib
 import logging
 import os
 import signal
 import sys
+from collections.abc import Mapping
 
+from .agones import SidecarLost
 from .config import Config, ConfigError
 from .json_logs import configure
 from .process_memory import limit_libraries, settle
+from .warm import is_warm, run_warm
 
 logger = logging.getLogger("media_worker")
 
@@ -17,18 +21,26 @@ CONFIG_EXIT = 2
 
 def main() -> int:
     """Run the worker; return its exit code (`worker.ExitCode`)."""
+    configure()
+    limit_libraries()
+    if not is_warm(os.environ):
+        return asyncio.run(_run_room(os.environ))
+    # Loaded before it is ready: whoever is allocated must not wait for that.
+    importlib.import_module(".worker", __package__)
     try:
-        config = Config.from_env(os.environ)
+        return asyncio.run(run_warm(os.environ, _run_room))
+    except SidecarLost as error:
+        logger.error("cannot start: %s", error)
+        return CONFIG_EXIT
+
+
+async def _run_room(env: Mapping[str, str]) -> int:
+    try:
+        config = Config.from_env(env)
     except ConfigError as error:
-        configure()
         logger.error("cannot start: %s", error)
         return CONFIG_EXIT
     configure(space_id=config.space_id, epoch=config.epoch)
-    limit_libraries()
-    return asyncio.run(_run(config))
-
-
-async def _run(config: Config) -> int:
     # Half a second of imports: a wrong configuration is told without them.
     from .worker import CannotStart, ExitCode, Worker, starting
 

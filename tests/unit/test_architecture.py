@@ -110,6 +110,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "media_worker",
         "google",
         "grpc",
+        "h11",
         "numpy",
     ),
     "infra/local/wire": ("grpc", "hpack"),

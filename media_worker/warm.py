@@ -1,0 +1,78 @@
+"""A worker that starts before it knows its Space: the life of a pod of the fleet."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+from .agones import PORT_VARIABLE, Allocation, Sidecar, SidecarLost
+
+T = TypeVar("T")
+RunRoom = Callable[[Mapping[str, str]], Awaitable[int]]
+
+
+def is_warm(env: Mapping[str, str]) -> bool:
+    """Whether this process waits for a workload, instead of being told at its start."""
+    return bool(env.get(PORT_VARIABLE)) and not env.get("PARLEY_SPACE_ID")
+
+
+async def run_warm(env: Mapping[str, str], run_room: RunRoom) -> int:
+    """
+    Wait for a workload, run it, give the place back; return the exit code.
+
+    Args:
+        run_room: Runs a room by the environment it is given.
+
+    Raises:
+        SidecarLost: it never answered.
+    """
+    sidecar = Sidecar(int(env[PORT_VARIABLE]))
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    async with sidecar.kept_healthy():
+        await sidecar.ready()
+        allocation = await _unless(stopped, sidecar.allocation())
+        if allocation is None:
+            return 0
+        try:
+            return await _run(allocation, env, run_room, stopped)
+        finally:
+            with contextlib.suppress(SidecarLost):
+                await sidecar.shutdown()
+
+
+async def _run(
+    allocation: Allocation,
+    env: Mapping[str, str],
+    run_room: RunRoom,
+    stopped: asyncio.Event,
+) -> int:
+    if allocation.kind == "room":
+        return await run_room(allocation.room_environment(env))
+    render = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "media_worker.recording", "render"),
+        *("--recording", allocation.key, "--version", str(allocation.epoch)),
+        env=dict(env),
+    )
+    code = await _unless(stopped, render.wait())
+    if code is None:
+        render.terminate()  # its task starts it again, elsewhere
+        code = await render.wait()
+    return code
+
+
+async def _unless(stopped: asyncio.Event, wanted: Awaitable[T]) -> T | None:
+    """Return what was wanted; None where the pod is stopped before that."""
+    working = asyncio.ensure_future(wanted)
+    stopping = asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.wait({working, stopping})
