@@ -221,16 +221,23 @@ class MemoryPublisher:
 
 
 class FakeRecorder:
-    """Keeps what it was told, in order: states and packets."""
+    """
+    Keeps what it was told, in order: states and packets.
+
+    Attributes:
+        changes_to: Its state from the next `apply` on.
+    """
 
     def __init__(self) -> None:
         self.state = RecordingState.OFF
         self.notice_version = ""
+        self.changes_to: RecordingState | None = None
         self.heard: list[DesiredState | UserId] = []
 
     def apply(self, desired: DesiredState) -> None:
         """Note a state."""
         self.heard.append(desired)
+        self.state = self.changes_to or self.state
 
     def packet_received(self, user_id: UserId, packet: ReceivedPacket) -> None:
         """Note whose packet it was."""

@@ -18,6 +18,7 @@ from ..audio.frames import ReceivedPacket
 from ..audio.playout import SpeechDecoder
 from .announcer import Announcer, closing_message, room_message
 from .board import Board
+from .chime import chime_between
 from .clock import Clock
 from .desired_cell import DesiredCell, unknown_state
 from .listener_care import ListenerCare
@@ -144,9 +145,11 @@ class Room:
 
     def apply(self, desired: DesiredState) -> None:
         """Take a new desired state: sound follows at once, sessions right after."""
-        before = self.desired
-        self._informed = True
+        before, recorded = self.desired, self.recorder.state
         self.recorder.apply(desired)
+        if self._informed:
+            self.stage.play(chime_between(recorded, self.recorder.state))
+        self._informed = True
         self._desired.put(desired)
         if desired.epoch > self.epoch:
             self.end(RoomEnd.SUPERSEDED)
@@ -340,8 +343,7 @@ class Room:
         self._ticks += 1
         if self._ticks % STUCK_CHECK_TICKS == 0:
             self._close_stuck(due_s)
-            if self.recorder.state != self.board.room.recording_state:
-                self._note_change()
+            self._note_change()  # the recorder's state may have changed by itself
 
     def _route(self, own: frozenset[UserId]) -> None:
         """Let each hearer hear what was made for them in this tick."""

@@ -1,7 +1,7 @@
 """Mixes the stage: blocks of every speaker in, encoded frames for all hearers out."""
 
 from collections import deque
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,7 @@ from ..audio.mix_encoder import MixEncoder
 from ..audio.mixer import Mix, mix_minus
 from ..audio.opus import Block
 from ..audio.playout import SpeechDecoder
+from .chime import CHIME
 from .long_frames import LongFrames
 from .ports import FULL_MIX, LONG_MIX
 from .speaker import Speaker
@@ -63,6 +64,7 @@ class StageAudio:
         self._talking: tuple[UserId, ...] = ()
         self._unordered: list[UserId] = []  # the same, in the order of `speakers`
         self._began_s: float | None = None
+        self._chime: deque[Block] = deque()
 
     def add(self, user_id: UserId, *, csrc: int, muted: bool) -> None:
         """Let `user_id` be heard; somebody who is here already begins anew."""
@@ -86,6 +88,10 @@ class StageAudio:
         speaker = self.speakers.get(user_id)
         if speaker is not None:
             speaker.set_muted(muted)
+
+    def play(self, chime: Iterable[Block]) -> None:
+        """Let everybody hear these blocks, one each tick, beside whoever talks."""
+        self._chime.extend(chime)
 
     @property
     def begins_long_frame(self) -> bool:
@@ -111,6 +117,8 @@ class StageAudio:
             for user_id, speaker in self.speakers.items()
             if (block := speaker.pull(now_s)) is not None
         }
+        if self._chime:
+            blocks[CHIME] = self._chime.popleft()
         full, minus = _mixes(blocks)
         self._choose_talking()
         self._choose_own(hearing)
