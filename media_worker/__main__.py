@@ -41,6 +41,10 @@ async def _run_room(env: Mapping[str, str]) -> int:
         logger.error("cannot start: %s", error)
         return CONFIG_EXIT
     configure(space_id=config.space_id, epoch=config.epoch)
+    return await _run(config)
+
+
+async def _run(config: Config) -> int:
     # Half a second of imports: a wrong configuration is told without them.
     from .worker import CannotStart, ExitCode, Worker, starting
 
