@@ -217,21 +217,24 @@ class Crowd:
             post: Takes a user's id and an offer, returns the answer.
             at_once: How many may be on their way in at the same time.
             within_s: Spread their coming over this time.
-            sampled: How many of them note arrivals.
+            sampled: How many of them note arrivals, first and last ones among them.
         """
         gate = asyncio.Semaphore(at_once)
         first = len(self.members)
+        noting = {
+            index * (count - 1) // max(1, sampled - 1) for index in range(sampled)
+        }
 
         async def one(index: int) -> None:
             await asyncio.sleep(within_s * index / count)
             async with gate:
                 member = CrowdMember(
-                    self._host, reads=self._reads, sampled=index < sampled
+                    self._host, reads=self._reads, sampled=index in noting
                 )
                 user_id = f"listener{first + index}"
                 await member.connect(lambda offer: post(user_id, offer))
                 self.members.append(member)
-                if index < sampled:
+                if index in noting:
                     self.sampled.append(member)
 
         await asyncio.gather(*(one(index) for index in range(count)))

@@ -132,6 +132,7 @@ class WorkerProcess:
         *,
         epoch: int = 1,
         media_host: str = "127.0.0.1",
+        egresses: int = 0,
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self._key = Ed25519PrivateKey.generate()
@@ -148,7 +149,7 @@ class WorkerProcess:
             "PARLEY_EPOCH": str(epoch),
             "PARLEY_GRANT_PUBLIC_KEY": public.decode(),
             "PARLEY_CONTROL_BIND": "127.0.0.1:0",
-            "PARLEY_UDP_ENDPOINTS": json.dumps([endpoint]),
+            "PARLEY_UDP_ENDPOINTS": json.dumps([endpoint] * (1 + egresses)),
             "PARLEY_LIVE_EDGE_URL": f"file://{objects}",
             "PYTHONASYNCIODEBUG": "",
             **(settings or {}),
@@ -159,7 +160,10 @@ class WorkerProcess:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "media_worker", cwd=ROOT, env=self._env
         )
-        self._http = aiohttp.ClientSession()
+        # Shorter than the server's patience: nothing is sent on a connection that it
+        # is just closing.
+        connector = aiohttp.TCPConnector(keepalive_timeout=1.0)
+        self._http = aiohttp.ClientSession(connector=connector)
         return self
 
     async def __aexit__(self, *_: object) -> None:

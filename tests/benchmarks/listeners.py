@@ -32,10 +32,12 @@ STORM: Final = 500
 STORM_S: Final = 5.0
 MEMORY_LISTENERS: Final = 2_000
 LONG_FRAMES_FROM: Final = 1_750
+EGRESSES: Final = 2  # that there may be; all share the worker's one core here
 SAMPLED: Final = 20
 SLICES: Final = 6
 SLICE_S: Final = 5.0
 SETTLE_S: Final = 3.0
+REST_S: Final = 12.0  # until what joining needs is given back
 JOINS: Final = 100  # measured for CPU, one after the other
 PACKETS_A_SECOND: Final = 50
 SATURATED: Final = 0.85  # of a core
@@ -186,6 +188,7 @@ async def _measure_worker() -> Ours:
         worker = WorkerProcess(
             firestore.host,
             folder / "objects",
+            egresses=EGRESSES,
             settings={"PARLEY_LONG_FRAMES_FROM": str(LONG_FRAMES_FROM)},
         )
         with _server_core():
@@ -214,7 +217,7 @@ async def _with_speaker(worker: WorkerProcess, crowd: Crowd) -> Ours:
     empty_bytes = _rss_bytes(process)
     join_ms = await _join_ms(process, crowd, post)
     await crowd.join(post, LISTENERS - JOINS, sampled=SAMPLED)
-    await asyncio.sleep(SETTLE_S)
+    await asyncio.sleep(REST_S)
     _note("20 ms frames")
     short = await _load(process, sent)
     _note("join storm")
@@ -227,7 +230,7 @@ async def _with_speaker(worker: WorkerProcess, crowd: Crowd) -> Ours:
         member.drain()
     gaps_ms = [1000 * member.arrivals.longest_gap_s for member in crowd.sampled]
     await crowd.join(post, MEMORY_LISTENERS - LISTENERS - STORM)
-    await asyncio.sleep(SETTLE_S)
+    await asyncio.sleep(REST_S)
     kb = (_rss_bytes(process) - empty_bytes) / MEMORY_LISTENERS / 1024
     _note("60 ms frames")
     long = await _load(process, sent, ptime_ms=60)
