@@ -2,17 +2,13 @@
 
 from typing import Final
 
-import numpy as np
-
-from spaces_contract.media import BLOCK_SAMPLES
-
 from .mixer import Mix, SoftLimiter
-from .opus import Block, Encoder
+from .opus import Encoder
+from .resting_decoder import SILENCE
 
 # After this many silent blocks the packets say nothing new: the last one is sent
 # again, which saves the encode and decodes to the same silence.
 SETTLE_BLOCKS: Final = 25
-SILENCE: Final[Block] = np.zeros(BLOCK_SAMPLES, np.int16)
 
 
 class MixEncoder:

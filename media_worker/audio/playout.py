@@ -1,7 +1,7 @@
 """One speaker's receive path: packets in, exactly one block of sound per tick out."""
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from spaces_contract.media import BLOCK_SAMPLES, SAMPLE_RATE_HZ
 from .frames import ReceivedPacket
 from .jitter_buffer import Conceal, Decode, DecodeLost, JitterBuffer, Pause
 from .opus import Block, OpusError
+from .resting_decoder import RestingDecoder, SpeechDecoder
 from .time_scale import MIN_LAG_SAMPLES, lengthen, shorten
 
 SPARE_S: Final = 0.003  # kept when shortening, so that it is not undone at once
@@ -17,26 +18,6 @@ MIN_TICKS_BETWEEN: Final = 3  # time-scaling more often than each 60 ms can be h
 HURRY_S: Final = 0.060  # unless the delay is this far off
 FADE_SAMPLES: Final = 240  # 5 ms
 NOTHING: Final[Block] = np.zeros(0, np.int16)
-
-
-class SpeechDecoder(Protocol):
-    """What `audio.opus.Decoder` does; see there."""
-
-    def decode(self, payload: bytes) -> Block:
-        """Return the samples of `payload`."""
-        ...
-
-    def decode_lost(self, next_payload: bytes, samples: int) -> Block:
-        """Return the lost packet before `next_payload`."""
-        ...
-
-    def conceal(self, samples: int) -> Block:
-        """Return samples that go on from the last."""
-        ...
-
-    def close(self) -> None:
-        """Free it."""
-        ...
 
 
 @dataclass(slots=True)
@@ -60,7 +41,7 @@ class Playout:
     def __init__(self, decoder: SpeechDecoder) -> None:
         self.buffer = JitterBuffer()
         self.counts = PlayoutCounts()
-        self._decoder = decoder
+        self._decoder = RestingDecoder(decoder)
         self._decoded = NOTHING  # not yet played; under 140 ms
         self._silent = True  # the last block given out ended in silence
         self._ticks_since_scaled = MIN_TICKS_BETWEEN

@@ -15,7 +15,7 @@ from spaces_contract.roles import PeerCloseReason, PeerKind
 from spaces_contract.runtime import WorkerState
 
 from ..audio.frames import ReceivedPacket
-from ..audio.playout import SpeechDecoder
+from ..audio.resting_decoder import SpeechDecoder
 from .announcer import Announcer, closing_message, room_message
 from .board import Board
 from .chime import chime_between

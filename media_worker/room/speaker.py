@@ -5,7 +5,8 @@ from typing import Final
 from ..audio.frames import ReceivedPacket
 from ..audio.levels import SILENCE_DBOV, LevelGate, level_dbov
 from ..audio.opus import Block
-from ..audio.playout import Playout, SpeechDecoder
+from ..audio.playout import Playout
+from ..audio.resting_decoder import SILENCE, SpeechDecoder
 
 # Who is louder than this is mixed: low enough for the softest consonant, and open
 # long enough for every pause within speech.
@@ -66,7 +67,10 @@ class Speaker:
             block, self._last_words = self._last_words, None
         else:
             block = self.playout.pull(now_s)
-        self.level_dbov = SILENCE_DBOV if block is None else level_dbov(block)
+        if block is None or block is SILENCE:
+            self.level_dbov = SILENCE_DBOV
+        else:
+            self.level_dbov = level_dbov(block)
         self.is_talking = self._talk_gate.update(
             SILENCE_DBOV if self.muted else self.level_dbov
         )

@@ -12,7 +12,7 @@ from ..audio.frames import EncodedFrame, ReceivedPacket
 from ..audio.mix_encoder import MixEncoder
 from ..audio.mixer import Mix, mix_minus
 from ..audio.opus import Block
-from ..audio.playout import SpeechDecoder
+from ..audio.resting_decoder import SpeechDecoder
 from .chime import CHIME
 from .long_frames import LongFrames
 from .ports import FULL_MIX, LONG_MIX
