@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -124,19 +124,30 @@ class Stack:
         }
 
     def worker_environment(
-        self, *, space_id: str, epoch: int, grant_public_key: str, udp_port: int
+        self,
+        *,
+        space_id: str,
+        epoch: int,
+        grant_public_key: str,
+        udp_ports: Sequence[int],
     ) -> dict[str, str]:
-        """Return the whole configuration of one room worker."""
+        """
+        Return the whole configuration of one room worker.
+
+        Args:
+            udp_ports: The room's, and one for each egress process.
+        """
         # Bound to the announced address, not to all: a reply then leaves from the
         # very address that the client's ICE agent checks.
-        endpoint = f"{ports.in_url(self.media_address)}:{udp_port}"
+        address = ports.in_url(self.media_address)
+        endpoints = [f"{address}:{port}" for port in udp_ports]
         return self.client_environment() | {
             "PARLEY_SPACE_ID": space_id,
             "PARLEY_EPOCH": str(epoch),
             "PARLEY_GRANT_PUBLIC_KEY": grant_public_key,
             "PARLEY_CONTROL_BIND": f"{ports.LOOPBACK}:0",
             "PARLEY_UDP_ENDPOINTS": json.dumps(
-                [{"bind": endpoint, "announced": endpoint}]
+                [{"bind": each, "announced": each} for each in endpoints]
             ),
             "PARLEY_LIVE_EDGE_URL": self.folder.objects.as_uri(),
         }

@@ -74,7 +74,7 @@ class Workload:
     """A worker that was launched, and how it is."""
 
     key: WorkloadKey
-    udp_port: int
+    udp_ports: tuple[int, ...]
     process: ChildProcess
     started_at: dt.datetime
     ended_at: dt.datetime | None = None
@@ -87,7 +87,7 @@ class Workload:
             "ref": self.key.ref,
             **asdict(self.key),
             "pid": self.process.pid,
-            "udp_port": self.udp_port,
+            "udp_ports": self.udp_ports,
             "state": "running" if ended is None else "ended",
             "exit_code": None if ended is None else self.process.exit_code,
             "started_at": self.started_at.isoformat(),
@@ -167,11 +167,8 @@ class Workloads:
         await asyncio.gather(*(w.watch for w in workloads if w.watch is not None))
 
     async def _start(self, key: WorkloadKey) -> Workload:
-        taken = {w.udp_port for w in self._known.values() if w.ended_at is None}
-        udp_port = ports.free_port(
-            address=self._stack.media_address, datagram=True, taken=taken
-        )
-        arguments, special = self._call(key, udp_port)
+        udp_ports = self._udp_ports() if key.kind == ROOM else ()
+        arguments, special = self._call(key, udp_ports)
         spec = ProcessSpec(
             name=key.ref,
             arguments=arguments,
@@ -182,15 +179,29 @@ class Workloads:
         process = ChildProcess(spec, self._stack.folder.logs / f"{key.ref}.log")
         await process.start()
         workload = Workload(
-            key=key, udp_port=udp_port, process=process, started_at=self._now()
+            key=key, udp_ports=udp_ports, process=process, started_at=self._now()
         )
         workload.watch = asyncio.create_task(
             self._watch(workload), name=f"watch-{key.ref}"
         )
         return workload
 
+    def _udp_ports(self) -> tuple[int, ...]:
+        """Return ports for a room and for an egress process on each core."""
+        running = (w for w in self._known.values() if w.ended_at is None)
+        taken = {port for workload in running for port in workload.udp_ports}
+        found: list[int] = []
+        for _ in range(1 + (os.cpu_count() or 1)):
+            port = ports.free_port(
+                address=self._stack.media_address,
+                datagram=True,
+                taken=taken.union(found),
+            )
+            found.append(port)
+        return tuple(found)
+
     def _call(
-        self, key: WorkloadKey, udp_port: int
+        self, key: WorkloadKey, udp_ports: tuple[int, ...]
     ) -> tuple[tuple[str, ...], dict[str, str]]:
         """Return the arguments and the environment of a workload's own."""
         if key.kind == RENDER:
@@ -203,7 +214,7 @@ class Workloads:
             space_id=key.key,
             epoch=key.epoch,
             grant_public_key=self._grant_public_key,
-            udp_port=udp_port,
+            udp_ports=udp_ports,
         )
         return ("-m", "media_worker"), room | self._recordings.worker_environment()
 

@@ -81,12 +81,12 @@ def test_a_worker_binds_what_it_announces(address: str, endpoint: str) -> None:
     A reply leaves from the address that the client's ICE agent checks.
     """
     environment = a_stack(media_address=address).worker_environment(
-        space_id="s", epoch=3, grant_public_key="k", udp_port=41000
+        space_id="s", epoch=3, grant_public_key="k", udp_ports=(41000, 41001)
     )
 
-    assert json.loads(environment["PARLEY_UDP_ENDPOINTS"]) == [
-        {"bind": endpoint, "announced": endpoint}
-    ]
+    first, second = json.loads(environment["PARLEY_UDP_ENDPOINTS"])
+    assert first == {"bind": endpoint, "announced": endpoint}
+    assert second["bind"] == endpoint.replace("41000", "41001")
     assert environment["PARLEY_EPOCH"] == "3"
     assert environment["PARLEY_LIVE_EDGE_URL"] == "file:///data/objects"
 
