@@ -79,6 +79,21 @@ class Api:
         )
         return joined
 
+    async def react(self, space_id: str, grant: str, emoji: str) -> None:
+        """
+        Send a reaction.
+
+        Raises:
+            ApiError: the API refused.
+        """
+        async with self._http.post(
+            f"{self.base_url}/v1/spaces/{space_id}/reactions",
+            json={"emoji": emoji},
+            headers={"Authorization": f"Bearer {grant}"},
+        ) as response:
+            if response.status != 204:
+                raise ApiError(response.status, await response.json(content_type=None))
+
     async def post_sdp(self, url: str, grant: str, offer: str) -> tuple[str, str]:
         """
         Open a WHIP or WHEP session and return `(answer, session_url)`.

@@ -1,6 +1,7 @@
 """A stage with several people on it."""
 
 import contextlib
+from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import expect
 
@@ -24,13 +25,14 @@ async def test_everybody_on_stage_is_seen(
     stack: RunningStack, page_for: PageFor, screenshot: Screenshot
 ) -> None:
     """
-    A listener sees the host first, then the speakers, who talks, and who is muted; and
-    the Space is in the feed among the others.
+    A listener sees the host first, then the speakers, who talks, who is muted, and
+    what they react with; and the Space is in the feed among the others.
     """
     async with contextlib.AsyncExitStack() as people:
         host = await people.enter_async_context(Api(stack.url, "maribel"))
         space_id = await host.open_space(TITLE, speaker_policy="everyone")
-        await _talk(people, host, space_id, muted=True)
+        grant = await _talk(people, host, space_id, muted=True)
+        await _plan(host)
         for handle in SPEAKERS:
             api = await people.enter_async_context(Api(stack.url, handle))
             await _talk(people, api, space_id, muted=handle != "sofia")
@@ -52,17 +54,31 @@ async def test_everybody_on_stage_is_seen(
         await expect(sofia).to_have_attribute("data-talking", "true", timeout=10_000)
         muted = page.locator("[data-testid=stage-member][data-muted=true]")
         await expect(muted).to_have_count(len(SPEAKERS))
+        await host.react(space_id, grant, "\N{FIRE}")
+        floats = page.get_by_test_id("floats")
+        await expect(floats).to_have_attribute("data-shown", "1", timeout=10_000)
+        await page.get_by_test_id("react").click()
+        for name in ("heart", "clapping", "laughing", "fire"):
+            await page.get_by_role("button", name=f"React: {name}").click()
         await screenshot(page, "room-listening")
         await host.call("POST", f"/v1/spaces/{space_id}/end")
 
 
 async def _talk(
     people: contextlib.AsyncExitStack, api: Api, space_id: str, *, muted: bool
-) -> None:
-    """Join the stage and send speech, which nobody hears of somebody muted."""
+) -> str:
+    """Talk on stage, heard by nobody where muted, and return the grant."""
     joined = await api.join(space_id, "speaker")
     client = await people.enter_async_context(WhipClient(api, speech.load(VOICE)))
     await client.connect(joined["whip_url"], joined["grant"])
     if muted:
         path = f"/v1/spaces/{space_id}/participants/{api.uid}"
         await api.call("PATCH", path, {"muted": True})
+    return str(joined["grant"])
+
+
+async def _plan(host: Api) -> None:
+    """Schedule a Space for tomorrow, so that something is to come."""
+    at = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
+    title = "Sunday evening: what we read this month"
+    await host.call("POST", "/v1/spaces", {"title": title, "scheduled_start": at})

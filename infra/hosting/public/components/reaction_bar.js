@@ -11,6 +11,7 @@ const MAX_FLOATING = 40;
 
 /** Emoji rise here; for eyes only. */
 export class Floats {
+  #shown = 0;
   element = h("div", { class: "floats", "aria-hidden": "true", "data-testid": "floats" });
 
   /**
@@ -24,6 +25,7 @@ export class Floats {
     float.style.setProperty("--sway", `${Math.round((Math.random() - 0.5) * 70)}px`);
     float.style.setProperty("--delay", `${delayMs}ms`);
     this.element.append(float);
+    this.element.dataset.shown = String((this.#shown += 1));
     setTimeout(() => float.remove(), RISE_MS + delayMs);
   }
 }
