@@ -330,7 +330,6 @@ class World:
         limiter = RateLimiter(self.limits, lambda: self.clock().timestamp())
         self.operations: tuple[Operation, ...] = (
             *profiles.operations(self.profiles),
-            *account.operations(self.erasure),
             *people.operations(
                 self.relations, self.registering, self.capabilities, self.clock
             ),
@@ -358,6 +357,7 @@ class World:
                 ),
                 {ADMIN_KEY},
             ),
+            *account.operations(self.erasure),
             *self.recording.operations(),
         )
         self.api = api_app(

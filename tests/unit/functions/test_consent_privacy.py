@@ -65,6 +65,7 @@ def everything_seen(world: World, by: str) -> str:
             user_id="bo",
             session_id="session-0123456789",
             device_id="phone",
+            report_id="0" * 32,
             id=SPACE_ID,
         )
         query = {"space_id": SPACE_ID} if operation.id == "list_recordings" else {}
