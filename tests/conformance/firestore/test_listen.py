@@ -1,5 +1,6 @@
 """Listening: what a listener is told, in which order, and after which interruptions."""
 
+import asyncio
 import queue
 import time
 from collections.abc import Callable
@@ -10,7 +11,13 @@ from typing import Any
 import pytest
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from tests.conformance.firestore.servers import Client, client, running
+from tests.benchmarks.firestore_listeners import hear
+from tests.conformance.firestore.servers import (
+    Client,
+    ParleyFirestore,
+    client,
+    running,
+)
 
 WAIT_S = 10.0
 QUIET_S = 0.15
@@ -307,6 +314,18 @@ def test_many_listeners_hear_the_same(db: Client, listen: Listen) -> None:
 
     for listener in listeners:
         assert listener.until("a") == ["ADDED a"]
+
+
+def test_every_listener_hears_every_change(parley: ParleyFirestore) -> None:
+    """
+    However many there are and however close together changes come.
+    """
+    heard = asyncio.run(
+        hear(parley.address, parley.pid, listeners=60, writes_per_s=200, seconds=1)
+    )
+
+    assert heard.expected == 12_000
+    assert heard.missing == 0
 
 
 def test_a_listener_survives_the_death_of_the_server(
