@@ -79,6 +79,9 @@ class MemoryRecordingStore:
             if after is None or key(each) < (after.at, after.id)
         ][:limit]
 
+    def forget_answer(self, space_id: SpaceId, user_id: UserId) -> None:
+        self.consents.pop((space_id, user_id), None)
+
     def _store(
         self, space: Space, decision: RecordingDecision | ConsentDecision
     ) -> None:
@@ -173,7 +176,12 @@ class RecordingWorld:
             recordings=self.store,
             open_objects=lambda: self.objects,
             launcher=launcher,
-            news=PushedRecordingNews(announcing=announcing),
+            news=PushedRecordingNews(
+                announcing=announcing,
+                effects=self._effects,
+                now=self._clock,
+                wants_event=lambda _: True,
+            ),
             effects=self._effects,
             now=self._clock,
             kept_for=timedelta(days=KEPT_DAYS),

@@ -274,6 +274,7 @@ class World:
             reminders=self.reminders,
             effects=self.effects,
             now=self.clock,
+            voices=(self.recording.consents.forget,),
         )
         self.upkeep = UpkeepService(
             spaces=stores.spaces,

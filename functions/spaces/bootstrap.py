@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import flask
 
@@ -249,7 +249,7 @@ def build_tasks(env: Mapping[str, str]) -> flask.Flask:
     )
     launcher = _launcher(config)
     recorded = RecordingParts(config.recording, client, config.public_url)
-    recordings = recorded.tasks(launcher, announcing, effects)
+    recordings = recorded.tasks(launcher, announcing, effects, _wants(config))
     upkeep = UpkeepService(
         spaces=announcing.spaces,
         launches=FirestoreLaunchStore(client),
@@ -279,8 +279,12 @@ def _spaces(
         store=FirestoreSpaceStore(client, utc_now),
         effects=effects,
         now=utc_now,
-        wants=lambda event: any(each.wants(event) for each in config.webhooks),
+        wants=_wants(config),
     )
+
+
+def _wants(config: Config) -> Callable[[str], bool]:
+    return lambda event: any(each.wants(event) for each in config.webhooks)
 
 
 def _webhooks(
@@ -300,6 +304,7 @@ def _erasure(
     config: Config, client: BoundedClient, effects: EffectQueue
 ) -> ErasureService:
     spaces = _spaces(config, client, effects)
+    recorded = RecordingParts(config.recording, client, config.public_url)
     return ErasureService(
         accounts=FirestoreAccountStore(client),
         spaces=spaces,
@@ -312,6 +317,7 @@ def _erasure(
         ),
         effects=effects,
         now=utc_now,
+        voices=(recorded.consents(effects, recorded.prover()).forget,),
     )
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 
 from .adapters.clock import random_token, utc_now
@@ -17,7 +18,7 @@ from .service.announcing import AnnouncingService
 from .service.consents import ConsentService
 from .service.ports import EffectQueue, Launcher
 from .service.recording_news import PushedRecordingNews
-from .service.recording_ports import PlaybackUrls, RecordingObjects
+from .service.recording_ports import PlaybackUrls, Prover, RecordingObjects
 from .service.recording_tasks import RecordingTasks
 from .service.recordings import RecordingService
 
@@ -39,18 +40,8 @@ class RecordingParts:
 
     def operations(self, effects: EffectQueue) -> tuple[Operation, ...]:
         """Return the operations of clients."""
-        prover = Ed25519Prover(
-            self._config.proof_private_key, self._config.retired_proof_keys
-        )
-        answering = ConsentService(
-            recordings=self._store,
-            prover=prover,
-            effects=effects,
-            now=utc_now,
-            new_token=random_token,
-            random_bytes=secrets.token_bytes,
-            kept_days=self._config.kept_days,
-        )
+        prover = self.prover()
+        answering = self.consents(effects, prover)
         keeping = RecordingService(
             recordings=self._store,
             open_objects=self._objects,
@@ -63,15 +54,42 @@ class RecordingParts:
             *consents.operations(answering, prover),
         )
 
+    def prover(self) -> Prover:
+        """Return what signs receipts."""
+        return Ed25519Prover(
+            self._config.proof_private_key, self._config.retired_proof_keys
+        )
+
+    def consents(self, effects: EffectQueue, prover: Prover) -> ConsentService:
+        """Return the use cases of whoever may be recorded."""
+        return ConsentService(
+            recordings=self._store,
+            prover=prover,
+            effects=effects,
+            now=utc_now,
+            new_token=random_token,
+            random_bytes=secrets.token_bytes,
+            kept_days=self._config.kept_days,
+        )
+
     def tasks(
-        self, launcher: Launcher, announcing: AnnouncingService, effects: EffectQueue
+        self,
+        launcher: Launcher,
+        announcing: AnnouncingService,
+        effects: EffectQueue,
+        wants_event: Callable[[str], bool],
     ) -> RecordingTasks:
         """Return what the task queue calls."""
         return RecordingTasks(
             recordings=self._store,
             open_objects=self._objects,
             launcher=launcher,
-            news=PushedRecordingNews(announcing=announcing),
+            news=PushedRecordingNews(
+                announcing=announcing,
+                effects=effects,
+                now=utc_now,
+                wants_event=wants_event,
+            ),
             effects=effects,
             now=utc_now,
             kept_for=timedelta(days=self._config.kept_days),

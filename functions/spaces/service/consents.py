@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from spaces_contract.consent_receipts import SALT_BYTES, SignedReceipt
 from spaces_contract.ids import SpaceId, UserId
@@ -9,10 +10,12 @@ from spaces_contract.recording import ConsentScope, StemId
 
 from ..domain import consent as rules
 from ..domain.consent import Consent, ConsentDecision, ConsentFacts, Moment
-from ..domain.notice import Notice, notice_in
+from ..domain.notice import FALLBACK_LANG, Notice, notice_in
 from ..domain.recording_states import ConsentState
 from .ports import Clock, Cursor, EffectQueue
 from .recording_ports import Answered, Prover, RecordingStore
+
+FORGET_PAGE: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,24 @@ class ConsentService:
     ) -> Sequence[Answered]:
         """Return the caller's answers with their receipts, the latest first."""
         return self.recordings.answers_of(actor_id, limit=limit, after=after)
+
+    def forget(self, user_id: UserId) -> bool:
+        """
+        Take back every yes of a person who leaves for good, and delete their receipts.
+
+        Returns:
+            Whether there may be more of them; call again then.
+
+        Raises:
+            DependencyUnavailable, Contended: some may be left.
+        """
+        found = self.recordings.answers_of(user_id, limit=FORGET_PAGE, after=None)
+        for answered in found:
+            consent = answered.consent
+            if consent.state is ConsentState.GRANTED:
+                self.withdraw(consent.space_id, actor_id=user_id, lang=FALLBACK_LANG)
+            self.recordings.forget_answer(consent.space_id, user_id)
+        return len(found) >= FORGET_PAGE
 
     def _answered(
         self,

@@ -70,6 +70,10 @@ class RecordingStore(Protocol):
         """Return a person's answers, the latest first."""
         ...
 
+    def forget_answer(self, space_id: SpaceId, user_id: UserId) -> None:
+        """Delete an answer with its receipts, if it is there."""
+        ...
+
 
 class Prover(Protocol):
     """Signs receipts, with the key that signs manifests too."""

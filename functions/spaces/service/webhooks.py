@@ -102,7 +102,7 @@ class WebhookService:
         message = {
             "type": event.type,
             "timestamp": rfc3339(event.at),
-            "data": {"space": _public(space, self.public_url)},
+            "data": {"space": _public(space, self.public_url), **_recording(event)},
         }
         return json.dumps(message, separators=(",", ":")).encode()
 
@@ -144,6 +144,13 @@ def _public(space: Space, public_url: str) -> dict[str, Any]:
         "url": f"{public_url}/s/{space.id}",
         **{name: rfc3339(at) if at else None for name, at in times.items()},
     }
+
+
+def _recording(event: Event) -> dict[str, Any]:
+    """Return which version of a recording an event is about; its id is the Space's."""
+    if not event.type.startswith("recording."):
+        return {}
+    return {"recording": {"id": event.space_id, "version": event.version}}
 
 
 def _effect(event: Event) -> TellWebhooks:

@@ -12,10 +12,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from werkzeug.test import TestResponse
 
-from spaces.domain.effects import RecordingTask
+from spaces.domain.effects import RecordingTask, TellWebhooks
 from spaces.domain.notice import NOTICE_VERSION
 from spaces.domain.states import SpaceState
 from spaces_contract.consent_receipts import SignedReceipt, from_base64url
+from spaces_contract.ids import UserId
 from spaces_contract.recording import RecordingId, RecordingState
 from spaces_contract.recording_render import RenderProgress, RenderState
 from spaces_contract.roles import Role
@@ -350,6 +351,42 @@ def test_the_host_is_told_that_a_version_is_superseded(world: World) -> None:
 
     told = [name for name in world.effects.names if "recording_superseded-2" in name]
     assert len(told) == 1
+
+
+def test_operators_servers_are_told_of_each_version(world: World) -> None:
+    """
+    `recording.ready`, then `recording.superseded`, then ready again: by webhook, with
+    the version that it is about.
+    """
+    ready(world, "ana", "bo")
+    world.call("DELETE", CONSENT, as_user="ana")
+    rendered(world, version=2)
+
+    told = [
+        (each.event, each.version)
+        for each in world.effects.tasks.values()
+        if isinstance(each, TellWebhooks)
+    ]
+    assert [each for each in told if each[0].startswith("recording.")] == [
+        ("recording.ready", 1),
+        ("recording.superseded", 2),
+        ("recording.ready", 2),
+    ]
+
+
+def test_who_leaves_for_good_takes_their_voice_along(world: World) -> None:
+    """
+    Erasing an account withdraws each yes and deletes the receipts; the chain stays.
+    """
+    ready(world, "ana", "bo")
+
+    world.recording.consents.forget(UserId("ana"))
+    rendered(world, version=2)
+
+    (stem,) = world.recording.objects.jobs[-1].stems
+    assert stem.uid == "bo"
+    assert get(world, "/v1/me/receipts", "ana")["answers"] == []
+    assert len(world.recording.objects.jobs[-1].commitments) == 3
 
 
 def test_the_stage_is_asked_by_push_once(world: World) -> None:

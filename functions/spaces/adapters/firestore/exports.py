@@ -30,7 +30,7 @@ def exported(client: firestore.Client, user_id: UserId) -> Iterator[Kept]:
         for doc in client.collection(f"{user_path(user_id)}/{kind}").stream():
             yield kind, {"id": doc.id, **_plain(doc.to_dict() or {})}
     yield from _spaces(client, user_id)
-    for kind in ("participants", "invites", "subscribers"):
+    for kind in ("participants", "invites", "subscribers", "consents"):
         query = client.collection_group(kind).where(
             filter=FieldFilter("uid", "==", user_id)
         )

@@ -106,6 +106,11 @@ class FirestoreRecordingStore:
             found = {doc.id: doc for doc in self._client.get_all(refs)} if refs else {}
         return [Answered(each, read_space(found[each.space_id])) for each in answers]
 
+    def forget_answer(self, space_id: SpaceId, user_id: UserId) -> None:
+        """Delete one document; see `RecordingStore`."""
+        with dependency_errors():
+            self._consent_ref(space_id, user_id).delete()
+
     def _read(
         self, space_id: SpaceId, transaction: firestore.Transaction | None
     ) -> tuple[Space, Recording | None]:

@@ -6,6 +6,7 @@ import { noteShown } from "./notice_door.js";
 import { playTone } from "./tone.js";
 
 const TALLY_MS = 3000;
+const RETRY_MS = 2000;
 
 /** @typedef {import("../api/recordings.js").RecordingState} RecordingState */
 
@@ -16,6 +17,7 @@ export class RoomRecording {
   tally = null;
   #asked = false;
   #timer = 0;
+  #stopped = false;
 
   /**
    * @param {import("./session.js").RoomSession} session
@@ -54,6 +56,7 @@ export class RoomRecording {
   }
 
   stop() {
+    this.#stopped = true;
     clearTimeout(this.#timer);
   }
 
@@ -64,7 +67,7 @@ export class RoomRecording {
     if (state === "recording" && before !== "paused") playTone();
     if (!this.open) {
       this.tally = null;
-      this.stop();
+      clearTimeout(this.#timer);
       this.#timer = 0;
     }
     if (state === "recording") this.session.emit("said", "This Space is being recorded.");
@@ -75,14 +78,30 @@ export class RoomRecording {
   async #ask() {
     this.#asked = true;
     const consent = await myConsent(this.session.space.id).catch(() => null);
-    if (!consent) this.#asked = false; // could not be reached: with the next change
-    else if (consent.state === "asked") this.onask(consent);
+    if (this.#stopped) return;
+    if (consent) return consent.state === "asked" && this.#askOnce(consent);
+    this.#asked = false;
+    setTimeout(() => this.#stopped || this.look(), RETRY_MS); // a quiet room never changes
+  }
+
+  /**
+   * Whoever closed the question is not asked again, not even after a reload.
+   *
+   * @param {import("../api/recordings.js").Consent} consent
+   */
+  #askOnce(consent) {
+    const key = `parley.asked.${this.session.space.id}.${this.session.uid}`;
+    if (sessionStorage.getItem(key)) return;
+    sessionStorage.setItem(key, "yes");
+    this.onask(consent);
   }
 
   #count() {
     if (this.#timer) return;
     const again = () => {
-      this.#timer = window.setTimeout(() => void this.refresh().finally(again), TALLY_MS);
+      this.#timer = window.setTimeout(() => {
+        if (this.open && !this.#stopped) void this.refresh().finally(again);
+      }, TALLY_MS);
     };
     void this.refresh();
     again();
