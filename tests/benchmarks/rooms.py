@@ -14,6 +14,7 @@ import psutil
 from spaces_contract.roles import PeerKind
 from tests import speech
 from tests.api import Api
+from tests.benchmarks.bare_loop import bare_loop
 from tests.light_clients import LightPeer, LightSpeaker, opus_frames
 from tests.running_stack import RunningStack, running_stack
 
@@ -30,6 +31,7 @@ class Room:
     """What was measured of one room."""
 
     cpu_percent: list[float]  # of one core, one for each slice
+    bare_percent: list[float]  # of a bare loop that sends as many packets, meanwhile
     rss_mb: float
     longest_gap_ms: float
     gaps_over_60_ms: int
@@ -61,8 +63,9 @@ async def measure(stack: RunningStack, speakers: int, listeners: int, s: float) 
             api = await opened.enter_async_context(Api(stack.url, f"bench_l{number}"))
             peers.append(await _listen(opened, api, await api.join(space_id)))
         (worker,) = stack.workers(space_id)
+        bare = await opened.enter_async_context(bare_loop(speakers + listeners))
         await asyncio.sleep(WARM_UP_S)
-        return await _watch(stack, worker, peers, s)
+        return await _watch(stack, (worker, bare), peers, s)
 
 
 async def _listen(
@@ -75,21 +78,28 @@ async def _listen(
 
 
 async def _watch(
-    stack: RunningStack, worker: psutil.Process, peers: list[LightPeer], s: float
+    stack: RunningStack,
+    processes: tuple[psutil.Process, psutil.Process],
+    peers: list[LightPeer],
+    s: float,
 ) -> Room:
     for peer in peers:
         peer.arrivals.reset()
-    cpu_percent: list[float] = []
+    worker, _ = processes
+    slices: list[list[float]] = []
     rss_bytes = 0
     for _ in range(round(s / SLICE_S)):
-        before, began_s = _cpu_s(worker), time.monotonic()
+        before, began_s = [_cpu_s(p) for p in processes], time.monotonic()
         await asyncio.sleep(SLICE_S)
         elapsed_s = time.monotonic() - began_s
-        cpu_percent.append(100 * (_cpu_s(worker) - before) / elapsed_s)
+        after = [_cpu_s(p) for p in processes]
+        pairs = zip(before, after, strict=True)
+        slices.append([100 * (late - early) / elapsed_s for early, late in pairs])
         rss_bytes = max(rss_bytes, worker.memory_info().rss)
     metrics = await asyncio.to_thread(stack.metrics, worker)
     return Room(
-        cpu_percent=cpu_percent,
+        cpu_percent=[worker_percent for worker_percent, _ in slices],
+        bare_percent=[bare_percent for _, bare_percent in slices],
         rss_mb=rss_bytes / 2**20,
         longest_gap_ms=1000 * max(p.arrivals.longest_gap_s for p in peers),
         gaps_over_60_ms=sum(p.arrivals.gaps_over_60_ms for p in peers),
@@ -104,13 +114,19 @@ def _cpu_s(process: psutil.Process) -> float:
 
 
 def _row(
-    name: str, value: float, unit: str, budget: float, spread: Any
+    name: str,
+    value: float,
+    unit: str,
+    budget: float,
+    spread: Any,
+    *,
+    baseline: str = "budget",
 ) -> dict[str, Any]:
     return {
         "name": name,
         "value": value,
         "unit": unit,
-        "baseline": "budget",
+        "baseline": baseline,
         "baseline_value": budget,
         "ratio": value / budget,
         "spread": spread,
@@ -133,6 +149,14 @@ async def _run(stack: RunningStack) -> list[dict[str, Any]]:
             "% of a core",
             BUDGET_CPU_PERCENT,
             _spread(small.cpu_percent),
+        ),
+        _row(
+            "room 2 + 5: worker CPU",
+            cpu,
+            "% of a core",
+            statistics.median(small.bare_percent),
+            f"bare {_spread(small.bare_percent)}",
+            baseline="bare event loop, 50 x 7 datagrams a second",
         ),
         _row("room 2 + 5: worker RSS", small.rss_mb, "MB", BUDGET_RSS_MB, None),
         _row(
