@@ -244,18 +244,19 @@ class Connection(asyncio.Protocol):
         path = self._known.get(block)
         if path is not None:
             return path
+        table = self._decoder.header_table.dynamic_entries
+        size, newest = len(table), table[0] if table else None
         try:
             fields = dict(self._decoder.decode(block, raw=True))
         except HPACKError as error:
             raise WireError(ErrorCode.COMPRESSION_ERROR) from error
         path = fields.get(b":path", b"").decode("ascii", "replace")
-        # A block of one-byte references to the table does not change the table, and
-        # means the same until another block does.
-        if min(block, default=0) > 0x80 and max(block) < 0xFF:
-            if len(self._known) < _MAX_KNOWN_BLOCKS:
-                self._known[block] = path
-        else:
+        # The same bytes mean the same until a block changes the table.
+        changed = len(table) != size or (table and table[0] is not newest)
+        if changed or len(self._known) >= _MAX_KNOWN_BLOCKS:
             self._known.clear()
+        if not changed:
+            self._known[block] = path
         return path
 
     def _open(self, stream: int, path: str, *, last: bool) -> None:
