@@ -2,8 +2,7 @@
 DTLS-SRTP of one session, as the passive side, without I/O of its own.
 
 aiortc's `RTCDtlsTransport` gives each connection a task, a queue and an RTP router,
-which every listener would pay for; of aiortc, its certificates and SRTP profiles are
-used here, by names that the integration tests pin.
+which every listener would pay for.
 """
 
 import contextlib
@@ -11,48 +10,18 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, Protocol
 
-from aiortc import RTCCertificate
-from aiortc.rtcdtlstransport import SRTP_PROFILES, SRTPProtectionProfile
 from OpenSSL import SSL
 from pylibsrtp import Policy
 from pylibsrtp import Session as SrtpSession
 
 from ..egress.sealing import AeadKeys, is_available
+from .certificate import ProcessCertificate
 from .negotiation import Fingerprint
-from .srtp_keys import aead_keys
+from .srtp_keys import AEAD_AES_256_GCM, PROFILES, SrtpProfile, aead_keys
 
 MAX_DATAGRAM_BYTES: Final = 1_500
 RECEIVE_WINDOW_PACKETS: Final = 1_024  # of reordering, before a packet is a replay
-_SEALED_PROFILE: Final = b"SRTP_AEAD_AES_256_GCM"
 _KEYS_LABEL: Final = b"EXTRACTOR-dtls_srtp"  # RFC 5764 4.2
-
-
-class ProcessCertificate(RTCCertificate):
-    """
-    The one certificate of a process, with one OpenSSL context for all sessions.
-
-    aiortc makes a context for every connection: 1 ms and 30 KB each, for nothing.
-    """
-
-    _context: SSL.Context | None = None
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the certificate as SDP writes it."""
-        by_algorithm = {f.algorithm: f.value for f in self.getFingerprints()}
-        return by_algorithm["sha-256"]
-
-    def accept(self) -> SSL.Connection:
-        """Return the server's side of a new association."""
-        if self._context is None:
-            self._context = self._create_ssl_context(SRTP_PROFILES)
-            # Nobody resumes a session with us, and after the handshake little is read:
-            # neither sessions nor buffers are kept.
-            self._context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-            self._context.set_mode(SSL.MODE_RELEASE_BUFFERS)
-        connection = SSL.Connection(self._context)
-        connection.set_accept_state()
-        return connection
 
 
 class DtlsState(StrEnum):
@@ -240,29 +209,28 @@ class DtlsChannel:
         )
 
     @staticmethod
-    def _profile(connection: SSL.Connection) -> SRTPProtectionProfile | None:
+    def _profile(connection: SSL.Connection) -> SrtpProfile | None:
         name = connection.get_selected_srtp_profile()
-        return next((p for p in SRTP_PROFILES if p.openssl_profile == name), None)
+        return next((p for p in PROFILES if p.name == name), None)
 
-    def _set_keys(
-        self, connection: SSL.Connection, profile: SRTPProtectionProfile
-    ) -> None:
-        size = 2 * (profile.key_length + profile.salt_length)
-        material = connection.export_keying_material(_KEYS_LABEL, size)
+    def _set_keys(self, connection: SSL.Connection, profile: SrtpProfile) -> None:
+        material = connection.export_keying_material(
+            _KEYS_LABEL, profile.material_bytes
+        )
         incoming = Policy(
-            key=profile.get_key_and_salt(material, 0),  # the client's come first
+            key=profile.master(material, 0),
             ssrc_type=Policy.SSRC_ANY_INBOUND,
-            srtp_profile=profile.libsrtp_profile,
+            srtp_profile=profile.number,
         )
         incoming.window_size = RECEIVE_WINDOW_PACKETS
         self.incoming = SrtpSession(incoming)
-        master = profile.get_key_and_salt(material, 1)
-        if profile.openssl_profile == _SEALED_PROFILE and is_available():
+        master = profile.master(material, 1)
+        if profile is AEAD_AES_256_GCM and is_available():
             self.outgoing_keys = aead_keys(master)
         self.outgoing = SrtpSession(
             Policy(
                 key=master,
                 ssrc_type=Policy.SSRC_ANY_OUTBOUND,
-                srtp_profile=profile.libsrtp_profile,
+                srtp_profile=profile.number,
             )
         )

@@ -17,8 +17,8 @@ from ..egress.fan_out import FanOut, FanOutCounters
 from ..egress.pacing import PacedFanOut
 from ..room.ports import MediaEvents, SdpRefused, SessionInfo
 from .addresses import Address
+from .certificate import ProcessCertificate
 from .counters import EndpointCounters
-from .dtls import ProcessCertificate
 from .handshakes import Handshakes
 from .ingress import Ingress
 from .media_clock import MediaClock
@@ -104,7 +104,7 @@ class UdpMediaEndpoint:
         self._state = _Running(
             events=events,
             loop=loop,
-            certificate=ProcessCertificate.generateCertificate(),
+            certificate=ProcessCertificate.generate(),
             fan_out=fan_out,
             paced=PacedFanOut(fan_out, loop),
             rounds=Rounds(

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from spaces_contract.ids import SessionId, UserId
 from spaces_contract.roles import PeerCloseReason, PeerKind
@@ -14,12 +14,15 @@ from ..egress.srtp import SrtpBuffer, SrtpHandle
 from ..room.ports import FULL_MIX, SessionInfo
 from . import rtcp
 from .addresses import Address
+from .certificate import ProcessCertificate
 from .counters import EndpointCounters
-from .dtls import DtlsChannel, DtlsState, ProcessCertificate
+from .dtls import DtlsChannel, DtlsState
 from .incoming import IncomingAudio, IncomingSrtp
 from .media_path import MediaPath
 from .negotiation import Negotiated
-from .stage_channel import StageChannel
+
+if TYPE_CHECKING:
+    from .stage_channel import StageChannel
 
 MAX_ADDRESSES: Final = 8  # a phone has 2 or 3 pairs; NAT rebinding adds some
 UNCONFIRMED_S: Final = 40.0  # by then a client without reports has its keys, or left
@@ -268,6 +271,9 @@ class Session:
     def _open_stage(self) -> None:
         if self.negotiated.channel is None:
             return
+        # aiortc is large, and a process for listeners alone never comes here.
+        from .stage_channel import StageChannel
+
         self._stage = StageChannel(
             self._dtls,
             self.negotiated.channel,

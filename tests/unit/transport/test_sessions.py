@@ -6,16 +6,16 @@ from typing import Any, cast
 import pytest
 
 from media_worker.transport.addresses import Address, address
+from media_worker.transport.certificate import ProcessCertificate
 from media_worker.transport.counters import EndpointCounters
 from media_worker.transport.demux import Kind, kind_of
-from media_worker.transport.dtls import ProcessCertificate
 from media_worker.transport.negotiation import Fingerprint, Negotiated
 from media_worker.transport.session import MAX_ADDRESSES, Session
 from media_worker.transport.sessions import Sessions
 from spaces_contract.ids import SessionId, UserId
 from spaces_contract.roles import PeerKind
 
-CERTIFICATE = ProcessCertificate.generateCertificate()
+CERTIFICATE = ProcessCertificate.generate()
 
 
 def port(number: int) -> Address:

@@ -1,6 +1,5 @@
 """Packets as the fan-out stamps them, against aiortc's reading and libsrtp's keys."""
 
-
 import numpy as np
 import pytest
 from aiortc.rtp import RtpPacket
