@@ -89,6 +89,7 @@ def _agones(reader: EnvironmentReader) -> AgonesSettings:
     return AgonesSettings(
         namespace=reader.text("PARLEY_AGONES_NAMESPACE"),
         fleet=reader.text("PARLEY_AGONES_FLEET"),
+        render_fleet=reader.text("PARLEY_AGONES_RENDER_FLEET"),
         api=KubernetesApi(
             url=reader.text("PARLEY_KUBERNETES_API_URL"),
             ca_file=reader.text("PARLEY_KUBERNETES_CA_FILE"),
@@ -112,7 +113,7 @@ def _ports(reader: EnvironmentReader, name: str) -> range:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    if not all(isinstance(each, str) for each in value):
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise TypeError(value)
     return tuple(value)
 

@@ -16,7 +16,9 @@ from spaces.service.ports import LaunchRefused, Workload, WorkloadKind
 from tests.fake_agones import FakeCluster, running_cluster
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
-SETTINGS = AgonesSettings(namespace="parley", fleet="workers", api=None)
+SETTINGS = AgonesSettings(
+    namespace="parley", fleet="workers", render_fleet="renders", api=None
+)
 
 
 @pytest.fixture
@@ -73,6 +75,21 @@ def test_a_launch_is_idempotent_by_epoch(
 
     assert launcher.launch(a_room()) == first
     assert launcher.launch(a_room(epoch=2)) != first
+
+
+def test_renders_have_a_fleet_of_their_own(
+    cluster: FakeCluster, launcher: AgonesLauncher
+) -> None:
+    """
+    No room's worker ever holds the key that signs manifests.
+    """
+    render = Workload(kind=WorkloadKind.RENDER, key="r1", epoch=1)
+    with pytest.raises(NoCapacity):
+        launcher.launch(render)
+    cluster.add_server("r", fleet="renders")
+
+    assert launcher.launch(render) == "r"
+    assert [each.workload for each in launcher.workloads()] == [render]
 
 
 def test_contention_is_tried_again(

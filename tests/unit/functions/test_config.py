@@ -2,6 +2,11 @@
 
 import pytest
 
+from spaces.adapters.launchers.settings import (
+    AgonesSettings,
+    ContainerSettings,
+    KubernetesApi,
+)
 from spaces.config import Config
 from spaces.environment import ConfigError
 from spaces.service.media import IceServer
@@ -143,3 +148,96 @@ def test_ice_servers_are_read() -> None:
     assert config.ice_servers == (
         IceServer(urls=("turn:t",), username="u", credential="c"),
     )
+
+
+CONTAINER = {
+    "PARLEY_LAUNCHER": "container",
+    "PARLEY_CONTAINER_ENGINE_URL": "unix:///run/podman/podman.sock",
+    "PARLEY_CONTAINER_IMAGE": "parley-worker@sha256:0",
+    "PARLEY_CONTAINER_MEDIA_HOST": "203.0.113.5",
+    "PARLEY_CONTAINER_CONTROL_HOST": "10.0.0.5",
+    "PARLEY_CONTAINER_PORTS": "41000-41007",
+    "PARLEY_WORKER_ENVIRONMENT": '{"PARLEY_LIVE_EDGE_URL": "gs://live"}',
+}
+AGONES = {
+    "PARLEY_LAUNCHER": "agones",
+    "PARLEY_AGONES_NAMESPACE": "parley",
+    "PARLEY_AGONES_FLEET": "workers",
+    "PARLEY_AGONES_RENDER_FLEET": "renders",
+}
+OUTSIDE = {
+    "PARLEY_KUBERNETES_API_URL": "https://192.0.2.9",
+    "PARLEY_KUBERNETES_CA_FILE": "/secrets/ca.pem",
+}
+
+
+def in_production(**changes: str) -> dict[str, str]:
+    """Return an environment for production."""
+    kept = {
+        name: value
+        for name, value in LOCAL.items()
+        if not name.startswith(("PARLEY_LOCAL_", "FIRESTORE_"))
+    }
+    return kept | {"PARLEY_ENVIRONMENT": "production", **changes}
+
+
+def test_containers_are_read() -> None:
+    """
+    Production can launch containers on one machine.
+    """
+    settings = Config.from_env(in_production(**CONTAINER)).launcher
+
+    assert isinstance(settings, ContainerSettings)
+    assert settings.ports == range(41_000, 41_008)
+    assert settings.deployment == "http://127.0.0.1:8080"
+    assert settings.worker_environment == {"PARLEY_LIVE_EDGE_URL": "gs://live"}
+    assert settings.render_environment == {}
+
+
+def test_a_fleet_is_read() -> None:
+    """
+    Of the cluster that the functions run in, or of one that they reach from outside.
+    """
+    inside = Config.from_env(in_production(**AGONES)).launcher
+    outside = Config.from_env(in_production(**AGONES, **OUTSIDE)).launcher
+
+    assert isinstance(inside, AgonesSettings)
+    assert isinstance(outside, AgonesSettings)
+    assert inside.api is None
+    assert outside.api == KubernetesApi(
+        url="https://192.0.2.9", ca_file="/secrets/ca.pem"
+    )
+
+
+@pytest.mark.parametrize("launcher", [CONTAINER, AGONES, {**AGONES, **OUTSIDE}])
+def test_what_a_launcher_lacks_is_named(launcher: dict[str, str]) -> None:
+    """
+    All of it, for the launcher that was chosen and for no other.
+    """
+    optional = {"PARLEY_LAUNCHER", "PARLEY_WORKER_ENVIRONMENT"}
+    if "PARLEY_KUBERNETES_API_URL" in launcher:
+        optional.add("PARLEY_KUBERNETES_API_URL")  # without it, we are inside
+    for name in launcher.keys() - optional:
+        without = {key: value for key, value in launcher.items() if key != name}
+        with pytest.raises(ConfigError, match=f"missing: {name}$"):
+            Config.from_env(in_production(**without))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PARLEY_CONTAINER_PORTS", "41000"),
+        ("PARLEY_CONTAINER_PORTS", "41000-41002"),  # too few for one worker
+        ("PARLEY_CONTAINER_PORTS", "65530-65536"),
+        ("PARLEY_CONTAINER_MOUNTS", "{}"),
+        ("PARLEY_CONTAINER_MOUNTS", "[1]"),
+        ("PARLEY_WORKER_ENVIRONMENT", "[]"),
+        ("PARLEY_RENDER_ENVIRONMENT", '{"A": 1}'),
+    ],
+)
+def test_what_is_wrong_with_containers_is_named(name: str, value: str) -> None:
+    """
+    A value that means nothing is refused with its name.
+    """
+    with pytest.raises(ConfigError, match=name):
+        Config.from_env(in_production(**{**CONTAINER, name: value}))

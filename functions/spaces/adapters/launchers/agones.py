@@ -72,7 +72,8 @@ class AgonesLauncher:
         """
         with _translated():
             api = self._open_api()
-            for server in self._list(api, _labels(workload)):
+            fleet = self._fleet(workload.kind)
+            for server in self._list(api, fleet, _labels(workload)):
                 return str(server["metadata"]["name"])
             return self._allocate(api, workload)
 
@@ -91,15 +92,22 @@ class AgonesLauncher:
     def workloads(self) -> list[LaunchedWorkload]:
         """List what was allocated; see `Launcher`."""
         with _translated():
-            servers = self._list(self._open_api(), {})
+            api = self._open_api()
+            fleets = (self._settings.fleet, self._settings.render_fleet)
+            servers = [each for fleet in fleets for each in self._list(api, fleet, {})]
         return [_launched(server) for server in servers]
+
+    def _fleet(self, kind: WorkloadKind) -> str:
+        if kind is WorkloadKind.RENDER:
+            return self._settings.render_fleet
+        return self._settings.fleet
 
     def _allocate(self, api: Any, workload: Workload) -> str:
         for _ in range(CONTENTION_TRIES):
             answer = api.create_namespaced_custom_object(
                 *("allocation.agones.dev", "v1", self._settings.namespace),
                 "gameserverallocations",
-                _allocation(self._settings.fleet, workload, self._now()),
+                _allocation(self._fleet(workload.kind), workload, self._now()),
                 _request_timeout=CALL_TIMEOUT_S,
             )
             match answer["status"]:
@@ -111,9 +119,11 @@ class AgonesLauncher:
                     raise NoCapacity
         raise NoCapacity
 
-    def _list(self, api: Any, labels: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Return the fleet's allocated servers with these labels."""
-        wanted = {FLEET_LABEL: self._settings.fleet, **labels}
+    def _list(
+        self, api: Any, fleet: str, labels: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
+        """Return a fleet's allocated servers with these labels."""
+        wanted = {FLEET_LABEL: fleet, **labels}
         selector = ",".join([*(f"{k}={v}" for k, v in wanted.items()), KEY_LABEL])
         found = api.list_namespaced_custom_object(
             *("agones.dev", "v1", self._settings.namespace, "gameservers"),

@@ -54,9 +54,12 @@ class AgonesSettings:
     A warm fleet of workers.
 
     Args:
+        fleet: Of rooms and relays.
+        render_fleet: Of renders, which alone can sign manifests.
         api: None is the cluster that the functions themselves run in.
     """
 
     namespace: str
     fleet: str
+    render_fleet: str
     api: KubernetesApi | None

@@ -1,0 +1,122 @@
+"""The fleet's manifests: valid, locked down, and of one mind with the worker."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from media_worker.agones import UDP_BINDS, Allocation
+from media_worker.config import Config
+
+FOLDER = Path(__file__).parents[3] / "infra" / "agones"
+KUBERNETES = "1.30"
+DOCUMENTS: list[dict[str, Any]] = [
+    document
+    for path in sorted(FOLDER.glob("*.yaml"))
+    for document in yaml.safe_load_all(path.read_text())
+]
+FLEETS = {d["metadata"]["name"]: d for d in DOCUMENTS if d["kind"] == "Fleet"}
+# The Agones kinds are no part of Kubernetes' own schemas.
+OWN = [d for d in DOCUMENTS if "agones.dev" not in d["apiVersion"]]
+
+
+def pod_of(fleet: dict[str, Any]) -> dict[str, Any]:
+    """Return a fleet's pod as the Pod that it becomes."""
+    spec = fleet["spec"]["template"]["spec"]["template"]["spec"]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "worker"},
+        "spec": spec,
+    }
+
+
+@pytest.mark.parametrize(
+    "document",
+    [*OWN, *map(pod_of, FLEETS.values())],
+    ids=[f"{d['kind']}-{d['metadata']['name']}" for d in OWN] + list(FLEETS),
+)
+def test_manifests_are_valid(document: dict[str, Any]) -> None:
+    """
+    No unknown field, no wrong type.
+    """
+    kubernetes_validate.validate(document, KUBERNETES, strict=True)
+
+
+@pytest.mark.parametrize("fleet", FLEETS)
+def test_pods_may_do_nothing(fleet: str) -> None:
+    """
+    Not root, read-only, no capability, no token of the cluster, bounded memory.
+    """
+    spec = pod_of(FLEETS[fleet])["spec"]
+    (container,) = spec["containers"]
+    security = container["securityContext"]
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert security["readOnlyRootFilesystem"] is True
+    assert security["allowPrivilegeEscalation"] is False
+    assert security["capabilities"] == {"drop": ["ALL"]}
+    assert "memory" in container["resources"]["limits"]
+    assert "@sha256:" in container["image"]
+
+
+def test_a_rooms_environment_is_whole() -> None:
+    """
+    With what an allocation adds, the worker's configuration lacks nothing.
+    """
+    fleet = FLEETS["workers"]["spec"]["template"]["spec"]
+    (container,) = pod_of(FLEETS["workers"])["spec"]["containers"]
+    env = {each["name"]: each.get("value", "given") for each in container["env"]}
+    ports = {port["name"]: 7000 + n for n, port in enumerate(fleet["ports"])}
+    allocation = Allocation(
+        kind="room",
+        key="1nKxoPQrsTUvw",
+        epoch=3,
+        address="203.0.113.5",
+        ports=ports,
+    )
+
+    config = Config.from_env(allocation.room_environment(env))
+
+    bound = {port["containerPort"] for port in fleet["ports"]}
+    assert {udp.bind[1] for udp in config.udp_endpoints} == bound
+    assert [udp.announced for udp in config.udp_endpoints] == [
+        ("203.0.113.5", port) for port in ports.values()
+    ]
+    assert set(json.loads(env[UDP_BINDS])) == set(ports)
+    assert config.recording is not None
+
+
+def test_only_renders_can_sign() -> None:
+    """
+    A room that was taken over cannot vouch for a recording.
+    """
+    signers = [
+        name for name, fleet in FLEETS.items() if "PROOF_PRIVATE" in json.dumps(fleet)
+    ]
+
+    assert signers == ["renders"]
+
+
+def test_the_launcher_has_no_right_that_it_does_not_use() -> None:
+    """
+    Create an allocation; list and delete GameServers; nothing else.
+    """
+    roles = [d for d in DOCUMENTS if d["kind"] in ("Role", "ClusterRole")]
+    rights = {
+        (group, resource, verb)
+        for role in roles
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+    assert rights == {
+        ("allocation.agones.dev", "gameserverallocations", "create"),
+        ("agones.dev", "gameservers", "list"),
+        ("agones.dev", "gameservers", "delete"),
+    }
