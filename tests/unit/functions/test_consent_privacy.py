@@ -49,6 +49,7 @@ def a_world(answers: dict[str, dict[str, Any] | None]) -> World:
     path = f"/v1/spaces/{SPACE_ID}/recording"
     world.call("PUT", path, as_user=HOST, json={"requested": True})
     for user_id, body in answers.items():
+        world.clock.advance(1)  # so that a time that moves with an answer is seen
         if body is not None:
             answered = world.call("PUT", CONSENT, as_user=user_id, json=body)
             assert answered.status_code == 200
