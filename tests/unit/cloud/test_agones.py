@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
+from kubernetes_validate.utils import validate
 
 from media_worker.agones import UDP_BINDS, Allocation
 from media_worker.config import Config
@@ -43,7 +43,7 @@ def test_manifests_are_valid(document: dict[str, Any]) -> None:
     """
     No unknown field, no wrong type.
     """
-    kubernetes_validate.validate(document, KUBERNETES, strict=True)
+    validate(document, KUBERNETES, strict=True)
 
 
 @pytest.mark.parametrize("fleet", FLEETS)
