@@ -1,5 +1,6 @@
 """Which app is calling, as it says itself, and what such an app can do."""
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -17,7 +18,8 @@ from .operations import Call, Operation
 
 PLATFORM_HEADER: Final = "Parley-Platform"
 VERSION_HEADER: Final = "Parley-App-Version"
-MAX_VERSION_CHARS: Final = 32
+PLATFORM_PATTERN: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
+VERSION_PATTERN: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6}){0,3}")
 
 
 def client_app(request: flask.Request) -> tuple[str | None, Version | None]:
@@ -25,18 +27,17 @@ def client_app(request: flask.Request) -> tuple[str | None, Version | None]:
     Return platform and version of the calling app, as far as it tells.
 
     Raises:
-        InvalidHeader: its version is none.
+        InvalidHeader: its platform or version is none.
     """
     platform = request.headers.get(PLATFORM_HEADER)
     version = request.headers.get(VERSION_HEADER)
+    if platform is not None and not PLATFORM_PATTERN.fullmatch(platform):
+        raise InvalidHeader(f"{PLATFORM_HEADER} is a word, such as ios.")
     if version is None:
         return platform, None
-    try:
-        if len(version) > MAX_VERSION_CHARS:
-            raise ValueError(version)
-        return platform, version_of(version)
-    except ValueError:
-        raise InvalidHeader(f"{VERSION_HEADER} is like 1.2.3.") from None
+    if not VERSION_PATTERN.fullmatch(version):
+        raise InvalidHeader(f"{VERSION_HEADER} is like 1.2.3.")
+    return platform, version_of(version)
 
 
 Requirement = Callable[[Call, Capability], None]

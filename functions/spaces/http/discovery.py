@@ -14,7 +14,7 @@ from . import page_tokens
 from .errors import InvalidPageToken
 from .operations import Access, Call, Operation
 from .replies import json_reply
-from .schemas import PageQuery, SpacesView, SpaceView
+from .schemas import GIVEN, PageQuery, SpacesView, SpaceView
 
 LIVE: Final = (Section.STARTED,)
 SCHEDULED: Final = (Section.SCHEDULED,)
@@ -38,8 +38,8 @@ class SpacesQuery(PageQuery):
     as hosts, then as speakers, then by audience, then scheduled ones.
     """
 
-    state: Literal["live", "scheduled"] | None = None
-    feed: Literal["following"] | None = None
+    state: Annotated[Literal["live", "scheduled"] | None, *GIVEN] = None
+    feed: Annotated[Literal["following"] | None, *GIVEN] = None
 
 
 class SearchQuery(PageQuery):

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from spaces_contract.control import CONTROL_STATUS
+from spaces_contract.ids import SESSION_ID_PATTERN, SPACE_ID_PATTERN, USER_ID_PATTERN
 from spaces_contract.media import SDP_CONTENT_TYPE
 
 from ..domain.errors import (
@@ -27,7 +28,12 @@ from ..service.errors import (
     IdTokenMissing,
     OperatorKeyInvalid,
 )
-from .client_app import PLATFORM_HEADER, VERSION_HEADER
+from .client_app import (
+    PLATFORM_HEADER,
+    PLATFORM_PATTERN,
+    VERSION_HEADER,
+    VERSION_PATTERN,
+)
 from .errors import (
     BodyTooLarge,
     InvalidField,
@@ -37,12 +43,29 @@ from .errors import (
     UnknownField,
     UnsupportedMediaType,
 )
-from .operations import JSON_CONTENT_TYPE, Access, Call, Operation
+from .operations import JSON_CONTENT_TYPE, KEY_PATTERN, Access, Call, Operation
+from .people import DEVICE_ID_PATTERN
 from .problems import PROBLEM_BASE, PROBLEM_TYPE, STATUS
+from .x_schemas import ID
 
 API_VERSION: Final = "1.0.0"
 REF_TEMPLATE: Final = "#/components/schemas/{model}"
 Json = dict[str, Any]
+
+# What stands in a path, by its name there.
+PATH_SHAPES: Final = {
+    "space_id": SPACE_ID_PATTERN,
+    "recording_id": SPACE_ID_PATTERN,
+    "user_id": USER_ID_PATTERN,
+    "session_id": SESSION_ID_PATTERN,
+    "device_id": DEVICE_ID_PATTERN,
+    "id": re.compile(ID),
+}
+ETAG: Final[Json] = {
+    "type": "string",
+    "pattern": '^(\\*|"[!#-~]+")$',
+    "examples": ['"6460f2a1c3d80"'],
+}
 
 PROBLEM_SCHEMA: Final[Json] = {
     "type": "object",
@@ -206,25 +229,32 @@ def _operation(each: Operation) -> Json:
 
 def _parameters(each: Operation) -> list[Json]:
     found = [
-        _parameter(name, "path", {"type": "string"}, required=True)
+        _parameter(name, "path", _text(PATH_SHAPES.get(name)), required=True)
         for name in re.findall(r"{(\w+)}", each.path)
     ]
     if each.query is not None:
-        properties = each.query.model_json_schema()["properties"]
+        query = each.query.model_json_schema()
+        needed = query.get("required", ())
         found += [
-            _parameter(name, "query", schema) for name, schema in properties.items()
+            _parameter(name, "query", schema, required=name in needed)
+            for name, schema in query["properties"].items()
         ]
     if each.idempotency_key:
-        schema: Json = {"type": "string", "minLength": 1, "maxLength": 255}
-        found.append(_parameter("Idempotency-Key", "header", schema))
+        found.append(_parameter("Idempotency-Key", "header", _text(KEY_PATTERN)))
     if each.if_match:
-        found.append(_parameter("If-Match", "header", {"type": "string"}))
+        found.append(_parameter("If-Match", "header", ETAG))
     if each.needs is not None or each.id == "get_capabilities":
         found += [
-            _parameter(name, "header", {"type": "string"})
-            for name in (PLATFORM_HEADER, VERSION_HEADER)
+            _parameter(PLATFORM_HEADER, "header", _text(PLATFORM_PATTERN)),
+            _parameter(VERSION_HEADER, "header", _text(VERSION_PATTERN)),
         ]
     return found
+
+
+def _text(shape: re.Pattern[str] | None) -> Json:
+    if shape is None:
+        return {"type": "string"}
+    return {"type": "string", "minLength": 1, "pattern": f"^{shape.pattern}$"}
 
 
 def _parameter(name: str, place: str, schema: Json, *, required: bool = False) -> Json:

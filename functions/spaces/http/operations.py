@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import flask
 import pydantic
 from pydantic import BaseModel
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge
 
 from spaces_contract.control import ControlError
 from spaces_contract.ids import (
@@ -218,13 +218,57 @@ def register(
     guards: Sequence[Guard] = (),
 ) -> None:
     """Serve `operations`; `guards` see each call first, and raise to refuse it."""
+    shadowed = _shadowed(operations)
     for operation in operations:
         app.add_url_rule(
             operation.path.replace("{", "<").replace("}", ">"),
             endpoint=operation.id,
             view_func=_view(operation, verify_id_token, guards),
             methods=[operation.method],
+            # None: Flask answers OPTIONS, where `_otherwise` does not.
+            provide_automatic_options=False if operation.path in shadowed else None,
         )
+    for path, (served, others) in shadowed.items():
+        app.add_url_rule(
+            path,
+            endpoint=f"not allowed at {path}",
+            view_func=_otherwise([*served, "HEAD", "OPTIONS"]),
+            methods=[*others, "OPTIONS"],
+            provide_automatic_options=False,
+        )
+
+
+def _shadowed(
+    operations: Sequence[Operation],
+) -> dict[str, tuple[list[str], list[str]]]:
+    """
+    Return each fixed path that fits another with parameters: its methods, others'.
+
+    `PATCH /v1/spaces/search` is not to edit a Space called search.
+    """
+    found: dict[str, tuple[list[str], list[str]]] = {}
+    served: dict[str, list[str]] = {}
+    for each in operations:
+        served.setdefault(each.path, []).append(each.method)
+    for path, methods in served.items():
+        others = {
+            method
+            for shape in served
+            if shape != path and re.fullmatch(re.sub(r"{\w+}", "[^/]+", shape), path)
+            for method in served[shape]
+        }
+        if "{" not in path and not others <= {*methods}:
+            found[path] = methods, sorted(others - {*methods})
+    return found
+
+
+def _otherwise(served: Sequence[str]) -> Callable[[], flask.Response]:
+    def view() -> flask.Response:
+        if flask.request.method != "OPTIONS":
+            raise MethodNotAllowed(valid_methods=served)
+        return flask.Response(headers={"Allow": ", ".join(served)})
+
+    return view
 
 
 def _view(

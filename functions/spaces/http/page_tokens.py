@@ -46,12 +46,12 @@ def encode(cursor: Cursor, *, of: str) -> str:
 
 def decode(token: str | None, *, of: str) -> Cursor | None:
     """
-    Return the cursor; None for the first page.
+    Return the cursor; None for the first page, which an empty token names too.
 
     Raises:
         InvalidPageToken: it is not a token of the list named `of`.
     """
-    if token is None:
+    if not token:
         return None
     value, entry_id = _decode(token, {of}, ID_PATTERNS[of])[1:]
     return Cursor(instant_of(value), entry_id)
@@ -66,12 +66,12 @@ def encode_place(place: Place | None) -> str | None:
 
 def decode_place(token: str | None, sections: Collection[Section]) -> Place | None:
     """
-    Return the place; None for the first page.
+    Return the place; None for the first page, which an empty token names too.
 
     Raises:
         InvalidPageToken: it is not a token of a list with these sections.
     """
-    if token is None:
+    if not token:
         return None
     name, value, space_id = _decode(token, set(sections), SPACE_ID_PATTERN)
     return Place(Section(name), value, space_id)

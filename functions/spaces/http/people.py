@@ -27,7 +27,7 @@ from .client_app import client_app
 from .errors import InvalidHeader
 from .operations import Access, Call, Operation
 from .replies import empty_reply, json_reply
-from .schemas import Answer, Instant, Request
+from .schemas import Answer, Instant, Request, described
 
 DEVICE_ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -47,7 +47,9 @@ class DeviceBody(Request):
     locale: str = Field(
         default="en", pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$"
     )
-    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    time_zone: Annotated[
+        str, AfterValidator(_zone), described(format="iana-time-zone")
+    ] = "UTC"
 
 
 class DeviceView(Answer):

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from spaces_contract.consent_receipts import SignedReceipt
 from spaces_contract.recording import ConsentScope, RecordingState
@@ -12,12 +13,32 @@ from ..domain.recording_states import KEPT, ConsentState
 from ..service.consents import MyConsent
 from ..service.recording_ports import Answered
 from ..service.recordings import Playback, SeenRecording
-from .schemas import Answer, Instant, NoticeView, PageQuery, Request
+from .schemas import (
+    GIVEN,
+    Answer,
+    Instant,
+    NoticeView,
+    PageQuery,
+    Request,
+    Whole,
+)
 
 MAX_TRIM_MS = 24 * 3_600 * 1_000
 
 # Strict models take no words for enumerations; these are checked all the same.
+Trim = Annotated[int, Field(ge=0, le=MAX_TRIM_MS), Whole]
 Scope = Annotated[ConsentScope, BeforeValidator(ConsentScope)]
+
+
+# What a refusal and a yes take, for whoever reads the schema alone.
+NO: JsonDict = {"properties": {"granted": {"const": False}}}
+YES: JsonDict = {
+    "properties": {
+        "notice_version": {"type": "string"},
+        "scopes": {"contains": {"const": ConsentScope.ARCHIVE.value}},
+    },
+    "required": ["notice_version"],
+}
 
 
 class RecordingBody(Request):
@@ -30,8 +51,8 @@ class RecordingBody(Request):
 class RecordingEditBody(Request):
     """A change to a recording that is over; what is not named stays."""
 
-    private: bool | None = None
-    trim_start_ms: int | None = Field(default=None, ge=0, le=MAX_TRIM_MS)
+    private: Annotated[bool | None, *GIVEN] = None
+    trim_start_ms: Annotated[Trim | None, *GIVEN] = None
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
@@ -54,6 +75,8 @@ class ConsentBody(Request):
     scopes: list[Scope] = Field(
         default_factory=lambda: [ConsentScope.ARCHIVE], max_length=2
     )
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [NO, YES]})
 
     def model_post_init(self, context: Any, /) -> None:
         """Refuse a yes to nothing that could be kept, or to unread words."""

@@ -9,11 +9,14 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
     WithJsonSchema,
 )
+from pydantic.config import JsonDict
+from pydantic.fields import FieldInfo
 
 from spaces_contract.ids import HANDLE_PATTERN, USER_ID_PATTERN
 from spaces_contract.recording import RecordingState
@@ -31,6 +34,11 @@ from ..domain.space import (
     SpeakerPolicy,
 )
 from ..domain.states import RequestState, SpaceState
+
+# What `_one_line` and `_something` accept, for whoever reads the schema alone.
+_CONTROLS = r"\x00-\x1f\x7f-\x9f"
+_LINE = f"^[^{_CONTROLS}]*$"
+_SOME_LINE = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
 
 
 def _one_line(text: str) -> str:
@@ -58,6 +66,12 @@ def _shaped(pattern: re.Pattern[str]) -> tuple[AfterValidator, WithJsonSchema]:
     return AfterValidator(check), WithJsonSchema(schema)
 
 
+def described(**keywords: str) -> FieldInfo:
+    """Add `keywords` to a field's schema."""
+    field: FieldInfo = Field(json_schema_extra=dict(keywords))
+    return field
+
+
 def _whole_second(at: datetime) -> datetime:
     try:
         return at.astimezone(UTC).replace(microsecond=0)
@@ -65,8 +79,37 @@ def _whole_second(at: datetime) -> datetime:
         raise ValueError("must be a time that there is in UTC") from None
 
 
-Line = Annotated[str, AfterValidator(_one_line)]
-SomeLine = Annotated[Line, AfterValidator(_something)]
+def _given(value: Any) -> Any:
+    if value is None:
+        raise ValueError("cannot be removed: leave it out, or name another")
+    return value
+
+
+def _without_null(schema: JsonDict) -> None:
+    """Say of a field that may be missing only what it is where it is there."""
+    branches = schema.pop("anyOf")
+    if isinstance(branches, list):
+        wanted = (each for each in branches if isinstance(each, dict))
+        schema.update(next(each for each in wanted if each.get("type") != "null"))
+    del schema["default"]
+
+
+def _whole(value: Any) -> Any:
+    """Take 1.0 for 1, as JSON Schema does."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Line = Annotated[str, AfterValidator(_one_line), described(pattern=_LINE)]
+SomeLine = Annotated[
+    str,
+    AfterValidator(_one_line),
+    AfterValidator(_something),
+    described(pattern=_SOME_LINE),
+]
+# Of a field that may be missing: missing is None, null would look like a removal.
+GIVEN = (AfterValidator(_given), Field(json_schema_extra=_without_null))
+Whole = BeforeValidator(_whole)
+PageToken = Annotated[str, Field(max_length=512), described(format="page-token")]
 StartTime = Annotated[AwareDatetime, AfterValidator(_whole_second)]
 Uid = Annotated[str, *_shaped(USER_ID_PATTERN)]
 Handle = Annotated[str, *_shaped(HANDLE_PATTERN)]
@@ -89,10 +132,10 @@ class Answer(BaseModel):
 
 
 class PageQuery(Request):
-    """Which part of a list."""
+    """Which part of a list; the first without a token, or with an empty one."""
 
     page_size: int = Field(default=20, ge=1, le=100)
-    page_token: str | None = Field(default=None, max_length=512)
+    page_token: Annotated[PageToken | None, *GIVEN] = None
 
 
 class ProfileBody(Request):
@@ -325,9 +368,11 @@ class ParticipantsView(Answer):
 class ParticipantBody(Request):
     """A change to one participant; what is not named stays."""
 
-    role: Literal[Role.CO_HOST, Role.SPEAKER, Role.LISTENER] | None = None
-    muted: bool | None = None
-    removed: bool | None = None
+    role: Annotated[
+        Literal[Role.CO_HOST, Role.SPEAKER, Role.LISTENER] | None, *GIVEN
+    ] = None
+    muted: Annotated[bool | None, *GIVEN] = None
+    removed: Annotated[bool | None, *GIVEN] = None
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 

@@ -1,9 +1,8 @@
 """What goes in and out as JSON about requests to speak, invites and reports."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import Field
 
 from spaces_contract.roles import Role
 
@@ -13,6 +12,7 @@ from ..domain.report import MAX_COMMENT_CHARS, Report, ReportReason
 from ..domain.space import MAX_TITLE_CHARS, MAX_TOPIC_CHARS, MAX_TOPICS, SpeakerPolicy
 from ..domain.states import InviteState, RequestState
 from .schemas import (
+    GIVEN,
     Answer,
     Instant,
     Line,
@@ -24,16 +24,6 @@ from .schemas import (
 )
 
 MAX_INVITEES = 10  # in one call
-
-
-def _given(value: Any) -> Any:
-    if value is None:
-        raise ValueError("cannot be removed: leave it out, or name another")
-    return value
-
-
-# Missing is None and stays; null would look like a removal, and is refused.
-Given = AfterValidator(_given)
 
 
 class SpacePatch(Request):
@@ -51,8 +41,8 @@ class SpacePatch(Request):
     lang: str | None = Field(
         default=None, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
     )
-    speaker_policy: Annotated[SpeakerPolicy | SkipJsonSchema[None], Given] = None
-    scheduled_start: Annotated[StartTime | SkipJsonSchema[None], Given] = None
+    speaker_policy: Annotated[SpeakerPolicy | None, *GIVEN] = None
+    scheduled_start: Annotated[StartTime | None, *GIVEN] = None
 
 
 class PersonView(Answer):

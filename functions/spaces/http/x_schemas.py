@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field
 
 from ..domain.search import MAX_QUERY_CHARS
-from .schemas import Answer, Request
+from .schemas import GIVEN, Answer, Request
 
 MAX_IDS: Final = 100
 ID: Final = "[a-zA-Z0-9]{1,13}"
@@ -56,7 +56,7 @@ USER_FIELDS: Final = (
 
 def _some_of(names: Sequence[str]) -> Any:
     one = f"({'|'.join(names)})"
-    return Field(default=None, pattern=f"^{one}(,{one})*$", max_length=1000)
+    return Field(pattern=f"^{one}(,{one})*$")
 
 
 def _ids(shape: str) -> Any:
@@ -66,10 +66,14 @@ def _ids(shape: str) -> Any:
 class XQuery(Request):
     """Which fields to answer; `id` and `state` always come."""
 
-    space_fields: str | None = _some_of(SPACE_FIELDS)
-    expansions: str | None = _some_of(EXPANSIONS)
-    user_fields: str | None = _some_of(USER_FIELDS)
-    topic_fields: str | None = _some_of(TOPIC_FIELDS)
+    space_fields: Annotated[Annotated[str, _some_of(SPACE_FIELDS)] | None, *GIVEN] = (
+        None
+    )
+    expansions: Annotated[Annotated[str, _some_of(EXPANSIONS)] | None, *GIVEN] = None
+    user_fields: Annotated[Annotated[str, _some_of(USER_FIELDS)] | None, *GIVEN] = None
+    topic_fields: Annotated[Annotated[str, _some_of(TOPIC_FIELDS)] | None, *GIVEN] = (
+        None
+    )
 
     model_config = ConfigDict(
         alias_generator=lambda name: name.replace("_fields", ".fields")

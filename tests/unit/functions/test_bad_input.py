@@ -227,7 +227,6 @@ def test_paths_that_lead_nowhere(
         ("page_size=many", 422, "invalid-field"),
         ("state=ended", 422, "invalid-field"),
         ("colour=red", 422, "unknown-field"),
-        ("page_token=", 400, "invalid-page-token"),
         ("page_token=abc", 400, "invalid-page-token"),
         ("page_token=%FF", 400, "invalid-page-token"),
         ("page_token=WyJzcGFjZXMiLDEsMl0", 400, "invalid-page-token"),
