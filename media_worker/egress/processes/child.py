@@ -26,8 +26,8 @@ from .placement import Load
 START_PATIENCE_S: Final = 30.0  # imports, on a busy machine
 ANSWER_PATIENCE_S: Final = 10.0
 STOP_PATIENCE_S: Final = 0.9  # within the worker's own patience with an endpoint
-# Some 20 ticks of an egress that does not read; later audio is worth nothing.
-_FEED_BUFFER_BYTES: Final = 16 * 1024
+# A second, at the most, of a process that does not read; later audio is worth nothing.
+_FEED_BUFFER_BYTES: Final = 32 * 1024
 
 logger = logging.getLogger(__name__)
 

@@ -241,6 +241,47 @@ async def test_a_process_that_hangs_is_replaced(
     assert not process.is_running()
 
 
+async def test_a_join_never_waits_for_a_process_in_trouble(
+    spread: SpreadRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Where it does not answer, the room's own process takes the listener in.
+    """
+    await spread.fill_own()
+    await spread.egress()
+    (process,) = children_of_this_process()
+    monkeypatch.setattr("media_worker.egress.processes.child.ANSWER_PATIENCE_S", 0.2)
+
+    process.suspend()
+    peer = await spread.listener()
+    async with playing(spread.endpoint, tone_packets()):
+        await until(peer.heard.is_set)
+
+    assert port_of(peer) == spread.endpoint.announced[1]
+    assert spread.events.closed == []
+    process.kill()
+
+
+async def test_a_process_that_nobody_needs_is_let_go(
+    spread: SpreadRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    When the audience has shrunk and nobody listens there any more.
+    """
+    monkeypatch.setattr("media_worker.egress.processes.pool.LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr("media_worker.egress.processes.pool.IDLE_LOOKS", 2)
+    await spread.fill_own()
+    await spread.egress()
+    far = await spread.listener()
+
+    await spread.delete_session(id_of(far), "")
+    for near in spread.listeners[:EGRESS_FROM]:
+        await spread.delete_session(id_of(near), "")
+
+    await until(lambda: not spread.children)
+    assert spread.endpoint.egresses_started == 1
+
+
 async def test_a_new_session_replaces_one_in_another_process(
     spread: SpreadRoom,
 ) -> None:
