@@ -177,5 +177,6 @@ def _seed(client: BoundedClient, people: int) -> None:
             uid = UserId(f"u{n:06}")
             batch.set(subscribers.document(uid), {"uid": uid, "created_at": NOW})
             device = client.document(f"users/{uid}/devices/phone")
-            batch.set(device, {"token": f"t-{uid}", "platform": "android"})
+            fields = {"uid": uid, "token": f"t-{uid}", "platform": "android"}
+            batch.set(device, fields)
         batch.commit(timeout=60.0)

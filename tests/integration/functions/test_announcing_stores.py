@@ -157,7 +157,12 @@ def test_devices_are_read_and_the_dead_dropped(client: BoundedClient) -> None:
     ana, bo = (UserId(f"u{random_token()}") for _ in range(2))
     for uid, device_id in ((ana, "phone"), (ana, "web"), (bo, "phone")):
         client.document(f"users/{uid}/devices/{device_id}").set(
-            {"token": f"t-{uid}-{device_id}", "platform": "web", "locale": "de"}
+            {
+                "uid": uid,
+                "token": f"t-{uid}-{device_id}",
+                "platform": "web",
+                "locale": "de",
+            }
         )
     devices = store.of([ana, bo, UserId("nobody")])
     client.document(f"users/{bo}/devices/phone").update({"token": "new"})
@@ -216,7 +221,7 @@ def test_a_whole_evening_on_firestore(world: World, client: BoundedClient) -> No
         person = {"handle": profile.handle, "display_name": uid}
         world.call("PUT", "/v1/me", as_user=uid, json=person)
         client.document(f"users/{uid}/devices/phone").set(
-            {"token": f"t-{uid}", "platform": "ios", "locale": "ja"}
+            {"uid": uid, "token": f"t-{uid}", "platform": "ios", "locale": "ja"}
         )
     start = {"scheduled_start": (NOW + timedelta(days=2)).isoformat()}
     made = world.call("POST", "/v1/spaces", as_user=host, json=start).get_json()

@@ -199,7 +199,7 @@ def _invites(bill: Bill, world: World, path: str, client: BoundedClient) -> None
     bill.call("decline_invite", "POST", f"{bo}/decline", "bo")
     send()
     phone = client.document("users/bo/devices/phone")
-    phone.set({"token": "t", "platform": "web"})
+    phone.set({"uid": "bo", "token": "t", "platform": "web"})
     world.clock.advance(1)
     _, task = task_call(list(world.effects.tasks.values())[-1])
     bill.noted("task tell-page, an invite", lambda: world.task("tell-page", task))
@@ -382,7 +382,8 @@ def _schedule(bill: Bill, world: World, client: BoundedClient) -> None:
     made = bill.call("create_space, scheduled", "POST", SPACES, "host", json=body)
     space_id = made.get_json()["id"]
     path = f"{SPACES}/{space_id}"
-    client.document("users/ana/devices/phone").set({"token": "t", "platform": "web"})
+    phone = {"uid": "ana", "token": "t", "platform": "web"}
+    client.document("users/ana/devices/phone").set(phone)
     bill.call("subscribe", "PUT", f"{path}/reminder", "ana")
     task("count-subscribers", "count-subscribers")
     body = {"scheduled_start": later.isoformat()}

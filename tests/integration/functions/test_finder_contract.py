@@ -17,7 +17,7 @@ from spaces.service.discovery_ports import Listing
 from spaces.service.ports import Cursor
 from spaces_contract.ids import SpaceId, UserId
 from tests.builders import NOW, a_profile, a_space
-from tests.integration.functions.conftest import FirestoreWorld
+from tests.firestore_world import FirestoreWorld
 from tests.world import Stores, World
 
 

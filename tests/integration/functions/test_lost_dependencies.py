@@ -20,8 +20,8 @@ from spaces.domain.errors import DependencyUnavailable
 from spaces.service.errors import WorkerUnreachable
 from spaces.service.ports import Workload, WorkloadKind
 from tests.builders import SPACE_ID
+from tests.firestore_world import FirestoreWorld
 from tests.integration.functions.conftest import (
-    FirestoreWorld,
     connected,
     started,
     stopped,

@@ -85,6 +85,7 @@ class FirestoreRegistrationStore:
 
 def _to_doc(device: Registration) -> Document:
     return {
+        "uid": device.key.user_id,
         "token": device.token,
         "platform": device.platform.value,
         "app_version": device.app_version,

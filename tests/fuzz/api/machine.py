@@ -1,0 +1,299 @@
+"""People who do whatever the API has, at once and over time, on the embedded cloud."""
+
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, ClassVar, Final
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from werkzeug.test import TestResponse
+
+from spaces.adapters.firestore.client import BoundedClient
+from spaces.adapters.firestore.codec import participant_from_doc, runtime_to_doc
+from spaces.domain.announcement import AnnouncementKind
+from spaces.domain.space import Space
+from spaces.domain.states import RequestState, SpaceState
+from spaces.http.openapi import problem_codes
+from spaces_contract import paths
+from spaces_contract.ids import SpaceId
+from spaces_contract.runtime import WorkerState
+from tests.announcing_fakes import a_device
+from tests.builders import a_runtime
+from tests.firestore_world import FirestoreWorld
+from tests.fuzz.api.actions import NAMES, POLICIES, Action, Scene, an_action
+from tests.fuzz.api.invariants import Snapshot, broken
+from tests.simulated_queue import SimulatedQueue
+from tests.world import ADMIN_KEY
+
+SLICE_S: Final = 5  # how often a worker reports
+SHORT_WAITS: Final = (1, 12, 70)
+LONG_WAITS: Final = (*SHORT_WAITS, 400, 35 * 60, 25 * 3600)
+MAX_SPACES: Final = 4
+UNAVAILABLE: Final = 503
+STEP: Final = "steps"
+
+_runs = itertools.count()
+
+
+class ApiMachine(RuleBasedStateMachine):
+    """
+    One deployment, its people, and what is known of it.
+
+    Args of the class, set by whoever runs it:
+        client: Of the Firestore that all runs share; each has people of its own.
+        steps: Counts them.
+    """
+
+    client: ClassVar[BoundedClient]
+    steps: ClassVar[Counter[str]] = Counter()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = FirestoreWorld(self.client)
+        self.queue = SimulatedQueue(self.world)
+        self.spaces: dict[str, Space | None] = {}
+        self.asking: list[tuple[str, str]] = []
+        self.connected: dict[str, set[str]] = {}  # Spaces whose worker is alive
+        self.expected: set[tuple[str, str]] = set()  # person, id of what they are told
+        run = next(_runs)
+        self.people = [f"fuzz-{run}-{name}" for name in NAMES]
+        self.operations = {each.id: each for each in self.world.operations}
+
+    @initialize(policy=st.sampled_from([*POLICIES, None]))
+    def arrive(self, policy: str | None) -> None:
+        """Give everybody an account and a phone; let most be in a live Space."""
+        for number, uid in enumerate(self.people):
+            me = {"handle": f"z{number}_{uid.split('-')[1]}", "display_name": uid}
+            assert (
+                self.world.call("PUT", "/v1/me", as_user=uid, json=me).status_code
+                == 200
+            )
+            device = a_device(uid)
+            fields = {
+                "token": device.token,
+                "platform": device.platform.value,
+                "uid": uid,
+            }
+            self.client.document(f"users/{uid}/devices/phone").set(fields)
+
+        if policy is not None:
+            body = {"speaker_policy": policy}
+            made = self._must("POST", "/v1/spaces", self.people[0], body)
+            path = f"/v1/spaces/{made.get_json()['id']}"
+            self._must("POST", f"{path}/start", self.people[0])
+            for uid in self.people[:5]:
+                self._must("POST", f"{path}/join", uid)
+            self.spaces[made.get_json()["id"]] = None
+
+    @rule(data=st.data())
+    def something_happens(self, data: st.DataObject) -> None:
+        """Take one step of any kind; most are calls."""
+        self.steps[STEP] += 1
+        kinds = [
+            *[self._somebody_acts] * 8,
+            *[self._people_act_at_once] * 3,
+            *[self._time_goes_by] * 2,
+            self._connections_change,
+        ]
+        data.draw(st.sampled_from(kinds))(data)
+
+    def _somebody_acts(self, data: st.DataObject) -> None:
+        """Do one call, and see what came of it."""
+        action = an_action(data.draw, self._scene())
+        before = self._subscribers(action)
+        self._judge(action, self._done(action), alone=True)
+        self._note_live(action, before)
+        self._look()
+
+    def _people_act_at_once(self, data: st.DataObject) -> None:
+        """Do two or three calls in the same moment."""
+        count = data.draw(st.integers(2, 3))
+        actions = [an_action(data.draw, self._scene()) for _ in range(count)]
+        answers: list[TestResponse | None] = [None] * count
+        together = threading.Barrier(count)
+
+        def act(number: int) -> None:
+            together.wait(10)
+            answers[number] = self._done(actions[number])
+
+        threads = [threading.Thread(target=act, args=(n,)) for n in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        for action, answer in zip(actions, answers, strict=True):
+            assert answer is not None, f"no answer: {action}"
+            self._judge(action, answer, alone=False)
+        self._look()
+
+    def _time_goes_by(self, data: st.DataObject) -> None:
+        """Let tasks run, each twice, while workers report who is there."""
+        live = any(
+            s is not None and s.state is SpaceState.LIVE for s in self.spaces.values()
+        )
+        wait_s = data.draw(st.sampled_from(SHORT_WAITS if live else LONG_WAITS))
+        end = self.world.clock() + timedelta(seconds=wait_s)
+        while self.world.clock() < end:
+            self._report()
+            step_s = SLICE_S if live else wait_s
+            self.queue.run_until(
+                min(end, self.world.clock() + timedelta(seconds=step_s)), twice=True
+            )
+        self._look()
+        self._count_subscribers()
+
+    def _connections_change(self, data: st.DataObject) -> None:
+        """Let a worker come, or go, with some of the stage connected."""
+        if not self.spaces:
+            return
+        space_id = data.draw(st.sampled_from(sorted(self.spaces)))
+        people = st.sets(st.sampled_from(self.people))
+        if data.draw(st.integers(0, 3)) == 0:
+            self.connected.pop(space_id, None)
+        else:
+            self.connected[space_id] = data.draw(people)
+
+    def teardown(self) -> None:
+        """See that everybody was told what they were to be told, and nothing twice."""
+        self._tell()
+        sent = Counter((p.device.user_id, p.id) for p in self.world.pushes.sent)
+        twice = [each for each, times in sent.items() if times > 1]
+        missing = self.expected - set(sent)
+        assert not twice, f"told twice: {twice}"
+        assert not missing, f"not told: {missing}"
+
+    def _must(
+        self, method: str, path: str, user: str, body: Any = None
+    ) -> TestResponse:
+        answer = self.world.call(method, path, as_user=user, json=body)
+        assert answer.status_code < 300, answer.text
+        return answer
+
+    def _scene(self) -> Scene:
+        return Scene(
+            people=self.people,
+            spaces=sorted(self.spaces),
+            now=self.world.clock(),
+            asking=self.asking,
+            invited=[
+                (space_id, uid)
+                for space_id, space in self.spaces.items()
+                for uid in (space.invited_user_ids if space else ())
+            ],
+        )
+
+    def _done(self, action: Action) -> TestResponse:
+        headers = {}
+        if action.user is None:
+            headers["Authorization"] = f"Bearer {ADMIN_KEY}"
+        return self.world.call(
+            action.method,
+            action.path,
+            as_user=action.user,
+            json=action.body,
+            headers=headers,
+        )
+
+    def _judge(self, action: Action, answer: TestResponse, *, alone: bool) -> None:
+        """See that an answer is one that its operation documents."""
+        status = answer.status_code
+        self.steps[f"{action.operation} {status}"] += 1
+        if status >= 400:
+            code = answer.get_json()["type"].rsplit("/", 1)[1]
+            documented = problem_codes(self.operations[action.operation])
+            assert code in documented.get(status, ()), f"{action}: {status} {code}"
+            assert not alone or status < UNAVAILABLE, f"{action}: {code} by nobody else"
+        elif action.operation == "create_space":
+            space_id = answer.get_json()["id"]
+            if len(self.spaces) < MAX_SPACES:
+                self.spaces[space_id] = None
+        elif action.operation == "send_invites":
+            self._note_invites(action, answer.get_json()["invites"], alone=alone)
+
+    def _note_invites(
+        self, action: Action, invites: Sequence[dict[str, Any]], *, alone: bool
+    ) -> None:
+        """Whoever was invited, and nothing else happened, is told within seconds."""
+        if not alone:
+            return
+        self._tell()
+        told = {(p.device.user_id, p.kind) for p in self.world.pushes.sent}
+        kinds = {
+            "speaker": AnnouncementKind.INVITED_TO_SPEAK,
+            "co_host": AnnouncementKind.INVITED_TO_CO_HOST,
+            "listener": AnnouncementKind.INVITED_TO_LISTEN,
+        }
+        for invite in invites:
+            if invite["state"] == "pending":
+                who, kind = invite["uid"], kinds[invite["role"]].value
+                assert (who, kind) in told, f"{action}: {who} was not told"
+
+    def _tell(self) -> None:
+        """Let what is due in the next seconds be done."""
+        self.queue.run_until(self.world.clock() + timedelta(seconds=2), twice=True)
+
+    def _subscribers(self, action: Action) -> list[str]:
+        if action.operation != "start_space":
+            return []
+        path = f"spaces/{action.path.split('/')[3]}/subscribers"
+        return [doc.id for doc in self.client.collection(path).stream()]
+
+    def _note_live(self, action: Action, subscribers: Sequence[str]) -> None:
+        """Expect that those who waited are told, if the Space goes live by this."""
+        if action.operation != "start_space":
+            return
+        space_id = action.path.split("/")[3]
+        before, after = self.spaces.get(space_id), self._read(space_id).space
+        started = before is None or before.state is SpaceState.SCHEDULED
+        if started and after.state is SpaceState.LIVE and after.schedule_version:
+            news = f"{space_id}-live-{after.schedule_version}"
+            self.expected |= {(uid, news) for uid in subscribers}
+            self._tell()
+
+    def _look(self) -> None:
+        """Hold every invariant against every Space."""
+        self.asking.clear()
+        for space_id, before in self.spaces.items():
+            snapshot = self._read(space_id)
+            wrong = broken(snapshot, before)
+            assert not wrong, f"{space_id}: {wrong}"
+            self.spaces[space_id] = snapshot.space
+            self.asking += [
+                (space_id, member.user_id)
+                for member in snapshot.people
+                if member.speak_request is RequestState.PENDING
+            ]
+
+    def _read(self, space_id: str) -> Snapshot:
+        people = self.client.collection(paths.participants(space_id)).stream()
+        return Snapshot(
+            self.world.spaces.get(SpaceId(space_id)),
+            [participant_from_doc(doc.to_dict() or {}, "") for doc in people],
+        )
+
+    def _report(self) -> None:
+        """Write each living worker's heartbeat."""
+        for space_id, connected in self.connected.items():
+            space = self.spaces[space_id]
+            if space is None or space.state is not SpaceState.LIVE:
+                continue
+            runtime = a_runtime(WorkerState.READY, epoch=space.epoch)
+            heartbeat = {
+                "control_url": "http://127.0.0.1:9",
+                "heartbeat_at": self.world.clock(),
+                "connected_ids": sorted(connected),
+            }
+            ref = self.client.document(paths.runtime_worker(space_id))
+            ref.set(runtime_to_doc(runtime) | heartbeat)
+
+    def _count_subscribers(self) -> None:
+        """See that shown counts are right, once the tasks had their time."""
+        self.queue.run_until(self.world.clock() + timedelta(seconds=11), twice=True)
+        for space_id in self.spaces:
+            wishes = self.client.collection(f"spaces/{space_id}/subscribers").get()
+            shown = self.world.spaces.get(SpaceId(space_id)).subscriber_count
+            assert shown == len(wishes), f"{space_id}: {shown} of {len(wishes)} shown"
+        self._look()
