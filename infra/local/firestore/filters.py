@@ -112,11 +112,11 @@ def _parse_term(message: Message) -> Term:
     return Term(path, op, tuple(values))
 
 
-# NaN equals nothing, itself included, and IN finds no nulls.
+# NaN equals nothing, itself included, and lists of alternatives find no nulls.
 _NEVER_LISTED: Final = {
     Op.IN: (NAN, NULL),
     Op.NOT_IN: (NAN,),
-    Op.ARRAY_CONTAINS_ANY: (NAN,),
+    Op.ARRAY_CONTAINS_ANY: (NAN, NULL),
 }
 
 

@@ -1,6 +1,7 @@
 """Combinations of filters that production refuses, with production's words."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Final
 
 from .errors import invalid
@@ -8,6 +9,7 @@ from .filters import (
     NEGATIONS,
     RANGES,
     Filter,
+    Junction,
     Op,
     Term,
     disjuncts,
@@ -38,7 +40,7 @@ def check_filter(filter_: Filter | None) -> None:
     inequality_fields = {t.path for t in every if t.op in RANGES | NEGATIONS}
     if len(inequality_fields) > MAX_INEQUALITY_FIELDS:
         raise invalid("Too many properties with inequality filters (at most 10).")
-    for conjunction in disjuncts(filter_):
+    for conjunction in disjuncts(_as_written(filter_)):
         ops = Counter(term.op for term in conjunction)
         if ops[Op.ARRAY_CONTAINS] > 1:
             raise invalid(
@@ -62,6 +64,13 @@ def _check_negations(filter_: Filter, every: list[Term]) -> None:
             )
     if len(disjuncts(filter_)) > 1:
         raise invalid("'NOT_IN' cannot be used in the same query with an 'OR' filter.")
+
+
+def _as_written(filter_: Filter) -> Filter:
+    # Alternatives that can match nothing were dropped; the rules count them still.
+    if isinstance(filter_, Term):
+        return filter_ if filter_.values else replace(filter_, values=(b"",))
+    return Junction(filter_.conjunctive, tuple(map(_as_written, filter_.parts)))
 
 
 def _count_disjuncts(filter_: Filter) -> int:

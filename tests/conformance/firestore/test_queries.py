@@ -72,6 +72,7 @@ FILTERS: dict[str, tuple[Make, str]] = {
     "not in with null": (where("n", "not-in", [1, None]), ""),
     "contains": (where("tags", "array_contains", "x"), "ad"),
     "contains any": (where("tags", "array_contains_any", ["x", "y"]), "abd"),
+    "contains any with null": (where("tags", "array_contains_any", [None, "z"]), "d"),
     "two equalities": (both(F("state", "==", "live"), F("lang", "==", "en")), "bdi"),
     "three equalities": (
         both(F("state", "==", "live"), F("lang", "==", "en"), F("n", "==", 3)),
