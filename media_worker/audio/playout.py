@@ -70,7 +70,8 @@ class Playout:
             if isinstance(step, Decode) and excess_s is not None:
                 self._rescale(excess_s)
                 excess_s = None
-        return self._fade_in(self._take_block())
+        block = self._take_block()
+        return self._fade_in(block) if self._silent else block
 
     def _take_block(self) -> Block:
         if self._decoded.size == BLOCK_SAMPLES:  # mostly: packets are blocks
@@ -98,22 +99,17 @@ class Playout:
 
     def _samples(self, step: Decode | DecodeLost | Conceal) -> Block:
         try:
-            samples = self._decode(step)
+            if isinstance(step, Conceal):
+                return self._decoder.conceal(step.samples)
+            if isinstance(step, Decode):
+                samples = self._decoder.decode(step.payload)
+            else:
+                samples = self._decoder.decode_lost(step.next_payload, step.samples)
         except OpusError:
             self.counts.undecodable += 1
             return np.zeros(BLOCK_SAMPLES, np.int16)
-        if not isinstance(step, Conceal):
-            self.counts.decoded += 1
+        self.counts.decoded += 1
         return samples
-
-    def _decode(self, step: Decode | DecodeLost | Conceal) -> Block:
-        match step:
-            case Decode(payload):
-                return self._decoder.decode(payload)
-            case DecodeLost(next_payload, samples):
-                return self._decoder.decode_lost(next_payload, samples)
-            case Conceal(samples):
-                return self._decoder.conceal(samples)
 
     def _rescale(self, excess_s: float) -> None:
         """Play a little faster or slower where packets come too early or too late."""
@@ -143,11 +139,11 @@ class Playout:
         return left_over + spare // BLOCK_SAMPLES * BLOCK_SAMPLES
 
     def _fade_in(self, block: Block) -> Block:
-        if self._silent:
-            block = block.copy()
-            ramp = np.linspace(0.0, 1.0, FADE_SAMPLES, dtype=np.float32)
-            block[:FADE_SAMPLES] = (block[:FADE_SAMPLES] * ramp).astype(np.int16)
+        """Begin without a click."""
         self._silent = False
+        block = block.copy()
+        ramp = np.linspace(0.0, 1.0, FADE_SAMPLES, dtype=np.float32)
+        block[:FADE_SAMPLES] = (block[:FADE_SAMPLES] * ramp).astype(np.int16)
         return block
 
     def _fade_out(self) -> Block | None:

@@ -1,8 +1,9 @@
 """The fan-out: one frame a source and tick in, one encrypted packet a hearer out."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..audio.frames import EncodedFrame
 from .hearers import Hearer, HearerGroup, SentSoFar
@@ -22,13 +23,12 @@ class FanOutCounters:
     frames_refused: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """One block of a tick: `count` hearers of `group` from row `start`."""
+class _Job(NamedTuple):
+    """One block of a tick: `hearers` of `group` from row `start`."""
 
     group: HearerGroup
     start: int
-    count: int
+    hearers: int
     head: bytes
     payload: bytes
     level_at: int | None
@@ -108,25 +108,25 @@ class FanOut:
         for (source, with_levels, _), group in self._groups.items():
             frame = frames.get(source)
             if frame is not None:
-                self._unsent.extend(self._jobs(group, frame, with_levels))
+                self._plan(group, frame, with_levels)
 
     def step(self) -> int:
         """Send the next block; return for how many it was, 0 if all was sent before."""
         rows, refused = 0, list[int]()
         # What few people hear shares a block with what few others do.
-        while self._unsent and (not rows or self._fits(self._unsent[0], rows)):
+        while self._unsent:
+            if rows and rows + self._unsent[0].hearers > FEW_ROWS:
+                break
             job = self._unsent.popleft()
             refused += self._prepare(job, rows)
-            rows += job.count
+            rows += job.hearers
         if rows:
             self._count(self._block.send(self._descriptor, rows, refused))
             if not self._unsent:
                 self._settle()
         return rows
 
-    def _jobs(
-        self, group: HearerGroup, frame: EncodedFrame, with_levels: bool
-    ) -> Iterator[_Job]:
+    def _plan(self, group: HearerGroup, frame: EncodedFrame, with_levels: bool) -> None:
         try:
             head = shared_head(frame, ssrc=self.ssrc, with_levels=with_levels)
         except ValueError:
@@ -138,15 +138,12 @@ class FanOut:
         hearers = len(group)
         for start in range(0, hearers, BLOCK_ROWS):
             count = min(BLOCK_ROWS, hearers - start)
-            yield _Job(group, start, count, head, frame.payload, level_at)
-
-    @staticmethod
-    def _fits(job: _Job, rows: int) -> bool:
-        return rows + job.count <= FEW_ROWS
+            job = _Job(group, start, count, head, frame.payload, level_at)
+            self._unsent.append(job)
 
     def _prepare(self, job: _Job, first: int) -> list[int]:
         """Stamp and encrypt from row `first` on; return which rows were refused."""
-        group, start, count = job.group, job.start, job.count
+        group, start, count = job.group, job.start, job.hearers
         packet = job.head if group.sealed else job.head + job.payload
         self._block.stamp(group, start, count, packet, job.level_at, first=first)
         return self._block.encrypt(group, start, count, job.payload, first=first)

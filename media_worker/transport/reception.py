@@ -24,6 +24,9 @@ class ReceptionStats:
     """
 
     jitter: float
+    _base: int
+    _highest: int
+    _cycles: int
     _expected_prior: int
     _received_prior: int
 
@@ -42,6 +45,8 @@ class ReceptionStats:
             self.ssrc = ssrc
             self._sr_middle = 0
             self._begin(sequence_number)
+        elif sequence_number == self._highest + 1:  # nearly always
+            self._highest = sequence_number
         elif not self._place(sequence_number):
             return
         self.received += 1
