@@ -37,7 +37,7 @@ from tests.conformance.firestore.servers import running
 from tests.fakes import EffectLog, FakeClock, MemoryDatabase
 
 PEOPLE: Final = 100_000
-BATCH: Final = 100
+BATCH: Final = 250  # people; two documents each make the most that a commit takes
 DEATHS: Final = 0.02  # of every call to the push service, before and after it
 SENDERS: Final = 2
 LIVE: Final = Announcement(SPACE_ID, AnnouncementKind.LIVE, 1)
