@@ -24,6 +24,7 @@ test: .venv/dev  ## All tests, short seeded versions
 
 containers: export CONTAINERS_CONF ?= $(CURDIR)/tests/containers/containers.conf
 containers: .venv/dev  ## Build both images, run them under podman, talk through NAT
+	infra/containers/build.sh
 	$(BIN)/python -m pytest -m containers tests/containers
 
 fuzz: .venv/dev  ## Fuzz the wires and compare the embedded Firestore with Google's
