@@ -20,7 +20,7 @@ PATIENCE_S = 30.0
 
 
 def test_the_functions_answer_from_a_read_only_container(
-    images: None, engine: docker.DockerClient, tmp_path: Path
+    engine: docker.DockerClient, tmp_path: Path
 ) -> None:
     """
     Configured for production, as nobody's root, with no file to write.
