@@ -316,16 +316,26 @@ async def test_the_keyboard_does_it_all(page_for: PageFor) -> None:
 
 async def test_everything_has_a_name(page_for: PageFor) -> None:
     """
-    No control of the feed, the sheets or the room is nameless to a screen reader.
+    No control of a page, a sheet or the room is nameless to a screen reader.
     """
     page = await page_for("vera", SPEECH)
+    nameless = []
+    for path, shown in (("/inbox", "inbox-empty"), ("/me", "profile-save")):
+        await page.goto(path)
+        await expect(page.get_by_test_id(shown)).to_be_visible()
+        nameless += await page.evaluate(NAMELESS_BUTTONS)
     await page.goto("/")
-    nameless = await page.evaluate(NAMELESS_BUTTONS)
+    nameless += await page.evaluate(NAMELESS_BUTTONS)
     await page.get_by_test_id("start-space").click()
+    await page.get_by_test_id("timing-later").click()
     nameless += await page.evaluate(NAMELESS_BUTTONS)
     await page.keyboard.press("Escape")
     await browser.start_space(page, "Names")
+    await page.get_by_test_id("react").click()
     nameless += await page.evaluate(NAMELESS_BUTTONS)
+    await page.get_by_test_id("more").click()
+    nameless += await page.evaluate(NAMELESS_BUTTONS)
+    await page.keyboard.press("Escape")
     await page.get_by_test_id("people").click()
     await expect(page.get_by_test_id("person")).to_have_count(1)
     nameless += await page.evaluate(NAMELESS_BUTTONS)
@@ -344,6 +354,7 @@ async def test_text_stands_out(page_for: PageFor) -> None:
         ("--on-accent", "--accent"),
         ("--on-accent", "--accent-hover"),
         ("--accent", "--accent-soft"),
+        ("--ink-2", "--accent-soft"),
         ("--accent", "--surface"),
         ("--danger", "--danger-soft"),
         ("--danger", "--surface"),

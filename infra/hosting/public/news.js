@@ -6,8 +6,8 @@ import { inbox } from "./api/inbox.js";
 import { reminded } from "./reminders.js";
 import { account } from "./session.js";
 
-const LOOK_MS = 20_000;
-const MAX_AWAITED = 10;
+const LOOK_MS = 60_000; // what cannot wait comes by push
+const MAX_AWAITED = 5;
 
 /** @typedef {import("./api.js").Space} Space */
 /** @typedef {import("./api/inbox.js").Message} Message */

@@ -11,7 +11,10 @@ import { h } from "../components/dom.js";
 
 /** @typedef {import("../api.js").Space} Space */
 
+const REFRESH_MS = 30_000; // plans change seldom, however often the feed looks
+
 export class Upcoming {
+  #dueAtMs = 0;
   list = h("ul", { class: "upcoming__list", "data-testid": "upcoming" });
   more = h("div", { class: "feed__more" });
   element = h("section", { class: "upcoming", "aria-labelledby": "upcoming-title", hidden: true },
@@ -24,8 +27,10 @@ export class Upcoming {
     this.routes = routes;
   }
 
-  /** Show what is there now; nothing where the server does not say. */
+  /** Show what is there now, or was half a minute ago; nothing where the server fails. */
   async refresh() {
+    if (Date.now() < this.#dueAtMs) return;
+    this.#dueAtMs = Date.now() + REFRESH_MS;
     const { spaces, next } = await this.#load().catch(() => ({ spaces: [], next: null }));
     const shown = JSON.stringify(spaces.map((space) => [space.id, space.title, space.scheduled_start]));
     if (shown === this.#shown) return; // leaves the focus where it is
@@ -53,6 +58,7 @@ export class Upcoming {
     return button("Show more", {
       onclick: () => {
         this.#pages += 1;
+        this.#dueAtMs = 0;
         return this.refresh();
       },
     });
