@@ -3,16 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any, Final
-
-from hypothesis import strategies as st
 
 NAMES: Final = ("host", "ana", "bo", "cy", "dee", "eve", "fay")
 ROLES: Final = ("speaker", "co_host", "listener")
 POLICIES: Final = ("everyone", "following", "invited")
 AHEAD: Final = (timedelta(minutes=6), timedelta(hours=1), timedelta(days=2))
-
-Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,171 +49,154 @@ class Scene:
     invited: Sequence[tuple[str, str]] = ()
 
 
-def an_action(draw: Draw, scene: Scene) -> Action:
+def an_action(dice: Random, scene: Scene) -> Action:
     """Draw a call; most are about a Space, if there is one."""
     kinds = [*ALONE]
     if scene.spaces:
         kinds += [*IN_SPACE, *IN_SPACE, *IN_SPACE]
-    kind: Callable[[Draw, Scene], Action] = draw(st.sampled_from(kinds))
-    return kind(draw, scene)
+    kind: Callable[[Random, Scene], Action] = dice.choice(kinds)
+    return kind(dice, scene)
 
 
-def _create(draw: Draw, scene: Scene) -> Action:
-    body: dict[str, Any] = {"speaker_policy": draw(st.sampled_from(POLICIES))}
-    if draw(st.booleans()):
-        start = scene.now + draw(st.sampled_from(AHEAD))
+def _create(dice: Random, scene: Scene) -> Action:
+    body: dict[str, Any] = {"speaker_policy": dice.choice(POLICIES)}
+    if dice.random() < 0.5:
+        start = scene.now + dice.choice(AHEAD)
         body["scheduled_start"] = start.isoformat()
-    user = draw(st.sampled_from([scene.people[0], *scene.people[:2]]))
+    user = dice.choice([scene.people[0], *scene.people[:2]])
     return _act("create_space", "POST", "/v1/spaces", user, body)
 
 
-def _relate(draw: Draw, scene: Scene) -> Action:
-    user, other = _someone(draw, scene), _someone(draw, scene)
-    name, what = draw(
-        st.sampled_from(
-            [
-                ("follow", "following"),
-                ("unfollow", "following"),
-                ("block", "blocks"),
-                ("unblock", "blocks"),
-            ]
-        )
+def _relate(dice: Random, scene: Scene) -> Action:
+    user, other = _someone(dice, scene), _someone(dice, scene)
+    name, what = dice.choice(
+        [
+            ("follow", "following"),
+            ("unfollow", "following"),
+            ("block", "blocks"),
+            ("unblock", "blocks"),
+        ]
     )
     method = "DELETE" if name.startswith("un") else "PUT"
     return _act(name, method, f"/v1/me/{what}/{other}", user)
 
 
-def _suspend(draw: Draw, scene: Scene) -> Action:
-    person = draw(st.sampled_from(scene.people[-2:]))
-    name, method = draw(
-        st.sampled_from(
-            [("admin_suspend", "PUT"), *[("admin_unsuspend", "DELETE")] * 2]
-        )
+def _suspend(dice: Random, scene: Scene) -> Action:
+    person = dice.choice(scene.people[-2:])
+    name, method = dice.choice(
+        [("admin_suspend", "PUT"), *[("admin_unsuspend", "DELETE")] * 2]
     )
     return _act(name, method, f"/v1/admin/users/{person}/suspension", None)
 
 
-def _inbox(draw: Draw, scene: Scene) -> Action:
-    return _act("get_inbox", "GET", "/v1/me/inbox", _someone(draw, scene))
+def _inbox(dice: Random, scene: Scene) -> Action:
+    return _act("get_inbox", "GET", "/v1/me/inbox", _someone(dice, scene))
 
 
-def _life(draw: Draw, scene: Scene) -> Action:
-    name, what = draw(
-        st.sampled_from(
-            [
-                *[("start_space", "/start")] * 6,
-                ("end_space", "/end"),
-                ("mute_all", "/mute-all"),
-                *[("leave_space", "/leave")] * 2,
-                *[("ask_to_speak", "/speak-requests")] * 4,
-            ]
-        )
+def _life(dice: Random, scene: Scene) -> Action:
+    name, what = dice.choice(
+        [
+            *[("start_space", "/start")] * 6,
+            ("end_space", "/end"),
+            ("mute_all", "/mute-all"),
+            *[("leave_space", "/leave")] * 2,
+            *[("ask_to_speak", "/speak-requests")] * 4,
+        ]
     )
     if name == "start_space":
-        space = draw(st.sampled_from(scene.spaces))
+        space = dice.choice(scene.spaces)
         return _act(name, "POST", f"/v1/spaces/{space}{what}", scene.people[0])
-    return _in_space(draw, scene, name, "POST", what)
+    return _in_space(dice, scene, name, "POST", what)
 
 
-def _edit(draw: Draw, scene: Scene) -> Action:
-    start = scene.now + draw(st.sampled_from(AHEAD))
+def _edit(dice: Random, scene: Scene) -> Action:
+    start = scene.now + dice.choice(AHEAD)
     changes = [{"speaker_policy": p} for p in POLICIES]
-    change = draw(st.sampled_from([*changes, {"scheduled_start": start.isoformat()}]))
-    if draw(st.integers(0, 3)) == 0:
-        return _in_space(draw, scene, "cancel_space", "DELETE", "")
-    return _in_space(draw, scene, "edit_space", "PATCH", "", change)
+    change = dice.choice([*changes, {"scheduled_start": start.isoformat()}])
+    if dice.randrange(4) == 0:
+        return _in_space(dice, scene, "cancel_space", "DELETE", "")
+    return _in_space(dice, scene, "edit_space", "PATCH", "", change)
 
 
-def _join(draw: Draw, scene: Scene) -> Action:
+def _join(dice: Random, scene: Scene) -> Action:
     body = {
-        "role": draw(st.sampled_from(["speaker", "listener"])),
-        "anonymous": draw(st.integers(0, 4)) == 0,
+        "role": dice.choice(["speaker", "listener"]),
+        "anonymous": dice.randrange(5) == 0,
     }
-    return _in_space(draw, scene, "join_space", "POST", "/join", body)
+    return _in_space(dice, scene, "join_space", "POST", "/join", body)
 
 
-def _moderate(draw: Draw, scene: Scene) -> Action:
-    change = draw(
-        st.sampled_from(
-            [
-                *({"role": role} for role in ROLES),
-                {"role": "speaker"},
-                {"muted": True},
-                {"muted": False},
-                {"removed": True},
-                {"removed": False},
-            ]
-        )
+def _moderate(dice: Random, scene: Scene) -> Action:
+    change = dice.choice(
+        [
+            *({"role": role} for role in ROLES),
+            {"role": "speaker"},
+            {"muted": True},
+            {"muted": False},
+            {"removed": True},
+            {"removed": False},
+        ]
     )
-    what = f"/participants/{_someone(draw, scene)}"
-    return _in_space(draw, scene, "edit_participant", "PATCH", what, change)
+    what = f"/participants/{_someone(dice, scene)}"
+    return _in_space(dice, scene, "edit_participant", "PATCH", what, change)
 
 
-def _answer_request(draw: Draw, scene: Scene) -> Action:
-    name, method, end = draw(
-        st.sampled_from(
-            [
-                *[("accept_speak_request", "POST", "/accept")] * 3,
-                ("decline_speak_request", "POST", "/decline"),
-                ("withdraw_speak_request", "DELETE", ""),
-            ]
-        )
+def _answer_request(dice: Random, scene: Scene) -> Action:
+    name, method, end = dice.choice(
+        [
+            *[("accept_speak_request", "POST", "/accept")] * 3,
+            ("decline_speak_request", "POST", "/decline"),
+            ("withdraw_speak_request", "DELETE", ""),
+        ]
     )
-    if scene.asking and draw(st.booleans()):
-        space, person = draw(st.sampled_from(scene.asking))
+    if scene.asking and dice.random() < 0.5:
+        space, person = dice.choice(scene.asking)
         user = person if method == "DELETE" else scene.people[0]
         path = f"/v1/spaces/{space}/speak-requests/{person}{end}"
         return _act(name, method, path, user)
-    what = f"/speak-requests/{_someone(draw, scene)}{end}"
-    return _in_space(draw, scene, name, method, what)
+    what = f"/speak-requests/{_someone(dice, scene)}{end}"
+    return _in_space(dice, scene, name, method, what)
 
 
-def _invite(draw: Draw, scene: Scene) -> Action:
-    people = st.lists(st.sampled_from(scene.people), min_size=1, max_size=3)
+def _invite(dice: Random, scene: Scene) -> Action:
     body = {
-        "user_ids": draw(people),
-        "role": draw(st.sampled_from(ROLES)),
+        "user_ids": dice.sample(scene.people, dice.randint(1, 3)),
+        "role": dice.choice(ROLES),
     }
-    return _in_space(draw, scene, "send_invites", "POST", "/invites", body)
+    return _in_space(dice, scene, "send_invites", "POST", "/invites", body)
 
 
-def _answer_invite(draw: Draw, scene: Scene) -> Action:
-    space, person = draw(st.sampled_from(scene.spaces)), _someone(draw, scene)
-    if scene.invited and draw(st.booleans()):
-        space, person = draw(st.sampled_from(scene.invited))
-    name, method, end = draw(
-        st.sampled_from(
-            [
-                *[("accept_invite", "POST", "/accept")] * 3,
-                ("decline_invite", "POST", "/decline"),
-                ("revoke_invite", "DELETE", ""),
-            ]
-        )
+def _answer_invite(dice: Random, scene: Scene) -> Action:
+    space, person = dice.choice(scene.spaces), _someone(dice, scene)
+    if scene.invited and dice.random() < 0.5:
+        space, person = dice.choice(scene.invited)
+    name, method, end = dice.choice(
+        [
+            *[("accept_invite", "POST", "/accept")] * 3,
+            ("decline_invite", "POST", "/decline"),
+            ("revoke_invite", "DELETE", ""),
+        ]
     )
     user = scene.people[0] if name == "revoke_invite" else person
     return _act(name, method, f"/v1/spaces/{space}/invites/{person}{end}", user)
 
 
-def _remind(draw: Draw, scene: Scene) -> Action:
-    name, method = draw(
-        st.sampled_from([*[("subscribe", "PUT")] * 3, ("unsubscribe", "DELETE")])
-    )
-    return _in_space(draw, scene, name, method, "/reminder")
+def _remind(dice: Random, scene: Scene) -> Action:
+    name, method = dice.choice([*[("subscribe", "PUT")] * 3, ("unsubscribe", "DELETE")])
+    return _in_space(dice, scene, name, method, "/reminder")
 
 
-def _look(draw: Draw, scene: Scene) -> Action:
-    name, what = draw(
-        st.sampled_from(
-            [
-                ("get_space", ""),
-                ("get_membership", "/me"),
-                ("list_participants", "/participants"),
-                ("list_invites", "/invites"),
-                ("list_speak_requests", "/speak-requests"),
-            ]
-        )
+def _look(dice: Random, scene: Scene) -> Action:
+    name, what = dice.choice(
+        [
+            ("get_space", ""),
+            ("get_membership", "/me"),
+            ("list_participants", "/participants"),
+            ("list_invites", "/invites"),
+            ("list_speak_requests", "/speak-requests"),
+        ]
     )
-    return _in_space(draw, scene, name, "GET", what)
+    return _in_space(dice, scene, name, "GET", what)
 
 
 ALONE: Final = (_create, _relate, _suspend, _inbox)
@@ -237,16 +217,16 @@ IN_SPACE: Final = (
 )
 
 
-def _someone(draw: Draw, scene: Scene) -> str:
-    return str(draw(st.sampled_from(scene.people)))
+def _someone(dice: Random, scene: Scene) -> str:
+    return str(dice.choice(scene.people))
 
 
 def _in_space(
-    draw: Draw, scene: Scene, name: str, method: str, what: str, body: Any = None
+    dice: Random, scene: Scene, name: str, method: str, what: str, body: Any = None
 ) -> Action:
-    space = draw(st.sampled_from(scene.spaces))
+    space = dice.choice(scene.spaces)
     # Hosts do the most: what others try is mostly refused.
-    user = draw(st.sampled_from([*scene.people, *[scene.people[0]] * 4]))
+    user = dice.choice([*scene.people, *[scene.people[0]] * 4])
     return _act(name, method, f"/v1/spaces/{space}{what}", user, body)
 
 
