@@ -103,11 +103,35 @@ async def test_ask_agree_decline_replay_withdraw_replay_again(
 
     again = await _replay(host, path, "2")
     assert again["lanes"] == ["Rhea"]
+    await host.get_by_test_id("replay-private").click()
+    await expect(host.get_by_test_id("replay")).to_contain_text("private")
     gone = await host.request.get(first["url"])
     assert gone.status == 404
     async with Api(stack.url, "tess") as api:
         (mine,) = (await api.call("GET", "/v1/me/receipts"))["answers"]
     assert mine["state"] == "declined"
+
+
+async def test_the_next_speaker_is_another_one(page_for: PageFor) -> None:
+    """
+    From where somebody talks it goes on to where another one begins; after the last
+    there is none.
+    """
+    page = await page_for("wim")
+
+    found = await page.evaluate(
+        """async () => {
+          const { nextSpeaker } = await import("/components/waveform.js");
+          const speakers = [
+            { uid: "a", heard: [[0, 1000], [4000, 5000]] },
+            { uid: "b", heard: [[2000, 3000], [4500, 6000]] },
+          ];
+          const at = [0, 500, 1500, 2500, 4100, 5500];
+          return at.map((ms) => nextSpeaker(speakers, ms));
+        }"""
+    )
+
+    assert found == [2000, 2000, 2000, 4000, 4500, None]
 
 
 async def test_coming_into_a_recorded_space_takes_the_notice(

@@ -1,7 +1,8 @@
 """A Space's recording, and the rules of requesting, pausing, ending and keeping it."""
 
+import math
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from spaces_contract.ids import SpaceId, UserId
@@ -26,6 +27,7 @@ from .states import SpaceState
 
 # What a worker that is told of the end gets to store its last pages.
 SETTLE: Final = timedelta(seconds=15)
+LOOK_EVERY_S: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,10 +259,16 @@ def rendered_later(recording: Recording, now: datetime) -> tuple[Effect, ...]:
 
 
 def look_at(recording: Recording, at: datetime) -> RecordingTask:
-    """Return a look at the render of this version; looks are numbered by the clock."""
-    n = int(at.timestamp())
+    """
+    Return the first look at the render of this version that is due from `at` on.
+
+    Looks are numbered by the clock, so that everybody who asks for the next one names
+    the same task: however many ask, there is one chain of looks.
+    """
+    n = math.ceil(at.timestamp() / LOOK_EVERY_S)
+    due_at = datetime.fromtimestamp(n * LOOK_EVERY_S, UTC)
     return RecordingTask(
-        recording.space_id, RecordingStep.RENDER, recording.version, n, at
+        recording.space_id, RecordingStep.RENDER, recording.version, n, due_at
     )
 
 

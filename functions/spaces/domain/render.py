@@ -13,12 +13,11 @@ from spaces_contract.recording_render import (
 )
 
 from .effects import RecordingStep, RecordingTask
-from .recording import Recording, RecordingDecision, look_at
+from .recording import Recording, RecordingDecision
 from .recording_kept import erased
 from .recording_states import RecordingEvent, moved
 from .space import Space
 
-LOOK_EVERY: Final = timedelta(seconds=5)
 # A job that has said nothing for so long is taken for dead: it reports each second,
 # and a machine for it may take a minute to come.
 SILENT_FOR: Final = timedelta(seconds=90)
@@ -37,8 +36,7 @@ def look(
     """
     Decide what comes next for a render, by what its job last said.
 
-    A look at another version than the present one changes nothing.  While it goes on
-    the decision has the next look among its effects.
+    A look at another version than the present one changes nothing.
 
     Args:
         kept_for: How long a recording is kept, from when it was first ready.
@@ -52,11 +50,11 @@ def look(
     if _said(progress, RenderState.FAILED):
         return _given_up(recording, now)
     if not _is_dead(recording, progress, now):
-        return RecordingDecision(recording, (look_at(recording, now + LOOK_EVERY),))
+        return RecordingDecision(recording)
     if recording.attempt >= MAX_ATTEMPTS:
         return _given_up(recording, now)
     again = replace(recording, attempt=recording.attempt + 1, attempted_at=now)
-    return RecordingDecision(again, (look_at(again, now + LOOK_EVERY),))
+    return RecordingDecision(again)
 
 
 def is_due(recording: Recording | None, version: int) -> TypeGuard[Recording]:

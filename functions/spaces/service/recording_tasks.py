@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from spaces_contract.ids import SpaceId
 from spaces_contract.recording import RecordingState
@@ -16,6 +17,8 @@ from ..domain.space import Space
 from ..domain.states import SpaceState
 from .ports import Clock, EffectQueue, Launcher, Workload, WorkloadKind
 from .recording_ports import Decide, RecordingNews, RecordingObjects, RecordingStore
+
+LOOK_AGAIN: Final = timedelta(seconds=1)  # then the next of the numbered looks
 
 logger = logging.getLogger(__name__)
 
@@ -67,10 +70,12 @@ class RecordingTasks:
         _, stored = self.recordings.get(space_id)
         if not render.is_due(stored, version):
             return
+        now = self.now()
+        # First, so that somebody looks again where the rest does not succeed.
+        self.effects.put(rules.look_at(stored, now + LOOK_AGAIN))
         self.open_objects().erase_stems(stored.id, stored.withdrawn)
         self.open_objects().erase_renders(stored.id, below=version)
         progress = self.open_objects().progress(stored.id, version)
-        now = self.now()
         space, after = self._changed(
             space_id,
             lambda _, found: render.look(

@@ -6,7 +6,7 @@ import pytest
 
 from spaces.domain import render as rules
 from spaces.domain.effects import RecordingStep, RecordingTask
-from spaces.domain.recording import Recording, RecordingDecision
+from spaces.domain.recording import Recording, RecordingDecision, look_at
 from spaces_contract.recording import RecordingState
 from spaces_contract.recording_render import RenderProgress, RenderState
 from tests.builders import NOW, a_space
@@ -35,15 +35,24 @@ def look(
 
 def test_the_first_look_launches() -> None:
     """
-    Attempt 1 is stored, and somebody looks again in 5 s.
+    Attempt 1 is stored with its time.
     """
-    decision = look(FINISHING, None)
+    launched = look(FINISHING, None).recording
 
-    assert decision.recording is not None
-    assert decision.recording.attempt == 1
-    (again,) = decision.effects
-    assert isinstance(again, RecordingTask)
-    assert (again.step, again.at) == (RecordingStep.RENDER, NOW + rules.LOOK_EVERY)
+    assert launched is not None
+    assert (launched.attempt, launched.attempted_at) == (1, NOW)
+
+
+def test_looks_run_into_one_chain() -> None:
+    """
+    Whoever asks for the next look within the same 5 s names the same task, none that
+    is due already.
+    """
+    asked = [NOW + timedelta(seconds=seconds) for seconds in (0.1, 2, 4.9)]
+    looks = {look_at(FINISHING, at) for at in asked}
+
+    (only,) = looks
+    assert only.at == NOW + timedelta(seconds=5)
 
 
 def test_a_render_that_reports_is_left_alone() -> None:

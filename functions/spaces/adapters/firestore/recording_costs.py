@@ -40,11 +40,9 @@ RECORDING_COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         ),
         "get_proof_keys": Cost(),
         "task recording-ask": Cost(STATE),
-        # Each look stores the next one with what it decided.
-        "task recording-render, launch": Cost(
-            (*STATE, *STATE), (RECORDING, OUTBOX), (OUTBOX,)
-        ),
-        "task recording-render, wait": Cost((*STATE, *STATE), (OUTBOX,), (OUTBOX,)),
+        # Before anything is decided, and to decide it.
+        "task recording-render, launch": Cost((*STATE, *STATE), (RECORDING,)),
+        "task recording-render, wait": Cost((*STATE, *STATE)),
         "task recording-render, done": Cost(
             (*STATE, *STATE), (RECORDING, SPACE, OUTBOX, OUTBOX), (OUTBOX, OUTBOX)
         ),

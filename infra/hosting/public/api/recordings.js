@@ -17,6 +17,7 @@ import { call, spacePath } from "../api.js";
  * @property {number | null} duration_ms
  * @property {boolean | null} partial
  * @property {boolean} private
+ * @property {number} trim_start_ms What the host cut off so far.
  * @property {{granted: number, asked: number} | null} consents For hosts alone.
  */
 
@@ -60,6 +61,14 @@ export const getRecording = (id) => call("GET", `${spacePath(id)}/recording`);
  * @returns {Promise<Recording>}
  */
 export const setRecording = (id, wish) => call("PUT", `${spacePath(id)}/recording`, { json: wish });
+
+/**
+ * @param {string} id
+ * @param {{private?: boolean, trim_start_ms?: number}} change
+ * @returns {Promise<Recording>}
+ */
+export const editRecording = (id, change) =>
+  call("PATCH", `/v1/recordings/${encodeURIComponent(id)}`, { json: change });
 
 /** @param {string} id */
 export const deleteRecording = (id) => call("DELETE", `/v1/recordings/${encodeURIComponent(id)}`);

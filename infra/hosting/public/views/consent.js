@@ -41,11 +41,12 @@ export function openConsent(spaceId, consent, onanswer) {
       return [
         consent.state && h("p", { class: "sheet__text", "data-testid": "consent-state" }, SAID[consent.state]),
         noticeText(consent.notice),
-        h("label", { class: "consent__clips" }, clips, h("span", {}, "Clips of up to a minute may be made from my words, too.")),
+        h("p", { class: "muted" }, "Nobody is told what you answer. To change it, tap REC at the top."),
         // Neither answer is made to look like the one that is expected.
         h(
           "div",
           { class: "consent__answers" },
+          h("label", { class: "consent__clips" }, clips, h("span", {}, "Clips of up to a minute may be made from my words, too.")),
           button("Yes, record my voice", {
             testid: "consent-yes",
             onclick: () => answer(() => sayYes(spaceId, consent.notice, clips.checked), "Your voice is recorded"),
@@ -55,7 +56,6 @@ export function openConsent(spaceId, consent, onanswer) {
             onclick: () => answer(() => sayNo(spaceId), "Your voice is not recorded"),
           }),
         ),
-        h("p", { class: "muted consent__later" }, "Nobody is told what you answer. To change it, tap REC at the top."),
       ];
     },
   });

@@ -1,7 +1,7 @@
 // @ts-check
 /** A recording's page: how far it is, and when it is there, the recording itself. */
 
-import { deleteRecording, getRecording, playback } from "../api/recordings.js";
+import { deleteRecording, editRecording, getRecording, playback } from "../api/recordings.js";
 import { getSpace } from "../api.js";
 import { Problem, jsonOf, nearby, request } from "../http.js";
 import { account } from "../session.js";
@@ -9,13 +9,12 @@ import { clock, titleOf } from "../format.js";
 import { button } from "../components/button.js";
 import { h, setText } from "../components/dom.js";
 import { confirmSheet } from "../components/sheet.js";
-import { toast } from "../components/toast.js";
-import { nextSpeaker, Waveform } from "../components/waveform.js";
+import { Waveform } from "../components/waveform.js";
 import { attempt } from "./controls.js";
 import { problemPanel } from "./problem.js";
+import { replayControls } from "./replay_controls.js";
 
 const LOOK_MS = 2000;
-const SPEEDS = [0.75, 1, 1.25, 1.5, 2];
 
 /** @typedef {import("../api/recordings.js").Recording} Recording */
 
@@ -100,51 +99,33 @@ class ReplayPage {
         h("p", { class: "muted" }, about(space, recording)),
         audio,
         wave.element,
-        this.#controls(audio, markers.speakers, now),
-        space.host_ids.includes(account()?.uid ?? "") && this.#hostActions(),
+        replayControls(this.id, { audio, speakers: markers.speakers, now }),
+        space.host_ids.includes(account()?.uid ?? "") && this.#hostActions(recording, audio),
       ),
     );
   }
 
   /**
+   * @param {Recording} recording
    * @param {HTMLAudioElement} audio
-   * @param {import("../components/waveform.js").Speaker[]} speakers
-   * @param {HTMLElement} now
    */
-  #controls(audio, speakers, now) {
-    const speed = h(
-      "select",
-      { "aria-label": "Speed", "data-testid": "replay-speed", on: { change: () => (audio.playbackRate = Number(speed.value)) } },
-      ...SPEEDS.map((rate) => h("option", { value: rate, selected: rate === 1 }, `${rate}×`)),
-    );
-    return h(
-      "div",
-      { class: "replay__controls" },
-      button("Play or pause", { look: "primary", icon: "volume", testid: "replay-play", onclick: () => (audio.paused ? audio.play() : audio.pause()) }),
-      button("Next speaker", {
-        icon: "chevron-right",
-        testid: "replay-next",
-        onclick: () => {
-          const next = nextSpeaker(speakers, audio.currentTime * 1000);
-          if (next === null) toast("Nobody else after this", { symbol: "info" });
-          else audio.currentTime = next / 1000;
-        },
-      }),
-      speed,
-      now,
-      button("Share from here", { icon: "share", testid: "replay-share", onclick: () => shareFrom(this.id, audio.currentTime) }),
-    );
-  }
-
-  #hostActions() {
-    const remove = () =>
+  #hostActions({ private: hidden, trim_start_ms: cut }, audio) {
+    const then = (/** @type {() => Promise<unknown>} */ act) =>
       attempt(async () => {
-        await deleteRecording(this.id);
+        await act();
         await this.load();
       });
+    const remove = () => then(() => deleteRecording(this.id));
+    const trim = () => then(() => editRecording(this.id, { trim_start_ms: cut + Math.round(audio.currentTime * 1000) }));
     return h(
       "div",
       { class: "panel__actions" },
+      button("Let it begin here", { testid: "replay-trim", onclick: trim }),
+      button(hidden ? "Make it public" : "Make it private", {
+        icon: hidden ? "globe" : "lock",
+        testid: "replay-private",
+        onclick: () => then(() => editRecording(this.id, { private: !hidden })),
+      }),
       button("Delete the recording", {
         look: "danger",
         testid: "replay-delete",
@@ -209,8 +190,9 @@ function waiting(title, { state, progress_percent: percent }) {
  * @param {import("../api.js").Space} space
  * @param {Recording} recording
  */
-function about(space, { partial, expires_at: until }) {
+function about(space, { partial, private: hidden, expires_at: until }) {
   const parts = [`Hosted by ${space.host.display_name}`];
+  if (hidden) parts.push("private");
   if (until) parts.push(`kept until ${new Date(until).toLocaleDateString()}`);
   if (partial) parts.push("parts are missing");
   return parts.join(" · ");
@@ -225,17 +207,3 @@ const fetched = async (url) => jsonOf(await request("GET", nearby(url)));
 
 /** Where `?t=` says to begin, in ms. */
 const startMs = () => (Number(new URLSearchParams(location.search).get("t")) || 0) * 1000;
-
-/**
- * @param {string} id
- * @param {number} seconds
- */
-async function shareFrom(id, seconds) {
-  const url = `${location.origin}/s/${id}/recording?t=${Math.floor(seconds)}`;
-  try {
-    await navigator.clipboard.writeText(url);
-    toast("Link copied", { text: "It begins where you are.", symbol: "link" });
-  } catch {
-    toast("Copy this link", { text: url, symbol: "link" });
-  }
-}
