@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any, Final
 
-from spaces_contract.ids import SpaceId
+from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.roles import PeerCloseReason
 from spaces_contract.runtime import WorkerState
 
@@ -37,6 +37,7 @@ from .recording.epoch_recording import Storage
 from .recording.opening import open_stores
 from .recording.recorder import Recorder
 from .room.clock import MonotonicClock
+from .room.echo_warning import warn_of_echo
 from .room.ports import DesiredState
 from .room.room import Room
 from .room.room_end import RoomEnd
@@ -97,6 +98,7 @@ class Worker:
             clock=self._clock,
             utc_now=lambda: datetime.now(UTC),
             fresh=lambda: self._link is not None and not self._link.knowledge_stale,
+            warn=self._warn_of_echo,
         )
         self._room = Room(
             space_id=SpaceId(config.space_id),
@@ -226,6 +228,9 @@ class Worker:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(REPORT_PATIENCE_S):
                 await link.report_last()
+
+    def _warn_of_echo(self, user_id: UserId) -> None:
+        warn_of_echo(user_id, endpoint=self._endpoint, book=self._room.book)
 
     async def _finish_recording(self) -> None:
         try:

@@ -243,6 +243,9 @@ class FakeRecorder:
         """Note whose packet it was."""
         self.heard.append(user_id)
 
+    def blocks_heard(self, blocks: Mapping[UserId, Samples]) -> None:
+        """Hear, and keep nothing."""
+
 
 def a_member(user_id: str, role: Role = Role.SPEAKER, *, muted: bool = False) -> Any:
     """Return somebody on stage."""

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from media_worker.audio.frames import ReceivedPacket
-from media_worker.audio.opus import Encoder
+from media_worker.audio.opus import Decoder, Encoder
 from media_worker.recording.opening import Stores, open_stores
 from media_worker.recording.proof import ManifestSigner
 from media_worker.recording.recorder import Recorder
@@ -110,6 +110,7 @@ class Stage:
 
     Args:
         fresh: Whether the worker hears from Firestore.
+        watching: Whether the recorder runs, so that echoes are looked for.
     """
 
     folder: Path
@@ -117,10 +118,13 @@ class Stage:
     spool: str = "spool"
     clock: TurnedClock = field(default_factory=TurnedClock)
     fresh: bool = True
+    watching: bool = False
 
     def __post_init__(self) -> None:
         self.began_at_ms = round(self.clock.utc().timestamp() * 1000)
         self.encoders: dict[str, Encoder] = {}
+        self.decoders: dict[str, Decoder] = {}
+        self.warned: list[UserId] = []
         self.use(stores_in(self.folder, spool=self.spool))
 
     def use(self, stores: Stores) -> None:
@@ -132,6 +136,7 @@ class Stage:
             clock=self.clock,
             utc_now=self.clock.utc,
             fresh=lambda: self.fresh,
+            warn=self.warned.append,
         )
 
     def desire(
@@ -160,7 +165,10 @@ class Stage:
         for number, packets in enumerate(self._packets(voices)):
             for user_id, packet in packets.items():
                 self.recorder.packet_received(UserId(user_id), packet)
+            self.recorder.blocks_heard(self._decoded(packets))
             await self.clock.advance(0.020)
+            if self.watching:
+                await eventually(lambda: not self.recorder.echo.is_busy)
             if number % 25 == 24:
                 await self.recorder.flush()
 
@@ -172,6 +180,18 @@ class Stage:
                 await self.clock.advance(0.2)
                 await asyncio.sleep(0.001)
         await finishing
+
+    def _decoded(self, packets: Mapping[str, ReceivedPacket]) -> dict[UserId, Samples]:
+        """Return what the room hears of these packets; silence is left out."""
+        if not self.watching:
+            return {}
+        blocks = {
+            UserId(user_id): self.decoders.setdefault(user_id, Decoder()).decode(
+                packet.payload
+            )
+            for user_id, packet in packets.items()
+        }
+        return {u: block for u, block in blocks.items() if np.abs(block).max() > 30}
 
     def _packets(
         self, voices: Mapping[str, Samples]

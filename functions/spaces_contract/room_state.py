@@ -7,6 +7,7 @@ most once a second; people on stage get the same state by data channel at once:
     {"type": "room", "room": <room.json>}
     {"type": "you", "role": Role, "muted": bool, "removed": bool}
     {"type": "closing", "reason": PeerCloseReason}
+    {"type": "echo"}    your microphone picks up others: use headphones
 """
 
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ class StageMessage(StrEnum):
     ROOM = "room"
     YOU = "you"
     CLOSING = "closing"
+    ECHO = "echo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,8 @@ from .uploads import Uploads
 logger = logging.getLogger(__name__)
 
 REORDER_SAMPLES: Final = SAMPLE_RATE_HZ // 10  # later packets wait for the next page
+# From one finding of an echo to the next: a little more than two checks.
+WITHHELD_SAMPLES: Final = SAMPLE_RATE_HZ * 3 // 10
 KEY_RETRY_S: Final = 1.0
 ERASE_RETRY_S: Final = 2.0
 UPLOAD_RETRY_S: Final = 0.2
@@ -122,11 +124,24 @@ class EpochRecording:
         """How many stems can be written."""
         return sum(tap.keyed for tap in self._taps.values())
 
-    async def flush(self, *, everything: bool = False) -> None:
-        """Close pages: afterwards a killed process loses what came since."""
+    def withhold(self, user_id: UserId) -> None:
+        """Keep out what somebody sends just now, and has sent of late: an echo."""
+        tap, now = self._taps.get(user_id), self._now()
+        if tap is not None:
+            tap.withhold(now, now + WITHHELD_SAMPLES, self._journal)
+
+    async def flush(self, *, held: int = 0, everything: bool = False) -> None:
+        """
+        Close pages: afterwards a killed process loses what came since.
+
+        Args:
+            held: Samples that stay in memory, as they may yet have to be withheld.
+        """
         async with self._disk:
             now = self._now()
-            before = now + SAMPLE_RATE_HZ if everything else now - REORDER_SAMPLES
+            before = now - max(held, REORDER_SAMPLES)
+            if everything:
+                before = now + SAMPLE_RATE_HZ
             batches = [
                 (writer, batch)
                 for tap in self._taps.values()

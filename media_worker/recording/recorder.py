@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -10,16 +10,18 @@ from spaces_contract.ids import UserId
 from spaces_contract.recording import NOT_RECORDED, RecordingId, RecordingState
 
 from ..audio.frames import ReceivedPacket
+from ..audio.opus import Block
 from ..room.clock import Clock
 from ..room.ports import DesiredState
+from .echo_watch import EchoWatch
 from .epoch_recording import EpochRecording, Storage
 from .gate import GateFacts
 
 logger = logging.getLogger(__name__)
 
-# Pages are closed so often; with what waits to be ordered, and a slow disk, a killed
-# process loses less than `PAGE_S`.
-FLUSH_S: Final = 0.5
+# Pages are closed so often; with what waits to be ordered or checked for an echo, and
+# a slow disk, a killed process loses less than `PAGE_S`.
+FLUSH_S: Final = 0.25
 UPLOAD_CHECK_S: Final = 1.0
 
 # What is recorded, or may be again without anybody being asked anew.
@@ -36,6 +38,10 @@ class Recorder:
         storage: None: this worker cannot record, and does not.
         fresh: Whether a withdrawal could not have gone unseen (DESIGN.md 6).
         utc_now: Aware UTC time.
+        warn: Told now and then whose microphone picks up others.
+
+    Attributes:
+        echo: What keeps those who declined out of others' microphones.
     """
 
     def __init__(
@@ -46,12 +52,14 @@ class Recorder:
         clock: Clock,
         utc_now: Callable[[], datetime],
         fresh: Callable[[], bool],
+        warn: Callable[[UserId], None],
     ) -> None:
         self._epoch = epoch
         self._storage = storage
         self._clock = clock
         self._utc_now = utc_now
         self._fresh = fresh
+        self.echo = EchoWatch(clock=clock, warn=warn)
         self._failed = False
         self._room: DesiredState | None = None
         self._desired = NOT_RECORDED
@@ -83,6 +91,11 @@ class Recorder:
     def apply(self, desired: DesiredState) -> None:
         """Take a new desired state; from now on its gates hold."""
         self._room, self._desired = desired, desired.recording
+        talking = {m.user_id for m in desired.stage.values() if not m.muted}
+        self.echo.watch(
+            consenting=talking & self._desired.stems.keys(),
+            others=talking - self._desired.stems.keys(),
+        )
         if self._current is not None and not self._continues(self._current):
             self._current.end()
             self._ended.append(self._current)
@@ -105,10 +118,15 @@ class Recorder:
         if self._current is not None and user_id in self._desired.stems:
             self._current.take(user_id, packet, self._facts(user_id, self._current))
 
-    async def flush(self) -> None:
-        """Close pages; what `run` does twice a second."""
+    def blocks_heard(self, blocks: Mapping[UserId, Block]) -> None:
+        """Take what each speaker adds to one tick of the mix; must not block."""
         if self._current is not None:
-            await self._current.flush()
+            self.echo.blocks_heard(blocks)
+
+    async def flush(self) -> None:
+        """Close pages; what `run` does four times a second."""
+        if self._current is not None:
+            await self._current.flush(held=self.echo.held_samples)
 
     async def upload(self) -> None:
         """Store what is complete; what `run` does every second."""
@@ -130,6 +148,7 @@ class Recorder:
     async def _keep_storing(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_flushing(), name="flush")
+            tasks.create_task(self.echo.run(self._withhold), name="echo")
             while True:
                 await self._clock.sleep_until(self._clock.now_s() + UPLOAD_CHECK_S)
                 tasks.create_task(self.upload(), name="upload")
@@ -179,6 +198,10 @@ class Recorder:
             paused=self._desired.state is not RecordingState.RECORDING,
             keyed=recording.is_keyed(user_id),
         )
+
+    def _withhold(self, user_id: UserId) -> None:
+        if self._current is not None:
+            self._current.withhold(user_id)
 
     def _take_ended(self) -> list[EpochRecording]:
         ended, self._ended = self._ended, []

@@ -25,17 +25,18 @@ def segments(pages: Iterable[PlacedPage]) -> Iterator[Segment]:
     Lost packets are recovered from FEC or concealed; longer holes stay silent, with a
     fade before and after.  What overlaps by clock drift is cut.
     """
-    with Decoder() as decoder:
-        end: int | None = None
+    end: int | None = None
+    decoder = Decoder()
+    try:
         for page in pages:
             hole = 0 if end is None else page.start - end
-            bridged = 0 < hole <= MAX_CONCEAL_SAMPLES
-            if end is not None and bridged:
+            if end is not None and 0 < hole <= MAX_CONCEAL_SAMPLES:
                 yield end, _bridge(decoder, page.packets[0], hole)
             elif end is not None and hole > 0:
                 yield end, _faded_out(decoder.conceal(2 * FINEST_SAMPLES))
-            block = _decoded(decoder, page.packets)
-            start = page.start
+                decoder.close()
+                decoder = Decoder()  # the old one's memory would ring in silence
+            block, start = _decoded(decoder, page.packets), page.start
             if hole < 0:
                 block, start = block[-hole:], start - hole
             if end is None or hole > MAX_CONCEAL_SAMPLES:
@@ -43,6 +44,8 @@ def segments(pages: Iterable[PlacedPage]) -> Iterator[Segment]:
             if len(block):
                 yield start, block
                 end = start + len(block)
+    finally:
+        decoder.close()
 
 
 def _decoded(decoder: Decoder, packets: tuple[bytes, ...]) -> Block:

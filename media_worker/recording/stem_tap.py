@@ -3,7 +3,7 @@
 from typing import Final
 
 from spaces_contract.media import BLOCK_SAMPLES
-from spaces_contract.recording import StemId
+from spaces_contract.recording import GapReason, StemId
 
 from ..audio.frames import ReceivedPacket
 from .gate import ConsentGate, GateFacts
@@ -30,6 +30,7 @@ class StemTap:
         self._gate = ConsentGate()
         self._speech = SpeechFilter()
         self._pending: list[Arrived] = []
+        self._withheld_until: int | None = None  # on the recording clock
 
     def take(
         self,
@@ -40,6 +41,9 @@ class StemTap:
         journal: Journal,
     ) -> None:
         """Take a packet that came at `arrival` of the recording clock, or refuse it."""
+        if self._is_withheld(arrival) and facts.is_open:
+            self._close(arrival, GapReason.ECHO, journal)
+            return
         admitted = self._gate.admits(
             facts,
             ssrc=packet.ssrc,
@@ -52,10 +56,14 @@ class StemTap:
                 self.overflow += 1
                 del self._pending[0]
         elif not facts.is_open:
-            self._speech.reset()
-            if facts.gap is not None:
-                end = arrival + BLOCK_SAMPLES
-                journal.note_gap(self.stem, facts.gap, arrival, end)
+            self._close(arrival, facts.gap, journal)
+
+    def withhold(self, now: int, until: int, journal: Journal) -> None:
+        """Drop what is not yet in a page, and what comes before `until`: an echo."""
+        if self._pending:
+            journal.note_gap(self.stem, GapReason.ECHO, self._pending[0][1], now)
+            self._pending.clear()
+        self._withheld_until = until
 
     def ready(self, before: int) -> list[Arrived]:
         """Give away what came before `before`; later ones may have to be ordered."""
@@ -63,6 +71,15 @@ class StemTap:
         count = sum(arrival < before for _, arrival in self._pending)
         batch, self._pending = self._pending[:count], self._pending[count:]
         return batch
+
+    def _is_withheld(self, arrival: int) -> bool:
+        return self._withheld_until is not None and arrival < self._withheld_until
+
+    def _close(self, arrival: int, gap: GapReason | None, journal: Journal) -> None:
+        self._gate.close()
+        self._speech.reset()
+        if gap is not None:
+            journal.note_gap(self.stem, gap, arrival, arrival + BLOCK_SAMPLES)
 
     def discard(self) -> None:
         """Forget everything that is not yet in a page."""

@@ -12,6 +12,7 @@ from spaces_contract.room_state import RoomState
 from spaces_contract.runtime import WorkerState
 
 from ..audio.frames import EncodedFrame, ReceivedPacket
+from ..audio.opus import Block
 
 FULL_MIX: Final = "full"  # source heard by everybody who does not talk
 LONG_MIX: Final = "full-60ms"  # the same in a third of the packets, for large rooms
@@ -199,4 +200,8 @@ class PacketTap(Protocol):
 
     def packet_received(self, user_id: UserId, packet: ReceivedPacket) -> None:
         """Take one packet of a speaker, before anybody else; must not block."""
+        ...
+
+    def blocks_heard(self, blocks: Mapping[UserId, Block]) -> None:
+        """Take what each speaker adds to one tick of the mix; must not block."""
         ...

@@ -78,7 +78,7 @@ class Room:
         self.epoch = epoch
         self.endpoint = endpoint
         self.book = SessionBook()
-        self.stage = StageAudio(new_decoder)
+        self.stage = StageAudio(new_decoder, heard=recorder.blocks_heard)
         self.care = ListenerCare(endpoint, self.stage, long_frames_from)
         self.recorder = recorder
         self.board = Board(

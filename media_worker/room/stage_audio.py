@@ -46,14 +46,20 @@ class Tick:
 
 class StageAudio:
     """
-    Speakers and encoders of one room.
+    Speakers and encoders of one room.  `heard` is told what each adds to a tick.
 
     Only those who are in the mix cost an encode of their own; its encoder is primed
     with the blocks before, which for its hearer were the same as the full mix.
     Lifecycle: open until `close`.
     """
 
-    def __init__(self, new_decoder: Callable[[], SpeechDecoder]) -> None:
+    def __init__(
+        self,
+        new_decoder: Callable[[], SpeechDecoder],
+        *,
+        heard: Callable[[Mapping[UserId, Block]], None],
+    ) -> None:
+        self._heard = heard
         self.speakers: dict[UserId, Speaker] = {}
         self._new_decoder = new_decoder
         self._full = MixEncoder()
@@ -117,6 +123,7 @@ class StageAudio:
             for user_id, speaker in self.speakers.items()
             if (block := speaker.pull(now_s)) is not None
         }
+        self._heard(blocks)
         if self._chime:
             blocks[CHIME] = self._chime.popleft()
         full, minus = _mixes(blocks)

@@ -76,6 +76,7 @@ async def record(folder: Path) -> None:
         clock=clock,
         utc_now=lambda: datetime.now(UTC),
         fresh=lambda: True,
+        warn=lambda _: None,
     )
     running = asyncio.create_task(recorder.run())
     began_at_ms = time.time_ns() // 1_000_000
