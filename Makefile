@@ -6,7 +6,7 @@ PORT ?= 8080
 .PHONY: help up demo check test containers fuzz crash bench fmt lock
 
 help:  ## List the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 up: .venv/up  ## Start everything on loopback; HOST=<address> serves a phone over TLS
 	@$(BIN)/python -m infra.local up --port $(PORT) $(if $(HOST),--host $(HOST))
@@ -27,12 +27,14 @@ containers: .venv/dev  ## Build both images, run them under podman, talk through
 	infra/containers/build.sh
 	$(BIN)/python -m pytest -m containers tests/containers
 
-fuzz: .venv/dev  ## Fuzz the wires and compare the embedded Firestore with Google's
+fuzz: .venv/dev  ## Fuzz the wires and the API; compare our Firestore with Google's
 	$(BIN)/python -m tests.fuzz.media
+	$(BIN)/python -m tests.fuzz.api --steps 10000
 	$(BIN)/python -m tests.fuzz.firestore --operations 10000
 
-crash: .venv/dev  ## Kill the embedded Firestore at 300 random instants
+crash: .venv/dev  ## Kill Firestore, recorders and renders at random instants
 	$(BIN)/python -m tests.crash.firestore --kills 300
+	$(BIN)/python -m tests.crash.recording --kills 100
 
 bench: .venv/dev  ## Measure; prints a table and writes build/bench.json
 	$(BIN)/python -m tests.benchmarks
