@@ -47,7 +47,7 @@ export function openConsent(spaceId, consent, onanswer) {
           "div",
           { class: "consent__answers" },
           h("label", { class: "consent__clips" }, clips, h("span", {}, "Clips of up to a minute may be made from my words, too.")),
-          button("Yes, record my voice", {
+          button("Yes, record me", {
             testid: "consent-yes",
             onclick: () => answer(() => sayYes(spaceId, consent.notice, clips.checked), "Your voice is recorded"),
           }),
