@@ -20,6 +20,7 @@ from spaces.domain.states import RequestState, SpaceState
 from spaces.http.openapi import problem_codes
 from spaces_contract import paths
 from spaces_contract.ids import SpaceId
+from spaces_contract.roles import MAX_SPEAKERS
 from spaces_contract.runtime import WorkerState
 from tests.announcing_fakes import a_device
 from tests.builders import a_runtime
@@ -64,31 +65,30 @@ class ApiMachine(RuleBasedStateMachine):
         self.people = [f"fuzz-{run}-{name}" for name in NAMES]
         self.operations = {each.id: each for each in self.world.operations}
 
-    @initialize(policy=st.sampled_from([*POLICIES, None]))
-    def arrive(self, policy: str | None) -> None:
-        """Give everybody an account and a phone; let most be in a live Space."""
-        for number, uid in enumerate(self.people):
-            me = {"handle": f"z{number}_{uid.split('-')[1]}", "display_name": uid}
-            assert (
-                self.world.call("PUT", "/v1/me", as_user=uid, json=me).status_code
-                == 200
-            )
-            device = a_device(uid)
-            fields = {
-                "token": device.token,
-                "platform": device.platform.value,
-                "uid": uid,
-            }
-            self.client.document(f"users/{uid}/devices/phone").set(fields)
+    @initialize(
+        policy=st.sampled_from([*POLICIES, None]),
+        full=st.sampled_from([False] * 3 + [True]),
+    )
+    def arrive(self, policy: str | None, full: bool) -> None:
+        """
+        Give everybody an account and a phone; let most be in a live Space.
 
+        Where it is `full`, one seat is left on its stage.
+        """
+        for number, uid in enumerate(self.people):
+            self._sign_up(uid, number)
+            device = a_device(uid)
+            fields = {"token": device.token, "platform": device.platform.value}
+            phone = self.client.document(f"users/{uid}/devices/phone")
+            phone.set({**fields, "uid": uid})
         if policy is not None:
-            body = {"speaker_policy": policy}
-            made = self._must("POST", "/v1/spaces", self.people[0], body)
-            path = f"/v1/spaces/{made.get_json()['id']}"
-            self._must("POST", f"{path}/start", self.people[0])
+            path = self._open("everyone" if full else policy)
             for uid in self.people[:5]:
                 self._must("POST", f"{path}/join", uid)
-            self.spaces[made.get_json()["id"]] = None
+            for number in range(MAX_SPEAKERS - 1 if full else 0):
+                uid = f"{self.people[0]}-{number}"
+                self._sign_up(uid, len(self.people) + number)
+                self._must("POST", f"{path}/join", uid, {"role": "speaker"})
 
     @rule(number=st.integers(0, 2**63))
     def something_happens(self, number: int) -> None:
@@ -173,6 +173,18 @@ class ApiMachine(RuleBasedStateMachine):
         missing = self.expected - set(sent)
         assert not twice, f"told twice: {twice}"
         assert not missing, f"not told: {missing}"
+
+    def _sign_up(self, uid: str, number: int) -> None:
+        me = {"handle": f"z{number}_{uid.split('-')[1]}", "display_name": uid}
+        self._must("PUT", "/v1/me", uid, me)
+
+    def _open(self, policy: str) -> str:
+        """Start a Space of the first person; return its path."""
+        host, body = self.people[0], {"speaker_policy": policy}
+        space_id = self._must("POST", "/v1/spaces", host, body).get_json()["id"]
+        self._must("POST", f"/v1/spaces/{space_id}/start", host)
+        self.spaces[space_id] = None
+        return f"/v1/spaces/{space_id}"
 
     def _must(
         self, method: str, path: str, user: str, body: Any = None
