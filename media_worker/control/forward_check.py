@@ -3,6 +3,7 @@
 import hmac
 
 import jwt
+from jwt.algorithms import OKPAlgorithm
 
 from spaces_contract.control import ControlError
 from spaces_contract.grants import (
@@ -30,7 +31,7 @@ class ForwardCheck:
     """
 
     def __init__(self, public_key: str, *, space_id: str, epoch: int) -> None:
-        self._public_key = public_key
+        self._public_key = OKPAlgorithm().prepare_key(public_key)  # parsed once
         self._space_id = space_id
         self._epoch = epoch
 
@@ -74,7 +75,7 @@ class ForwardCheck:
         try:
             claims = jwt.decode(
                 authorization[len(BEARER) :].strip(),
-                self._public_key,
+                self._public_key,  # type: ignore[arg-type]  # its PEM is a public one
                 algorithms=[ALGORITHM],
                 audience=FORWARD_AUDIENCE,
                 issuer=ISSUER,
