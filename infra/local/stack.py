@@ -25,6 +25,8 @@ _FOREIGN_PREFIXES: Final = (
     "FIRESTORE_",
     "GUNICORN_",
 )
+# Of an operator, and meant for this stack: they can name nothing but that.
+_OPERATORS_NAMES: Final = ("PARLEY_ADMIN_KEYS", "PARLEY_WEBHOOKS")
 _FOREIGN_NAMES: Final = ("PYTHONASYNCIODEBUG", "CLOUDSDK_CONFIG", "GCLOUD_PROJECT")
 
 
@@ -90,6 +92,11 @@ class Stack:
             "GRPC_VERBOSITY": "ERROR",
             **({"PYTHONASYNCIODEBUG": "1"} if self.debug else {}),
         }
+
+    @staticmethod
+    def operators_environment(inherited: Mapping[str, str]) -> dict[str, str]:
+        """Return what lets an operator try keys and webhooks on the functions."""
+        return {n: inherited[n] for n in _OPERATORS_NAMES if n in inherited}
 
     def client_environment(self) -> dict[str, str]:
         """Return what lets Google's client libraries find the embedded services."""

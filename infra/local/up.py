@@ -184,6 +184,7 @@ def _supervisor(
         grant_private_key=private_pem(grant_key), launcher_token=token
     )
     functions |= recordings.functions_environment()
+    functions |= stack.operators_environment(inherited)
     if stack.containers is not None:
         functions |= _container_environment(stack, stack.containers, recordings)
     return Supervisor(

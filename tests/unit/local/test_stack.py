@@ -58,6 +58,16 @@ def test_loopback_is_reached_without_a_proxy() -> None:
     assert environment["no_proxy"] == environment["NO_PROXY"] == expected
 
 
+def test_operators_may_try_their_keys_and_webhooks() -> None:
+    """
+    These two names reach the functions, and nothing else of their kind does.
+    """
+    inherited = {"PARLEY_WEBHOOKS": "[]", "PARLEY_ADMIN_KEYS": "k", "PARLEY_X": "1"}
+    kept = a_stack().operators_environment(inherited)
+
+    assert kept == {"PARLEY_WEBHOOKS": "[]", "PARLEY_ADMIN_KEYS": "k"}
+
+
 def test_tasks_come_by_loopback_whatever_the_public_url() -> None:
     """
     With --host clients get TLS; the stack's own calls stay plain and inside.
