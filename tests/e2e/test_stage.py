@@ -3,7 +3,7 @@
 import contextlib
 from datetime import UTC, datetime, timedelta
 
-from playwright.async_api import expect
+from playwright.async_api import Page, Route, expect
 
 from tests import browser, speech
 from tests.api import Api
@@ -25,8 +25,8 @@ async def test_everybody_on_stage_is_seen(
     stack: RunningStack, page_for: PageFor, screenshot: Screenshot
 ) -> None:
     """
-    A listener sees the host first, then the speakers, who talks, who is muted, and
-    what they react with; and the Space is in the feed among the others.
+    A listener sees the host first, then the speakers, who talks, who is muted, what
+    they react with, and that the host is away; the Space is in the feed among others.
     """
     async with contextlib.AsyncExitStack() as people:
         host = await people.enter_async_context(Api(stack.url, "maribel"))
@@ -61,6 +61,8 @@ async def test_everybody_on_stage_is_seen(
         for name in ("heart", "clapping", "laughing", "fire"):
             await page.get_by_role("button", name=f"React: {name}").click()
         await screenshot(page, "room-listening")
+        await _lose_host(page)
+        await expect(page.get_by_test_id("host-away")).to_be_visible(timeout=10_000)
         await host.call("POST", f"/v1/spaces/{space_id}/end")
 
 
@@ -82,3 +84,15 @@ async def _plan(host: Api) -> None:
     at = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
     title = "Sunday evening: what we read this month"
     await host.call("POST", "/v1/spaces", {"title": title, "scheduled_start": at})
+
+
+async def _lose_host(page: Page) -> None:
+    """Have room.json say what it says a minute after the host was last heard of."""
+
+    async def without_host(route: Route) -> None:
+        response = await route.fetch()
+        room = {**await response.json(), "host_away": True}
+        room["version"] += 1_000_000  # the newest there is
+        await route.fulfill(response=response, json=room)
+
+    await page.route("**/room.json", without_host)

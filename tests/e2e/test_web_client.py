@@ -58,11 +58,15 @@ async def answer_with(page: Page, path: str, status: int, body: dict[str, Any]) 
     await page.route(re.compile(path), answer)
 
 
+def person_of(page: Page, handle: str) -> Locator:
+    """Return somebody's row in the list of people."""
+    return page.locator(f"[data-testid=person][data-handle={handle}]")
+
+
 async def open_person(page: Page, handle: str) -> None:
     """Open what a host may do about somebody."""
     await page.get_by_test_id("people").click()
-    person = page.locator(f"[data-testid=person][data-handle={handle}]")
-    await person.get_by_test_id("person-actions").click()
+    await person_of(page, handle).get_by_test_id("person-actions").click()
 
 
 async def close_sheets(page: Page) -> None:
@@ -178,7 +182,7 @@ async def test_without_a_microphone_one_still_hosts_and_hears(
 async def test_a_host_runs_the_stage(page_for: PageFor) -> None:
     """
     Invited, a listener is asked and talks; muted, they see it; moved back, they
-    listen; removed, they are told and are out.
+    listen; removed, they are told and are out; let back, they may come again.
     """
     host = await page_for("olga", SPEECH)
     path = await browser.start_space(host, "On invitation", policy="invited")
@@ -207,6 +211,11 @@ async def test_a_host_runs_the_stage(page_for: PageFor) -> None:
     await expect(guest.get_by_test_id("problem")).to_have_attribute(
         "data-code", "removed", timeout=10_000
     )
+
+    await person_of(host, "pepe").get_by_test_id("person-actions").click()
+    await host.get_by_test_id("let-back").click()
+    await expect(host.get_by_test_id("member-sheet")).to_have_count(0)
+    await browser.listen(guest, path)
 
 
 async def test_an_anonymous_listener_is_counted_not_named(page_for: PageFor) -> None:

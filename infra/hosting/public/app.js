@@ -108,5 +108,5 @@ window.addEventListener("offline", () => toastProblem(new Problem({ code: "offli
 window.addEventListener("online", () => toast("Back online", { symbol: "check" }));
 void loadIcons();
 drawShell();
-layGhost();
 router.start();
+layGhost();

@@ -27,6 +27,12 @@ export const SPACES = Object.freeze({
     icon: "ban",
     remedy: "feed",
   },
+  "no-show": {
+    title: "This Space did not take place",
+    text: "Its host did not start it in time. See who else is talking.",
+    icon: "hourglass",
+    remedy: "feed",
+  },
   blocked: {
     title: "You can’t join this Space",
     text: "Its host does not let this account in. Other Spaces are open to you.",

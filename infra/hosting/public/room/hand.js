@@ -9,6 +9,8 @@ const LOOK_MS = 4000;
 export class Hand {
   up = false;
   #timer = 0;
+  /** Whether we know how it was before this page: a hand stays up while one reloads. */
+  #looked = false;
 
   /**
    * @param {import("./session.js").RoomSession} session
@@ -20,8 +22,8 @@ export class Hand {
     this.session = session;
     this.onchange = onchange;
     this.ondeclined = ondeclined;
-    this.#timer = window.setInterval(() => void (this.up && this.#look()), LOOK_MS);
-    if (!session.onStage && !session.anonymous && session.state === "live") void this.#look();
+    this.#timer = window.setInterval(() => void this.#tick(), LOOK_MS);
+    void this.#tick();
   }
 
   stop() {
@@ -40,9 +42,16 @@ export class Hand {
     this.#set(false);
   }
 
+  async #tick() {
+    const { onStage, anonymous, state } = this.session;
+    if (onStage || anonymous || state !== "live") return;
+    if (this.up || !this.#looked) await this.#look();
+  }
+
   async #look() {
     const mine = await myStanding(this.session.space.id).catch(() => null);
     if (!mine) return;
+    this.#looked = true;
     const declined = this.up && mine.speak_request === "declined";
     this.#set(mine.speak_request === "pending" && !mine.on_stage);
     if (declined) this.ondeclined();

@@ -104,7 +104,8 @@ class RoomPage {
     } else if (space.state === "ended") {
       this.#show(endedPanel(space, { routes: this.routes }), "Ended");
     } else if (space.state === "cancelled") {
-      this.#showProblem(new Problem({ code: "cancelled", status: 409 }));
+      const code = space.end_reason === "host_no_show" ? "no-show" : "cancelled";
+      this.#showProblem(new Problem({ code, status: 409 }));
     } else if (space.scheduled_start) {
       this.#showWaiting(space);
     } else if (space.host.uid === account()?.uid) {
