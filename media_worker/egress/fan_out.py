@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..audio.frames import EncodedFrame
 from .hearers import Hearer, HearerGroup, SentSoFar
-from .packet_block import BLOCK_ROWS, FEW_ROWS, PacketBlock, SendCounts
+from .packet_block import BLOCK_ROWS, FEW_ROWS, PacketBlock
 from .packet_head import level_element_at, shared_head
 
 _GroupKey = tuple[str, bool, bool]  # source; packets carry levels; are sealed
@@ -121,7 +121,10 @@ class FanOut:
             refused += self._prepare(job, rows)
             rows += job.hearers
         if rows:
-            self._count(self._block.send(self._descriptor, rows, refused))
+            counts = self._block.send(self._descriptor, rows, refused)
+            self.counters.packets_sent += counts.sent
+            self.counters.packets_dropped += counts.dropped
+            self.counters.packets_failed += counts.failed
             if not self._unsent:
                 self._settle()
         return rows
@@ -144,14 +147,13 @@ class FanOut:
     def _prepare(self, job: _Job, first: int) -> list[int]:
         """Stamp and encrypt from row `first` on; return which rows were refused."""
         group, start, count = job.group, job.start, job.hearers
+        if group.sealed and len(group) <= FEW_ROWS:
+            rows = range(first, first + count)
+            self._block.write_few(group, rows, job.head, job.payload, job.level_at)
+            return []
         packet = job.head if group.sealed else job.head + job.payload
         self._block.stamp(group, start, count, packet, job.level_at, first=first)
         return self._block.encrypt(group, start, count, job.payload, first=first)
-
-    def _count(self, counts: SendCounts) -> None:
-        self.counters.packets_sent += counts.sent
-        self.counters.packets_dropped += counts.dropped
-        self.counters.packets_failed += counts.failed
 
     def _settle(self) -> None:
         """Apply what changed, unless a tick is in progress."""

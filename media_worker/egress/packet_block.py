@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from . import libc
 from .hearers import HearerGroup
-from .packet_head import MAX_PAYLOAD_BYTES, PAYLOAD_TYPE_AT, SEQUENCE_AT
+from .packet_head import MAX_PAYLOAD_BYTES, PAYLOAD_TYPE_AT, SEQUENCE_AT, SSRC_AT
 from .sealing import TAG_BYTES, Sealer
 from .srtp import TRAILER_BYTES, SrtpBuffer
 
@@ -63,8 +63,8 @@ class PacketBlock:
         # The same memory, for few.
         self._memory = memoryview(self._buffer.memory)
         self._length_view = self._lengths.data
-        self._word_view = memoryview(header_words).cast("B").cast("Q")
-        self._vector_word_view = memoryview(vector_words).cast("B").cast("Q")
+        self._words_view = memoryview(header_words).cast("B").cast("Q")
+        self._vectors_view = memoryview(vector_words).cast("B").cast("Q")
         self._vector_words[:, 0] = self._bases
         self._name_bytes = name_bytes
         self._words[:, 1] = name_bytes  # msg_namelen, and padding
@@ -73,6 +73,44 @@ class PacketBlock:
     @functools.cached_property
     def _sealer(self) -> Sealer:
         return Sealer(self.packets)
+
+    def write_few(
+        self,
+        group: HearerGroup,
+        rows: range,
+        head: bytes,
+        payload: bytes,
+        level_at: int | None,
+    ) -> None:
+        """
+        Do for all of a small sealed group what `stamp` and `encrypt` do for many.
+
+        All in one place: each function that a tick calls is fetched from memory anew.
+
+        Args:
+            rows: Of this block; as many as there are hearers.
+        """
+        memory, words, vector_words = self._memory, self._words_view, self._vectors_view
+        types, markers = group.payload_type_view, group.marker_view
+        sequences, seal_one = group.sequence_view, self._sealer.seal_one
+        ssrc = int.from_bytes(head[SSRC_AT : SSRC_AT + 4]) << 48
+        size, names_at = len(head), group.names_at
+        for row, (member, (key, salt)) in zip(
+            rows, enumerate(group.seals), strict=True
+        ):
+            at, index = row * STRIDE_BYTES, sequences[member]
+            memory[at : at + size] = head
+            memory[at + PAYLOAD_TYPE_AT] = types[member] | markers[member]
+            memory[at + SEQUENCE_AT] = index >> 8 & 0xFF
+            memory[at + SEQUENCE_AT + 1] = index & 0xFF
+            if level_at is not None:
+                memory[at + level_at] |= group.level_id_view[member] << 4
+            seal_one(row, size, payload, key, salt ^ ssrc ^ index)
+            sequences[member] = index + 1
+            markers[member] = 0
+            words[_WORDS * row] = names_at
+            vector_words[2 * row + 1] = size + len(payload) + TAG_BYTES
+            names_at += self._name_bytes
 
     def stamp(
         self,
@@ -131,8 +169,6 @@ class PacketBlock:
         if not group.sealed:
             contexts = group.contexts[start : start + count]
             refused = self._buffer.protect(contexts, first)
-        elif count <= FEW_ROWS:
-            self._seal_few(group, start, range(first, first + count), payload)
         else:
             self._sealer.seal(count, int(self._lengths[0]), payload)
             self._lengths[:count] += len(payload) + TAG_BYTES
@@ -176,23 +212,6 @@ class PacketBlock:
             markers[member] = 0
             lengths[row] = size
 
-    def _seal_few(
-        self, group: HearerGroup, start: int, rows: range, payload: bytes
-    ) -> None:
-        at = rows.start * STRIDE_BYTES
-        size = self._length_view[rows.start]
-        end = start + len(rows)
-        self._sealer.seal_few(
-            rows,
-            bytes(self._memory[at : at + size]),
-            payload,
-            group.seals[start:end],
-            # Stamping has taken them.
-            [index - 1 for index in group.sequence_view[start:end]],
-        )
-        for row in rows:
-            self._length_view[row] = size + len(payload) + TAG_BYTES
-
     def _address(self, group: HearerGroup, start: int, count: int, first: int) -> None:
         """Point the headers at the hearers' addresses and the packets' lengths."""
         name_bytes = self._name_bytes
@@ -201,7 +220,7 @@ class PacketBlock:
             self._words[:count, 0] = self._name_offsets[:count] + np.uint64(names_at)
             self._vector_words[:count, 1] = self._lengths[:count]
             return
-        words, vector_words = self._word_view, self._vector_word_view
+        words, vector_words = self._words_view, self._vectors_view
         for row in range(first, first + count):
             words[_WORDS * row] = names_at
             vector_words[2 * row + 1] = self._length_view[row]

@@ -10,6 +10,7 @@ MAX_PAYLOAD_BYTES: Final = 1_200
 MARKER: Final = 0x80
 PAYLOAD_TYPE_AT: Final = 1
 SEQUENCE_AT: Final = 2
+SSRC_AT: Final = 8
 _ONE_BYTE_PROFILE: Final = 0xBEDE  # RFC 8285 4.2
 
 

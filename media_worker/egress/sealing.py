@@ -7,7 +7,6 @@ schedule included, a packet costs a fifth.
 """
 
 import itertools
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -112,32 +111,28 @@ class Sealer:
         if any(outcomes):  # never, by its contract: it has no way to fail
             raise RuntimeError("libsodium did not encrypt")
 
-    def seal_few(
-        self,
-        rows: Iterable[int],
-        head: bytes,
-        payload: bytes,
-        seals: Iterable[tuple[bytes, int]],
-        indices: Iterable[int],
+    def seal_one(
+        self, row: int, head_bytes: int, payload: bytes, key: bytes, nonce: int
     ) -> None:
         """
-        Write ciphertext and tag behind the headers of `rows`, without `prepare`.
+        Write ciphertext and tag behind the header of one row, without `prepare`.
 
         Args:
-            head: As for `prepare`.
-            seals: Key and salt of each row.
-            indices: As for `prepare`.
+            nonce: RFC 7714 8.1, of 96 bits; never the same twice for a key.
         """
-        size, null = len(head), ffi.NULL
-        if size not in self._bodies:
-            self._bodies[size] = self._rows_at(size)
-        bodies, heads, bytes_ = self._bodies[size], self._heads, len(payload)
-        ssrc = int.from_bytes(head[_SSRC_AT : _SSRC_AT + 4]) << 8 * _INDEX_BYTES
-        encrypt = lib.crypto_aead_aes256gcm_encrypt
-        for row, (key, salt), index in zip(rows, seals, indices, strict=True):
-            nonce = (salt ^ ssrc ^ index).to_bytes(SALT_BYTES)
-            body, head_at = bodies[row], heads[row]
-            encrypt(body, null, payload, bytes_, head_at, size, null, nonce, key)
+        if head_bytes not in self._bodies:
+            self._bodies[head_bytes] = self._rows_at(head_bytes)
+        lib.crypto_aead_aes256gcm_encrypt(
+            self._bodies[head_bytes][row],
+            ffi.NULL,
+            payload,
+            len(payload),
+            self._heads[row],
+            head_bytes,
+            ffi.NULL,
+            nonce.to_bytes(SALT_BYTES),
+            key,
+        )
 
     def _rows_at(self, offset: int) -> list[Any]:
         starts = range(
