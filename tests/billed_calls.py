@@ -275,6 +275,7 @@ def _recording(bill: Bill, world: World) -> None:
     listed = f"/v1/recordings?space_id={path.rsplit('/', 1)[1]}"
     bill.call("list_recordings", "GET", listed, "ana")
     bill.call("get_recording", "GET", one, "ana")
+    bill.call("get_playback, in it", "GET", f"{one}/playback", "bo")
     bill.call("get_playback", "GET", f"{one}/playback", "ana")
     edit = {"private": True}
     bill.call("edit_recording, private", "PATCH", one, "host", json=edit)

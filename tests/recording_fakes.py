@@ -79,6 +79,9 @@ class MemoryRecordingStore:
             if after is None or key(each) < (after.at, after.id)
         ][:limit]
 
+    def is_blocked(self, user_id: UserId, *, by: UserId) -> bool:
+        return (by, user_id) in self._db.blocks
+
     def forget_answer(self, space_id: SpaceId, user_id: UserId) -> None:
         self.consents.pop((space_id, user_id), None)
 

@@ -1,8 +1,14 @@
 """Recording with consent in real browsers: asked, agreed, heard, withdrawn."""
 
+import asyncio
+import json
+import os
 import re
+import sys
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 from playwright.async_api import Page, expect
 
 from tests import browser, speech
@@ -18,6 +24,8 @@ VOICES = {
 TOLD_MS = 15_000  # from one person's tap to another's page, on a busy machine
 RENDERED_MS = 90_000  # the worker settles for 15 s, then the render runs
 TALK_MS = 6_000
+VERIFY_S = 60.0
+ROOT = Path(__file__).parents[2]
 SENT = re.compile(r"/recordings/[^?]+/audio\.m4a\?")
 
 
@@ -57,11 +65,56 @@ async def _replay(page: Page, path: str, version: str) -> Any:
     )
 
 
+async def _downloaded(stack: RunningStack, path: str, folder: Path) -> list[str]:
+    """
+    Download file, manifest, keys and the consenting people's receipts.
+
+    Returns:
+        The arguments of `verify`.
+    """
+    files = {}
+    async with (
+        Api(stack.url, "rhea") as rhea,
+        Api(stack.url, "sol") as sol,
+        aiohttp.ClientSession() as http,
+    ):
+        space_id = path.removeprefix("/s/")
+        urls = await rhea.call("GET", f"/v1/recordings/{space_id}/playback")
+        for name in ("audio", "manifest"):
+            async with http.get(urls[f"{name}_url"]) as answer:
+                files[name] = await answer.read()
+        keys = await rhea.call("GET", "/.well-known/parley-keys.json")
+        files["keys"] = json.dumps(keys).encode()
+        for api in (rhea, sol):
+            (mine,) = (await api.call("GET", "/v1/me/receipts"))["answers"]
+            files[api.handle] = json.dumps(mine["receipts"]).encode()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    names = ("audio", "manifest", "rhea", "sol")
+    return [*(str(folder / name) for name in names), "--keys", str(folder / "keys")]
+
+
+async def _verdict(arguments: list[str]) -> str:
+    """Run the offline check, and return all that it says."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "media_worker.recording", "verify", *arguments),
+        env={**os.environ, "PYTHONPATH": "functions"},
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(VERIFY_S):
+        said, _ = await process.communicate()
+    return said.decode()
+
+
 async def test_ask_agree_decline_replay_withdraw_replay_again(
-    stack: RunningStack, page_for: PageFor, screenshot: Screenshot
+    stack: RunningStack, page_for: PageFor, screenshot: Screenshot, tmp_path: Path
 ) -> None:
     """
     Two of three agree and are heard in the replay; the third talks and is not in it.
+    Anybody can check the file offline with the receipts of those in it, to the byte.
     One of the two takes the voice out: the old file is gone, the new one is without.
     """
     host, sol, tess = [await page_for(name, VOICES[name]) for name in VOICES]
@@ -93,6 +146,13 @@ async def test_ask_agree_decline_replay_withdraw_replay_again(
     assert sorted(first["lanes"]) == ["Rhea", "Sol"]
     assert first["seconds"] > TALK_MS / 1000 / 2
     assert SENT.search(first["url"])
+    proof = await _downloaded(stack, path, tmp_path)
+    verdict = await _verdict(proof)
+    assert verdict.endswith("VERIFIED\n"), verdict
+    audio = bytearray((tmp_path / "audio").read_bytes())
+    audio[len(audio) // 2] ^= 1
+    (tmp_path / "audio").write_bytes(audio)
+    assert (await _verdict(proof)).endswith("REFUSED\n")
 
     await sol.goto("/recordings")
     answer = sol.get_by_test_id("my-answer")

@@ -7,7 +7,7 @@ import flask
 from spaces_contract.ids import SPACE_ID_PATTERN, SpaceId
 
 from ..domain.capability import Capability
-from ..domain.errors import ModeratorOnly, NotLive, SpaceNotFound
+from ..domain.errors import BlockedByHost, ModeratorOnly, NotLive, SpaceNotFound
 from ..domain.recording_errors import (
     RecordingClosed,
     RecordingNotFound,
@@ -197,6 +197,7 @@ def _of_what_is_kept(resource: RecordingResource) -> tuple[Operation, ...]:
                 RecordingNotFound,
                 RecordingPrivate,
                 RecordingNotReady,
+                BlockedByHost,
             ),
         ),
     )

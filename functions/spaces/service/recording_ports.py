@@ -70,6 +70,10 @@ class RecordingStore(Protocol):
         """Return a person's answers, the latest first."""
         ...
 
+    def is_blocked(self, user_id: UserId, *, by: UserId) -> bool:
+        """Whether `by` has blocked this person."""
+        ...
+
     def forget_answer(self, space_id: SpaceId, user_id: UserId) -> None:
         """Delete an answer with its receipts, if it is there."""
         ...

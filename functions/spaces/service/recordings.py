@@ -11,6 +11,7 @@ from spaces_contract.recording_objects import RenderFile
 
 from ..domain import recording as rules
 from ..domain import recording_kept as kept
+from ..domain.errors import BlockedByHost
 from ..domain.recording import Recording, RecordingDecision, Tally
 from ..domain.recording_errors import (
     RecordingNotFound,
@@ -126,10 +127,11 @@ class RecordingService:
         """
         Return where to read it, for 15 minutes.
 
-        A private one is for its hosts, and for those whose voice is in it.
+        A private one is for its hosts, and for those whose voice is in it; of any other
+        only those whom the host has blocked are kept away, as from the Space.
 
         Raises:
-            SpaceNotFound, RecordingNotFound, RecordingPrivate.
+            SpaceNotFound, RecordingNotFound, RecordingPrivate, BlockedByHost.
             RecordingNotReady: it is not rendered, not yet again, or gone.
         """
         space, recording = self.recordings.get(space_id)
@@ -138,6 +140,9 @@ class RecordingService:
         concerned = actor_id in space.host_ids or recording.voice_of(actor_id)
         if recording.private and not concerned:
             raise RecordingPrivate
+        host_id = space.creator_id
+        if not concerned and self.recordings.is_blocked(actor_id, by=host_id):
+            raise BlockedByHost
         now, signer = self.now(), self.open_urls()
         expired = recording.expires_at is not None and recording.expires_at <= now
         if recording.state is not RecordingState.READY or expired:

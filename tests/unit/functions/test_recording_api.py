@@ -449,6 +449,21 @@ def test_a_private_recording(world: World) -> None:
     assert code_of(play("listener")) == "recording-private"
 
 
+def test_whom_the_host_has_blocked(world: World) -> None:
+    """
+    They cannot listen afterwards either; with a voice in it of their own they can.
+    """
+    ready(world, "ana")
+    for user in ("ana", "listener"):
+        world.database.blocks.add((HOST, UserId(user)))
+
+    def play(user: str) -> TestResponse:
+        return world.call("GET", f"{ONE}/playback", as_user=user)
+
+    assert code_of(play("listener")) == "blocked"
+    assert play("ana").status_code == 200
+
+
 def test_a_trimmed_start_is_another_version(world: World) -> None:
     """
     The render is told, and what was there before is not played meanwhile.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from .costs import MEMBER, OUTBOX, SPACE, Cost
+from .costs import BLOCK, MEMBER, OUTBOX, SPACE, Cost
 
 RECORDING: Final = "spaces/{space}/runtime/recording: how it is, and who consented"
 CONSENT: Final = "spaces/{space}/consents/{uid}: the caller's own answer and receipts"
@@ -33,7 +33,8 @@ RECORDING_COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "list_receipts, of one": Cost((CONSENT, SPACE)),
         "list_recordings": Cost(STATE),
         "get_recording": Cost(STATE),
-        "get_playback": Cost(STATE),
+        "get_playback, in it": Cost(STATE),
+        "get_playback": Cost((*STATE, BLOCK)),
         "edit_recording, private": Cost(STATE, (RECORDING,)),
         "delete_recording": Cost(
             STATE, (RECORDING, SPACE, OUTBOX, *ERASE_TWICE), (OUTBOX, *ERASE_TWICE)

@@ -20,6 +20,7 @@ from .client import dependency_errors, run_transaction
 from .codec import changes, space_to_doc
 from .members import read_member
 from .outbox import outbox_doc, outbox_path
+from .profiles import blocks_path
 from .recording_codec import (
     consent_from_doc,
     consent_to_doc,
@@ -105,6 +106,11 @@ class FirestoreRecordingStore:
             refs = [self._space_ref(each.space_id) for each in answers]
             found = {doc.id: doc for doc in self._client.get_all(refs)} if refs else {}
         return [Answered(each, read_space(found[each.space_id])) for each in answers]
+
+    def is_blocked(self, user_id: UserId, *, by: UserId) -> bool:
+        """Read one document; see `RecordingStore`."""
+        with dependency_errors():
+            return bool(self._client.document(blocks_path(by, user_id)).get().exists)
 
     def forget_answer(self, space_id: SpaceId, user_id: UserId) -> None:
         """Delete one document; see `RecordingStore`."""
