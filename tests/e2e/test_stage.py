@@ -27,6 +27,7 @@ async def test_everybody_on_stage_is_seen(
     """
     A listener sees the host first, then the speakers, who talks, who is muted, what
     they react with, and that the host is away; the Space is in the feed among others.
+    They follow, report and block from there; their own page has it.
     """
     async with contextlib.AsyncExitStack() as people:
         host = await people.enter_async_context(Api(stack.url, "maribel"))
@@ -61,9 +62,14 @@ async def test_everybody_on_stage_is_seen(
         for name in ("heart", "clapping", "laughing", "fire"):
             await page.get_by_role("button", name=f"React: {name}").click()
         await screenshot(page, "room-listening")
+        await _follow_and_block(page, "sofia", "tomas")
         await _lose_host(page)
         await expect(page.get_by_test_id("host-away")).to_be_visible(timeout=10_000)
         await host.call("POST", f"/v1/spaces/{space_id}/end")
+
+    await page.goto("/me")
+    await expect(page.get_by_test_id("profile-following")).to_contain_text("1")
+    await expect(page.get_by_test_id("profile-blocks")).to_contain_text("1")
 
 
 async def _talk(
@@ -84,6 +90,24 @@ async def _plan(host: Api) -> None:
     at = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
     title = "Sunday evening: what we read this month"
     await host.call("POST", "/v1/spaces", {"title": title, "scheduled_start": at})
+
+
+async def _follow_and_block(page: Page, liked: str, disliked: str) -> None:
+    """Follow and report one speaker, and block another."""
+    sheet = page.get_by_test_id("member-sheet")
+    await page.locator(f"[data-testid=stage-member][data-handle={liked}]").click()
+    follow = sheet.get_by_test_id("follow")
+    await follow.click()
+    await expect(follow).to_have_attribute("aria-pressed", "true")
+    await sheet.get_by_test_id("report").click()
+    await page.get_by_test_id("reason-spam").click()
+    await page.get_by_test_id("report-submit").click()
+    await expect(page.get_by_test_id("report-sheet")).to_have_count(0)
+    await sheet.get_by_role("button", name="Close").click()
+    await page.locator(f"[data-testid=stage-member][data-handle={disliked}]").click()
+    await sheet.get_by_test_id("block").click()
+    await page.get_by_test_id("block-confirm").click()
+    await expect(sheet).to_have_count(0)
 
 
 async def _lose_host(page: Page) -> None:
