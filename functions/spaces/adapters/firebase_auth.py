@@ -1,10 +1,10 @@
 """Firebase ID tokens, verified by firebase-admin."""
 
+import functools
 import itertools
-from typing import Final
+import threading
+from typing import Any, Final
 
-import firebase_admin
-from firebase_admin import auth
 from google.auth.credentials import AnonymousCredentials
 
 from spaces_contract.ids import USER_ID_PATTERN, UserId
@@ -28,20 +28,35 @@ class FirebaseIdTokens:
     """
 
     def __init__(self, project_id: str, *, certs_url: str | None = None) -> None:
+        self._project_id = project_id
+        self._certs_url = certs_url
+        self._lock = threading.Lock()  # requests run in threads
+
+    @functools.cached_property
+    def _app(self) -> Any:
+        import firebase_admin
+
         # Verifying takes public certificates only, hence no credentials.
-        self._app = firebase_admin.initialize_app(  # type: ignore[no-untyped-call]  # no types
+        app = firebase_admin.initialize_app(  # type: ignore[no-untyped-call]  # no types
             AnonymousCredentials(),  # type: ignore[no-untyped-call]  # no types
-            {"projectId": project_id, "httpTimeout": CERTS_TIMEOUT_S},
+            {"projectId": self._project_id, "httpTimeout": CERTS_TIMEOUT_S},
             name=f"parley-{next(_app_numbers)}",
         )
-        if certs_url is not None:
-            _repoint(self._app, certs_url)
+        if self._certs_url is not None:
+            _repoint(app, self._certs_url)
+        return app
 
     def verify(self, token: str) -> UserId:
         """Return the uid that the token proves; see `IdTokens`."""
+        # Imported with the first token: a fifth of a cold start, and most of those
+        # who come first want to see a Space, for which they need no token.
+        from firebase_admin import auth
+
+        with self._lock:
+            app = self._app
         try:
             claims = auth.verify_id_token(  # type: ignore[no-untyped-call]  # no types
-                token, app=self._app, clock_skew_seconds=CLOCK_SKEW_S
+                token, app=app, clock_skew_seconds=CLOCK_SKEW_S
             )
         except auth.ExpiredIdTokenError as error:
             raise IdTokenExpired from error
@@ -55,12 +70,14 @@ class FirebaseIdTokens:
         return UserId(uid)
 
 
-def _repoint(app: firebase_admin.App, certs_url: str) -> None:
+def _repoint(app: Any, certs_url: str) -> None:
     """
     Read certificates from `certs_url`.
 
     firebase-admin has no setting for it (its emulator variable accepts unsigned
     tokens instead), so that private attributes are set here; a test pins them.
     """
+    from firebase_admin import auth
+
     client = auth._get_client(app)  # type: ignore[no-untyped-call]  # no types
     client._token_verifier.id_token_verifier.cert_url = certs_url

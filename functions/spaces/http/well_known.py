@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 import flask
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel, ConfigDict, RootModel
 
 from .errors import NotConfigured
 from .operations import Access, Call, Operation
@@ -52,6 +52,8 @@ class AndroidStatement(Answer):
 
 class AndroidStatements(RootModel[list[AndroidStatement]]):
     """What Android asks a site for."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class WellKnownResource:
