@@ -44,7 +44,9 @@ class Talker:
     every: int = 1
     drift: float = 0.0
 
-    def arrivals(self, seconds: int) -> Iterator[tuple[ReceivedPacket, int]]:
+    def arrivals(
+        self, seconds: int, began_s: int
+    ) -> Iterator[tuple[ReceivedPacket, int]]:
         """Yield the packets of their turns, each with the recording clock."""
         for number in range(seconds * 50):
             turn = number // TURN_PACKETS
@@ -61,7 +63,7 @@ class Talker:
                     level_dbov=None,
                     arrival_s=0.0,
                 ),
-                round(timestamp / (1 + self.drift)),
+                began_s * SAMPLE_RATE_HZ + round(timestamp / (1 + self.drift)),
             )
 
 
@@ -70,35 +72,45 @@ def speech_packets() -> list[list[bytes]]:
     return [encoded(load(path)) for path in sorted(DATA.glob("*.wav"))]
 
 
-def store_recording(stores: Stores, talkers: Sequence[Talker], *, seconds: int) -> None:
-    """Store what a worker would have stored of these people."""
+def store_recording(
+    stores: Stores,
+    talkers: Sequence[Talker],
+    *,
+    seconds: int,
+    epoch: int = 1,
+    began_s: int = 0,
+) -> None:
+    """Store what a worker would have stored of these people in one epoch."""
     for talker in talkers:
-        _store_stem(stores, talker, seconds)
-    length = seconds * SAMPLE_RATE_HZ
-    journal = Journal(epoch=1, opened=0, alive=length, closed=True)
-    obstore.put(stores.objects, names.journal(RECORDING, 1, 1), journal.to_bytes())
+        _store_stem(stores, talker, _objects(talker, seconds, began_s), epoch)
+    opened = began_s * SAMPLE_RATE_HZ
+    alive = opened + seconds * SAMPLE_RATE_HZ
+    journal = Journal(epoch=epoch, opened=opened, alive=alive, closed=True)
+    obstore.put(stores.objects, names.journal(RECORDING, 1, epoch), journal.to_bytes())
 
 
-def _store_stem(stores: Stores, talker: Talker, seconds: int) -> None:
+def _store_stem(
+    stores: Stores, talker: Talker, objects: Iterator[list[bytes]], epoch: int
+) -> None:
     stem = stem_of(talker.user_id)
-    place = StemPlace(recording_id=RECORDING, stem=stem, epoch=1)
+    place = StemPlace(recording_id=RECORDING, stem=stem, epoch=epoch)
     key = new_key()
     stores.keys.put(place, key)
     seal, number = PageSeal(key, place), 0
-    for seq, pages in enumerate(_objects(talker, seconds)):
+    for seq, pages in enumerate(objects):
         data = b"".join(seal.seal(number + i, page) for i, page in enumerate(pages))
         number += len(pages)
         item = StemObject(
-            recording_id=RECORDING, version=1, epoch=1, stem=stem, seq=seq
+            recording_id=RECORDING, version=1, epoch=epoch, stem=stem, seq=seq
         )
         obstore.put(stores.objects, item.name, data)
 
 
-def _objects(talker: Talker, seconds: int) -> Iterator[list[bytes]]:
+def _objects(talker: Talker, seconds: int, began_s: int) -> Iterator[list[bytes]]:
     stem = StemPages(stem_of(talker.user_id))
     batch: list[tuple[ReceivedPacket, int]] = []
     pages: list[bytes] = []
-    for arrival in talker.arrivals(seconds):
+    for arrival in talker.arrivals(seconds, began_s):
         batch.append(arrival)
         if len(batch) == PAGE_PACKETS:
             pages += stem.close_pages(batch)

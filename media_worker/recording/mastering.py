@@ -83,7 +83,7 @@ def _louder(gain_db: float) -> tuple[tuple[str, str], ...]:
     return (
         ("aformat", "sample_fmts=dblp"),
         ("volume", f"volume={gain_db:.3f}dB:precision=double"),
-        ("alimiter", f"limit={CEILING}:level=disabled:attack=5:release=50"),
+        ("alimiter", f"limit={CEILING}:level=disabled:attack=5:release=50:latency=1"),
     )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from zlib import crc32
 
+from spaces_contract.media import BLOCK_SAMPLES
+
 from ..audio.frames import ReceivedPacket
 from ..audio.opus_packet import MalformedPacket, duration_samples, is_dtx
 from . import ogg
@@ -71,7 +73,8 @@ class StemPages:
             start = self._placing.position(run[0].at, follows=run[0].at == self._end)
             self._end = run[-1].at + run[-1].samples
             granule = start + self._end - run[0].at
-            if start < 0:  # before the recording's beginning, by clocks that differ
+            # Before the recording's beginning, by more than clocks differ.
+            if start < -BLOCK_SAMPLES:
                 continue
             if not self._number:
                 pages += ogg.header_pages(self._serial)

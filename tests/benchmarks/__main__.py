@@ -15,6 +15,7 @@ MODULES: Final = (
     "listeners",
     "rooms",
     "recovery",
+    "recording",
 )
 OUTPUT: Final = Path("build/bench.json")
 COLUMNS: Final = ("name", "value", "unit", "baseline", "baseline_value", "ratio")
