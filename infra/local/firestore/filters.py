@@ -33,6 +33,8 @@ RANGES: Final = frozenset(
 )
 NEGATIONS: Final = frozenset((Op.NOT_EQUAL, Op.NOT_IN))
 INEQUALITIES: Final = RANGES | NEGATIONS
+# What each alternative of a list of them is by itself.
+SINGLE: Final = {Op.IN: Op.EQUAL, Op.ARRAY_CONTAINS_ANY: Op.ARRAY_CONTAINS}
 NAME: Final[FieldPath] = (DOCUMENT_NAME,)
 _AND: Final = 1
 _UNARY: Final = {
@@ -51,11 +53,13 @@ class Term:
     Args:
         values: Encoded operands, see `values`; name components where `path` is `NAME`.
             Exactly one but for IN, NOT_IN and ARRAY_CONTAINS_ANY, which may have none.
+        written: Operands as the client wrote them, also those that match nothing.
     """
 
     path: FieldPath
     op: Op
     values: tuple[bytes, ...]
+    written: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,8 @@ def parse_filter(message: Message) -> Filter:
         if unary.op not in _UNARY:
             raise invalid("A unary filter requires an operator.")
         op, value = _UNARY[unary.op]
-        return Term(parse_field_path(unary.field.field_path), op, (encode(value),))
+        path = parse_field_path(unary.field.field_path)
+        return Term(path, op, (encode(value),), (_written(value),))
     if kind == "field_filter":
         return _parse_term(message.field_filter)
     raise invalid("A filter must be set.")
@@ -102,14 +107,20 @@ def _parse_term(message: Message) -> Term:
     operands = [message.value]
     if op in (Op.IN, Op.NOT_IN, Op.ARRAY_CONTAINS_ANY):
         operands = _operands(op, message.value)
+    written = tuple(dict.fromkeys(map(_written, operands)))
     if path == NAME:
         if op in (Op.ARRAY_CONTAINS, Op.ARRAY_CONTAINS_ANY):
             raise invalid(f"{op.name} is not supported on {DOCUMENT_NAME}.")
-        return Term(path, op, tuple(name_operand(value) for value in operands))
+        return Term(path, op, tuple(map(name_operand, operands)), written)
     values = dict.fromkeys(encode(value) for value in operands)
     for unequal in _NEVER_LISTED.get(op, ()):
         values.pop(unequal, None)
-    return Term(path, op, tuple(values))
+    return Term(path, op, tuple(values), written)
+
+
+def _written(value: Message) -> bytes:
+    written: bytes = value.SerializeToString(deterministic=True)
+    return written
 
 
 # NaN equals nothing, itself included, and lists of alternatives find no nulls.
@@ -165,10 +176,9 @@ def disjuncts(filter_: Filter | None) -> list[tuple[Term, ...]]:
             return list(dict.fromkeys(item for part in parts for item in part))
         joined = (sum(choice, ()) for choice in product(*parts))
         return list(dict.fromkeys(tuple(dict.fromkeys(item)) for item in joined))
-    single = {Op.IN: Op.EQUAL, Op.ARRAY_CONTAINS_ANY: Op.ARRAY_CONTAINS}
-    if filter_.op in single:
-        op = single[filter_.op]
-        return [(Term(filter_.path, op, (value,)),) for value in filter_.values]
+    if filter_.op in SINGLE:
+        path, op = filter_.path, SINGLE[filter_.op]
+        return [(Term(path, op, (value,), ()),) for value in filter_.values]
     return [(filter_,)]
 
 

@@ -1,15 +1,16 @@
 """Combinations of filters that production refuses, with production's words."""
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Collection
 from typing import Final
 
 from .errors import invalid
+from .fields import FieldPath
 from .filters import (
     NEGATIONS,
     RANGES,
+    SINGLE,
     Filter,
-    Junction,
     Op,
     Term,
     disjuncts,
@@ -18,7 +19,8 @@ from .filters import (
 
 MAX_DISJUNCTS: Final = 30
 MAX_INEQUALITY_FIELDS: Final = 10
-_DISJUNCTIVE: Final = frozenset((Op.IN, Op.ARRAY_CONTAINS_ANY))
+_MAX_EXPANDED: Final = 1_000
+_Literal = tuple[FieldPath, Op, tuple[bytes, ...]]
 
 
 def check_filter(filter_: Filter | None) -> None:
@@ -32,17 +34,13 @@ def check_filter(filter_: Filter | None) -> None:
         return
     every = list(terms(filter_))
     _check_negations(filter_, every)
-    if _count_disjuncts(filter_) > MAX_DISJUNCTS:
-        raise invalid(
-            "Too many disjunctions after normalization: "
-            f"{_count_disjuncts(filter_)} > {MAX_DISJUNCTS}"
-        )
+    alternatives = _alternatives(filter_)
+    _check_count(alternatives)
     inequality_fields = {t.path for t in every if t.op in RANGES | NEGATIONS}
     if len(inequality_fields) > MAX_INEQUALITY_FIELDS:
         raise invalid("Too many properties with inequality filters (at most 10).")
-    for conjunction in disjuncts(_as_written(filter_)):
-        ops = Counter(term.op for term in conjunction)
-        if ops[Op.ARRAY_CONTAINS] > 1:
+    for conjunction in alternatives:
+        if sum(op is Op.ARRAY_CONTAINS for _, op, _ in conjunction) > 1:
             raise invalid(
                 "A maximum of 1 'ARRAY_CONTAINS' filter is allowed per disjunction."
             )
@@ -57,7 +55,7 @@ def _check_negations(filter_: Filter, every: list[Term]) -> None:
         )
     if not ops[Op.NOT_IN]:
         return
-    for op in _DISJUNCTIVE:
+    for op in SINGLE:
         if ops[op]:
             raise invalid(
                 f"'NOT_IN' cannot be used in the same query with '{op.name}'."
@@ -66,21 +64,37 @@ def _check_negations(filter_: Filter, every: list[Term]) -> None:
         raise invalid("'NOT_IN' cannot be used in the same query with an 'OR' filter.")
 
 
-def _as_written(filter_: Filter) -> Filter:
-    # Alternatives that can match nothing were dropped; the rules count them still.
-    if isinstance(filter_, Term):
-        return filter_ if filter_.values else replace(filter_, values=(b"",))
-    return Junction(filter_.conjunctive, tuple(map(_as_written, filter_.parts)))
+def _alternatives(filter_: Filter) -> set[frozenset[_Literal]]:
+    """
+    Return the disjunctive normal form of what the client wrote.
 
+    Equal alternatives are one; those that can match nothing count as well.
 
-def _count_disjuncts(filter_: Filter) -> int:
-    # Counted without expanding: thirty ANDed INs would be 30**30 alternatives.
+    Raises:
+        StatusError: INVALID_ARGUMENT, it is large beyond all bounds.
+    """
     if isinstance(filter_, Term):
-        return len(filter_.values) if filter_.op in _DISJUNCTIVE else 1
-    counts = [_count_disjuncts(part) for part in filter_.parts]
+        op = SINGLE.get(filter_.op)
+        if op is None:
+            return {frozenset([(filter_.path, filter_.op, filter_.written)])}
+        return {
+            frozenset([(filter_.path, op, (operand,))]) for operand in filter_.written
+        }
+    parts = map(_alternatives, filter_.parts)
     if not filter_.conjunctive:
-        return sum(counts)
-    product = 1
-    for count in counts:
-        product *= count
-    return product
+        return set().union(*parts)
+    joined: set[frozenset[_Literal]] = {frozenset()}
+    for part in parts:
+        joined = {left | right for left in joined for right in part}
+        if len(joined) > _MAX_EXPANDED:  # thirty ANDed INs would be 30**30
+            _check_count(joined)
+    return joined
+
+
+def _check_count(alternatives: Collection[object]) -> None:
+    if len(alternatives) > MAX_DISJUNCTS:
+        raise invalid(
+            "Too many disjunctions after normalization. Result had"
+            f" {len(alternatives)} disjunctions which is more than the maximum of"
+            f" {MAX_DISJUNCTS}"
+        )

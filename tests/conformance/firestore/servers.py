@@ -18,6 +18,8 @@ from typing import Any, Final, TypeAlias
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 
+from infra.local.ports import free_port
+
 # Parts of the library are typed and parts are not; tests see it as it is used.
 Client: TypeAlias = Any
 AsyncClient: TypeAlias = Any
@@ -133,8 +135,7 @@ class GoogleEmulator:
 @contextmanager
 def running_emulator(jar: Path) -> Iterator[GoogleEmulator]:
     """Run Google's emulator for the length of a block."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [
         "java", "-Xmx1g", "-cp", str(jar), MAIN_CLASS, "start",
         "--host", "127.0.0.1", "--port", str(port),

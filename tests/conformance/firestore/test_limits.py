@@ -103,6 +103,12 @@ INVALID: dict[str, Callable[[Client], Any]] = {
     "more than 30 alternatives": find(
         And([F("n", "in", list(range(6))), F("m", "in", list(range(6)))])
     ),
+    "alternatives that equal nothing count": find(
+        And([F("n", "in", [*range(5), None]), F("m", "in", list(range(6)))])
+    ),
+    "equal numbers written differently count": find(
+        And([F("n", "in", [1, 1.0, 2, 3, 4, 5]), F("m", "in", list(range(6)))])
+    ),
     "an id that is no document": lambda db: list(
         db._firestore_api.run_query(
             request={
@@ -148,6 +154,7 @@ ALLOWED: dict[str, Callable[[Client], Any]] = {
     "a list in a map in a list": set_({"a": [{"b": [1]}]}),
     "in with 30 values": find(F("n", "in", list(range(30)))),
     "not-in with 10 values": find(F("n", "not-in", list(range(10)))),
+    "16 times 2 equal alternatives": find(Or([F("n", "in", [1, 2])] * 16)),
     "30 alternatives": find(
         And([F("n", "in", list(range(6))), F("m", "in", list(range(5)))])
     ),

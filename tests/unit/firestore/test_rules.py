@@ -72,7 +72,7 @@ def number(value: int) -> bytes:
 
 TERMS = st.builds(
     lambda name, op, values: Term(
-        (name,), op, tuple(map(number, values if op is Op.IN else values[:1]))
+        (name,), op, tuple(map(number, values if op is Op.IN else values[:1])), ()
     ),
     st.sampled_from("abc"),
     st.sampled_from([Op.EQUAL, Op.IN, Op.LESS_THAN, Op.NOT_EQUAL]),
