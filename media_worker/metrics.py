@@ -9,6 +9,7 @@ from .egress.processes.child import EgressProcess
 from .egress.processes.spread import SpreadEndpoint
 from .firestore_link.link import FirestoreLink
 from .process_memory import rss_bytes
+from .recording.recorder import Recorder
 from .room.durations import BOUNDS_S, Durations
 from .room.room import Room
 from .room.speaker import Speaker
@@ -70,6 +71,14 @@ def link_metrics(link: FirestoreLink) -> Iterator[Metric]:
     yield Metric("knowledge_stale", int(link.knowledge_stale))
     yield Metric("watch_rebuilds_total", link.rebuilds)
     yield Metric("failed_reports_total", link.failed_reports)
+
+
+def recording_metrics(recorder: Recorder) -> Iterator[Metric]:
+    """Yield how recording goes."""
+    yield Metric("recording_open_stems", recorder.open_stems)
+    yield Metric("recording_store_failures_total", recorder.store_failures)
+    yield Metric("recording_echo_checks_total", recorder.echo.checks)
+    yield Metric("recording_echoes_total", recorder.echo.found)
 
 
 def process_metrics() -> Iterator[Metric]:

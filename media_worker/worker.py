@@ -30,6 +30,7 @@ from .metrics import (
     endpoint_metrics,
     link_metrics,
     process_metrics,
+    recording_metrics,
     render,
     room_metrics,
 )
@@ -276,6 +277,7 @@ class Worker:
         metrics = [
             *process_metrics(),
             *room_metrics(self._room),
+            *recording_metrics(self._recorder),
             *endpoint_metrics(self._endpoint),
             Metric("room_json_failures_total", self._publisher.failures),
         ]

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 WRAPPED_SCHEMA: Final = 1
 LOCAL_SCHEME: Final = "file://"
+GOOGLE_SCHEME: Final = "gcpkms://"
 _NONCE_BYTES: Final = 12
 _KEY_BITS: Final = 256
 
@@ -164,11 +165,19 @@ class UnknownKeyEncryption(ValueError):
 
 def key_encryption(url: str) -> KeyEncryption:
     """
-    Return what `url` names: "file:///…/keys.json".
+    Return what `url` names.
+
+    Args:
+        url: "file:///…/keys.json", or "gcpkms://projects/…/cryptoKeys/…".
 
     Raises:
         UnknownKeyEncryption: it names nothing known.
     """
     if url.startswith(LOCAL_SCHEME):
         return LocalKeyEncryption(Path(url.removeprefix(LOCAL_SCHEME)))
+    if url.startswith(GOOGLE_SCHEME):
+        # Half a second of imports that a local key does not need.
+        from .google_kms import GoogleKeyEncryption
+
+        return GoogleKeyEncryption(url.removeprefix(GOOGLE_SCHEME))
     raise UnknownKeyEncryption(url.partition(":")[0])

@@ -88,6 +88,11 @@ class Recorder:
         """How many people can be recorded just now: consent granted, key stored."""
         return 0 if self._current is None else self._current.keyed_stems
 
+    @property
+    def store_failures(self) -> int:
+        """How many puts the store has refused."""
+        return 0 if self._storage is None else self._storage.uploads.failures
+
     def apply(self, desired: DesiredState) -> None:
         """Take a new desired state; from now on its gates hold."""
         self._room, self._desired = desired, desired.recording

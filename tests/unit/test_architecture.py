@@ -102,8 +102,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "media_worker.room.ports",
         "av",
         "cryptography",
+        "google",
         "numpy",
         "obstore",
+        "requests",
     ),
     "media_worker": (
         "spaces_contract",
