@@ -58,8 +58,12 @@ def unhosted(space: Space, user_id: UserId, *, now: datetime) -> Decision:
 def without(space: Space, user_id: UserId, *, now: datetime) -> Space:
     """Return `space` with `user_id` in none of its lists but as its host."""
     host, *co_hosts = space.host_ids
+    presence = space.host_presence
+    if presence.acting_host_id == user_id:
+        presence = replace(presence, acting_host_id=None)
     after = replace(
         space,
+        host_presence=presence,
         host_ids=(host, *(uid for uid in co_hosts if uid != user_id)),
         speaker_ids=tuple(uid for uid in space.speaker_ids if uid != user_id),
         invited_user_ids=tuple(u for u in space.invited_user_ids if u != user_id),

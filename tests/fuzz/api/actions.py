@@ -64,7 +64,7 @@ def _create(dice: Random, scene: Scene) -> Action:
         start = scene.now + dice.choice(AHEAD)
         body["scheduled_start"] = start.isoformat()
     user = dice.choice([scene.people[0], *scene.people[:2]])
-    return _act("create_space", "POST", "/v1/spaces", user, body)
+    return act("create_space", "POST", "/v1/spaces", user, body)
 
 
 def _relate(dice: Random, scene: Scene) -> Action:
@@ -78,7 +78,7 @@ def _relate(dice: Random, scene: Scene) -> Action:
         ]
     )
     method = "DELETE" if name.startswith("un") else "PUT"
-    return _act(name, method, f"/v1/me/{what}/{other}", user)
+    return act(name, method, f"/v1/me/{what}/{other}", user)
 
 
 def _suspend(dice: Random, scene: Scene) -> Action:
@@ -86,11 +86,11 @@ def _suspend(dice: Random, scene: Scene) -> Action:
     name, method = dice.choice(
         [("admin_suspend", "PUT"), *[("admin_unsuspend", "DELETE")] * 2]
     )
-    return _act(name, method, f"/v1/admin/users/{person}/suspension", None)
+    return act(name, method, f"/v1/admin/users/{person}/suspension", None)
 
 
 def _inbox(dice: Random, scene: Scene) -> Action:
-    return _act("get_inbox", "GET", "/v1/me/inbox", _someone(dice, scene))
+    return act("get_inbox", "GET", "/v1/me/inbox", _someone(dice, scene))
 
 
 def _life(dice: Random, scene: Scene) -> Action:
@@ -105,7 +105,7 @@ def _life(dice: Random, scene: Scene) -> Action:
     )
     if name == "start_space":
         space = dice.choice(scene.spaces)
-        return _act(name, "POST", f"/v1/spaces/{space}{what}", scene.people[0])
+        return act(name, "POST", f"/v1/spaces/{space}{what}", scene.people[0])
     return _in_space(dice, scene, name, "POST", what)
 
 
@@ -153,7 +153,7 @@ def _answer_request(dice: Random, scene: Scene) -> Action:
         space, person = dice.choice(scene.asking)
         user = person if method == "DELETE" else scene.people[0]
         path = f"/v1/spaces/{space}/speak-requests/{person}{end}"
-        return _act(name, method, path, user)
+        return act(name, method, path, user)
     what = f"/speak-requests/{_someone(dice, scene)}{end}"
     return _in_space(dice, scene, name, method, what)
 
@@ -178,7 +178,7 @@ def _answer_invite(dice: Random, scene: Scene) -> Action:
         ]
     )
     user = scene.people[0] if name == "revoke_invite" else person
-    return _act(name, method, f"/v1/spaces/{space}/invites/{person}{end}", user)
+    return act(name, method, f"/v1/spaces/{space}/invites/{person}{end}", user)
 
 
 def _remind(dice: Random, scene: Scene) -> Action:
@@ -227,10 +227,11 @@ def _in_space(
     space = dice.choice(scene.spaces)
     # Hosts do the most: what others try is mostly refused.
     user = dice.choice([*scene.people, *[scene.people[0]] * 4])
-    return _act(name, method, f"/v1/spaces/{space}{what}", user, body)
+    return act(name, method, f"/v1/spaces/{space}{what}", user, body)
 
 
-def _act(
+def act(
     name: str, method: str, path: str, user: str | None, body: Any = None
 ) -> Action:
+    """Return one call; `user` None is an operator."""
     return Action(operation=name, method=method, path=path, user=user, body=body)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from spaces.domain.erasure import ERASED
 from spaces.domain.participant import Participant
 from spaces.domain.space import Space
 from spaces.domain.states import RequestState, SpaceState
@@ -82,7 +83,9 @@ def _member(member: Participant, space: Space) -> list[str]:
         "asks and is on stage": asks and member.on_stage,
         "asks and is not there": asks and gone,
         "is removed and has a place": member.removed and listed,
-        "is removed and anonymous": member.removed and member.anonymous_id is None,
+        "is removed and anonymous": member.removed
+        and member.anonymous_id is None
+        and member.user_id != ERASED,
     }
     return [what for what, is_wrong in checks.items() if is_wrong]
 

@@ -22,10 +22,9 @@ from spaces_contract import paths
 from spaces_contract.ids import SpaceId
 from spaces_contract.roles import MAX_SPEAKERS
 from spaces_contract.runtime import WorkerState
-from tests.announcing_fakes import a_device
 from tests.builders import a_runtime
 from tests.firestore_world import FirestoreWorld
-from tests.fuzz.api.actions import NAMES, POLICIES, Action, Scene, an_action
+from tests.fuzz.api.actions import NAMES, POLICIES, Action, Scene, act, an_action
 from tests.fuzz.api.invariants import Snapshot, broken
 from tests.simulated_queue import SimulatedQueue
 from tests.world import ADMIN_KEY
@@ -77,10 +76,7 @@ class ApiMachine(RuleBasedStateMachine):
         """
         for number, uid in enumerate(self.people):
             self._sign_up(uid, number)
-            device = a_device(uid)
-            fields = {"token": device.token, "platform": device.platform.value}
-            phone = self.client.document(f"users/{uid}/devices/phone")
-            phone.set({**fields, "uid": uid})
+            self._buy_phone(uid)
         if policy is not None:
             path = self._open("everyone" if full else policy)
             for uid in self.people[:5]:
@@ -106,6 +102,7 @@ class ApiMachine(RuleBasedStateMachine):
             *[self._people_act_at_once] * 3,
             *[self._time_goes_by] * 2,
             self._connections_change,
+            self._somebody_starts_afresh,
         ]
         dice.choice(kinds)(dice)
 
@@ -165,6 +162,21 @@ class ApiMachine(RuleBasedStateMachine):
             count = dice.randint(0, len(self.people))
             self.connected[space_id] = set(dice.sample(self.people, count))
 
+    def _somebody_starts_afresh(self, dice: Random) -> None:
+        """Erase the last person, while others act, and let them come again."""
+        gone = self.people[-1]
+        erased = act("delete_me", "DELETE", "/v1/me", gone)
+        self._judge(erased, self._done(erased), alone=True)
+        self._somebody_acts(dice)
+        self._tell()
+        assert not self._named(gone), f"still named: {self._named(gone)}"
+        pardon = f"/v1/admin/users/{gone}/suspension"
+        self._done(act("admin_unsuspend", "DELETE", pardon, None))
+        back = act("put_me", "PUT", "/v1/me", gone, self._profile(gone, 6))
+        self._judge(back, self._done(back), alone=True)
+        self._buy_phone(gone)
+        self._look()
+
     def teardown(self) -> None:
         """See that everybody was told what they were to be told, and nothing twice."""
         self._tell()
@@ -175,8 +187,19 @@ class ApiMachine(RuleBasedStateMachine):
         assert not missing, f"not told: {missing}"
 
     def _sign_up(self, uid: str, number: int) -> None:
-        me = {"handle": f"z{number}_{uid.split('-')[1]}", "display_name": uid}
-        self._must("PUT", "/v1/me", uid, me)
+        self._must("PUT", "/v1/me", uid, self._profile(uid, number))
+
+    def _profile(self, uid: str, number: int) -> dict[str, str]:
+        return {"handle": f"z{number}_{uid.split('-')[1]}", "display_name": uid}
+
+    def _named(self, uid: str) -> list[str]:
+        """Return Spaces in which somebody who erased themselves is still named."""
+        snapshots = [self._read(space_id) for space_id in self.spaces]
+        return [snapshot.space.id for snapshot in snapshots if uid in str(snapshot)]
+
+    def _buy_phone(self, uid: str) -> None:
+        phone = {"platform": "android", "token": f"t-{uid}", "app_version": "1.0"}
+        self._must("PUT", "/v1/me/devices/phone", uid, phone)
 
     def _open(self, policy: str) -> str:
         """Start a Space of the first person; return its path."""
