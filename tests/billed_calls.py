@@ -13,6 +13,7 @@ from infra.local.firestore.operations import fetch_operations
 from spaces.adapters.cloud_tasks import task_call
 from spaces.adapters.firestore.client import BoundedClient
 from spaces.adapters.firestore.codec import runtime_to_doc
+from spaces.domain.effects import EraseAccount
 from spaces.domain.notice import NOTICE_VERSION
 from spaces.domain.public_numbers import number_of
 from spaces_contract import paths
@@ -79,6 +80,7 @@ def every_call(bill: Bill, world: World, client: BoundedClient) -> None:
     _recording(bill, world)
     bill.call("end_space", "POST", f"{path}/end", "host")
     bill.call("delete_me", "DELETE", "/v1/me", "dan")
+    _erasing(bill, world)
     _operators(bill, world)
 
 
@@ -312,6 +314,20 @@ def _rendering(bill: Bill, world: World, path: str) -> None:
     )
     _recording_tasks(bill, world, path, ("render",), ", done")
     _recording_tasks(bill, world, path, ("expire",), ", not yet")
+
+
+def _erasing(bill: Bill, world: World) -> None:
+    def export() -> TestResponse:
+        answer = world.call("GET", "/v1/me/export", as_user="nobody")
+        answer.get_data()  # it is read from Firestore as it is sent
+        return answer
+
+    bill.noted("export_me, of nobody", export)
+    (task,) = (e for e in world.effects.tasks.values() if isinstance(e, EraseAccount))
+    path, body = task_call(task)
+    erase = path.removeprefix("/tasks/")
+    world.task(erase, body)
+    bill.noted("task erase-account, nothing left", lambda: world.task(erase, body))
 
 
 def _operators(bill: Bill, world: World) -> None:

@@ -53,6 +53,20 @@ TOKEN: Final = "push_tokens/{digest}: whose device has it"  # noqa: S105 - no se
 OUTBOX: Final = "outbox/{effect}: until the task queue has it"
 
 
+BELOW: Final = tuple(f"users/{{uid}}/{of}" for of in ("following", "blocks", "devices"))
+MENTIONED: Final = (
+    "spaces: those which they host",
+    "spaces/*/participants: those of them",
+    "spaces/*/invites: those to them",
+    "spaces/*/subscribers: those of them",
+    "spaces/*/consents: those of them",
+    "reports: those by them",
+)
+FOLLOWERS: Final = "users/*/following: those of them"
+INVITED_BY: Final = "spaces/*/invites: those by them"
+FOLLOWED: Final = "users/{uid}/lists/following: whom they follow, as one list"
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """Documents of one call where nobody else interferes."""
@@ -72,6 +86,13 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "put_me": Cost((PROFILE, ERASURE, HANDLE), (PROFILE, HANDLE)),
         "delete_me": Cost(
             (ERASURE, PROFILE), (ERASURE, OUTBOX), (PROFILE, HANDLE, OUTBOX)
+        ),
+        # A query that finds nothing is billed as one read, and so is each document.
+        "export_me, of nobody": Cost((PROFILE, *BELOW, *MENTIONED)),
+        "task erase-account, nothing left": Cost(
+            (*BELOW, *MENTIONED, FOLLOWERS, INVITED_BY),
+            (),
+            (ERASURE, FOLLOWED, SLOTS),
         ),
         "get_me": Cost((PROFILE,)),
         "create_space": Cost((PROFILE,), (SPACE, MEMBER)),
