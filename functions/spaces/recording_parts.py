@@ -4,6 +4,7 @@ import functools
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from .adapters.clock import random_token, utc_now
 from .adapters.firestore.client import BoundedClient
@@ -14,13 +15,14 @@ from .domain.notice import Notice, notice_in
 from .http import consents, recordings
 from .http.operations import Operation
 from .recording_config import RecordingConfig
-from .service.announcing import AnnouncingService
 from .service.consents import ConsentService
 from .service.ports import EffectQueue, Launcher
-from .service.recording_news import PushedRecordingNews
 from .service.recording_ports import PlaybackUrls, Prover, RecordingObjects
-from .service.recording_tasks import RecordingTasks
 from .service.recordings import RecordingService
+
+if TYPE_CHECKING:
+    from .service.announcing import AnnouncingService
+    from .service.recording_tasks import RecordingTasks
 
 
 class RecordingParts:
@@ -75,11 +77,14 @@ class RecordingParts:
     def tasks(
         self,
         launcher: Launcher,
-        announcing: AnnouncingService,
+        announcing: "AnnouncingService",
         effects: EffectQueue,
         wants_event: Callable[[str], bool],
-    ) -> RecordingTasks:
-        """Return what the task queue calls."""
+    ) -> "RecordingTasks":
+        """Return what the task queue calls; clients' instances load none of it."""
+        from .service.recording_news import PushedRecordingNews
+        from .service.recording_tasks import RecordingTasks
+
         return RecordingTasks(
             recordings=self._store,
             open_objects=self._objects,

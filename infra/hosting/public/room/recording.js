@@ -5,7 +5,7 @@ import { getRecording, myConsent, OPEN } from "../api/recordings.js";
 import { noteShown } from "./notice_door.js";
 import { playTone } from "./tone.js";
 
-const TALLY_MS = 3000;
+const TALLY_MS = 5000; // each look is two reads of the store
 const RETRY_MS = 2000;
 
 /** @typedef {import("../api/recordings.js").RecordingState} RecordingState */
