@@ -36,74 +36,97 @@ const PILLS = Object.freeze({
  * @param {{routes: import("../router.js").Routes, title: string}} options
  */
 export function liveRoom(session, { routes, title }) {
-  const closing = new AbortController();
-  const redraw = () => draw();
-  const hands = askers(session, redraw);
-  const hand = new Hand(session, { onchange: redraw, ondeclined: () => toast("Not now", { text: "The hosts can’t take you up at the moment.", symbol: "hand" }) });
-  const stage = new Stage((member) => member.uid === session.uid ? null : () => memberSheet(session, member));
-  const floats = new Floats();
-  const reactions = new Reactions(session, (emoji, delayMs) => floats.show(emoji, delayMs));
-  const react = (/** @type {string} */ emoji) => attempt(() => reactions.send(emoji));
-  const controls = new Controls(session, { hand, react, left: () => routes.go("/") });
-  const head = roomHeader(session, { hands, minimize: () => routes.go("/"), showPeople: () => openPeople(session, hands, closing.signal) });
-  const promotion = promotionSheet(session);
-  const pill = h("p", { class: "pill", role: "status", hidden: true });
-  controls.element.append(pill); // above them, moving nothing
-  const tap = button("Tap to listen", {
-    look: "primary", icon: "volume", testid: "tap-to-listen", onclick: () => session.player.resume(),
-  });
-  const recording = roomRecording(session);
-  const notices = roomNotices(session);
-  const as = h("p", { class: "room__as muted" });
-  const alone = lonely(session);
-  const element = h(
-    "section",
-    { class: "room", "aria-label": title, "data-testid": "room" },
-    head.element,
-    h("h1", { tabindex: -1, class: "room__title" }, title),
-    recording.element,
-    tap,
-    ...notices.elements,
-    stage.element,
-    alone,
-    as,
-    floats.element,
-    controls.element,
-  );
-  const draw = () => {
-    element.dataset.connection = session.state;
-    element.dataset.role = session.role;
-    element.dataset.muted = String(session.muted);
-    setText(pill, session.connection.blocked ? "Trying again…" : PILLS[session.state] ?? "");
-    setAttribute(pill, "hidden", !PILLS[session.state]);
-    setAttribute(tap, "hidden", !session.tapNeeded);
-    setText(as, listeningAs(session));
-    setAttribute(alone, "hidden", !session.manages || session.room?.participant_count !== 1);
-    recording.draw();
-    notices.draw();
-    head.draw();
-    stage.draw(session.room?.stage ?? [], session.uid);
-    controls.draw();
-    promotion.draw();
-    reactions.look(session.room);
-  };
-  const timer = setInterval(head.draw, CLOCK_MS);
-  session.on("change", draw, closing.signal);
-  session.on("beat", (beat) => stage.beat(beat), closing.signal);
-  session.on("said", (text) => announce(text), closing.signal);
-  draw();
-  return {
-    element,
-    destroy: () => {
-      closing.abort();
-      clearInterval(timer);
-      hands.stop();
-      hand.stop();
-      promotion.close();
-      recording.stop();
-    },
-  };
+  const room = new LiveRoom(session, routes);
+  return { element: room.build(title), destroy: () => room.destroy() };
 }
+
+class LiveRoom {
+  #closing = new AbortController();
+  #element = h("section", { class: "room", "data-testid": "room" });
+  #pill = h("p", { class: "pill", role: "status", hidden: true });
+  #as = h("p", { class: "room__as muted" });
+  #floats = new Floats();
+  #timer = 0;
+
+  /**
+   * @param {RoomSession} session
+   * @param {import("../router.js").Routes} routes
+   */
+  constructor(session, routes) {
+    this.session = session;
+    const leave = () => routes.go("/");
+    this.hands = askers(session, () => this.#draw());
+    this.hand = new Hand(session, { onchange: () => this.#draw(), ondeclined: tellDeclined });
+    this.reactions = new Reactions(session, (emoji, delayMs) => this.#floats.show(emoji, delayMs));
+    const react = (/** @type {string} */ emoji) => attempt(() => this.reactions.send(emoji));
+    this.controls = new Controls(session, { hand: this.hand, react, left: leave });
+    const showPeople = () => openPeople(session, this.hands, this.#closing.signal);
+    this.head = roomHeader(session, { hands: this.hands, minimize: leave, showPeople });
+    this.stage = new Stage((member) => (member.uid === session.uid ? null : () => memberSheet(session, member)));
+    this.promotion = promotionSheet(session);
+    this.recording = roomRecording(session);
+    this.notices = roomNotices(session);
+    this.alone = lonely(session);
+    this.tap = button("Tap to listen", {
+      look: "primary", icon: "volume", testid: "tap-to-listen", onclick: () => session.player.resume(),
+    });
+  }
+
+  /** @param {string} title */
+  build(title) {
+    setAttribute(this.#element, "aria-label", title);
+    this.controls.element.append(this.#pill); // above them, moving nothing
+    this.#element.append(
+      this.head.element,
+      h("h1", { tabindex: -1, class: "room__title" }, title),
+      this.recording.element,
+      this.tap,
+      ...this.notices.elements,
+      this.stage.element,
+      this.alone,
+      this.#as,
+      this.#floats.element,
+      this.controls.element,
+    );
+    const { signal } = this.#closing;
+    this.#timer = window.setInterval(this.head.draw, CLOCK_MS);
+    this.session.on("change", () => this.#draw(), signal);
+    this.session.on("beat", (beat) => this.stage.beat(beat), signal);
+    this.session.on("said", (text) => announce(text), signal);
+    this.#draw();
+    return this.#element;
+  }
+
+  destroy() {
+    this.#closing.abort();
+    clearInterval(this.#timer);
+    this.hands.stop();
+    this.hand.stop();
+    this.promotion.close();
+    this.recording.stop();
+  }
+
+  #draw() {
+    const { session } = this;
+    const { state, role, muted, room } = session;
+    Object.assign(this.#element.dataset, { connection: state, role, muted: String(muted) });
+    setText(this.#pill, session.connection.blocked ? "Trying again…" : PILLS[state] ?? "");
+    setAttribute(this.#pill, "hidden", !PILLS[state]);
+    setAttribute(this.tap, "hidden", !session.tapNeeded);
+    setText(this.#as, listeningAs(session));
+    setAttribute(this.alone, "hidden", !session.manages || room?.participant_count !== 1);
+    this.recording.draw();
+    this.notices.draw();
+    this.head.draw();
+    this.stage.draw(room?.stage ?? [], session.uid);
+    this.controls.draw();
+    this.promotion.draw();
+    this.reactions.look(room);
+  }
+}
+
+const tellDeclined = () =>
+  toast("Not now", { text: "The hosts can’t take you up at the moment.", symbol: "hand" });
 
 /**
  * @param {RoomSession} session
