@@ -13,7 +13,6 @@ from .filters import (
     Filter,
     Op,
     Term,
-    disjuncts,
     terms,
 )
 
@@ -33,9 +32,9 @@ def check_filter(filter_: Filter | None) -> None:
     if filter_ is None:
         return
     every = list(terms(filter_))
-    _check_negations(filter_, every)
     alternatives = _alternatives(filter_)
     _check_count(alternatives)
+    _check_negations(every, alternatives)
     inequality_fields = {t.path for t in every if t.op in RANGES | NEGATIONS}
     if len(inequality_fields) > MAX_INEQUALITY_FIELDS:
         raise invalid("Too many properties with inequality filters (at most 10).")
@@ -46,7 +45,7 @@ def check_filter(filter_: Filter | None) -> None:
             )
 
 
-def _check_negations(filter_: Filter, every: list[Term]) -> None:
+def _check_negations(every: list[Term], alternatives: Collection[object]) -> None:
     ops = Counter(term.op for term in every)
     if sum(ops[op] for op in NEGATIONS) > 1:
         raise invalid(
@@ -60,7 +59,7 @@ def _check_negations(filter_: Filter, every: list[Term]) -> None:
             raise invalid(
                 f"'NOT_IN' cannot be used in the same query with '{op.name}'."
             )
-    if len(disjuncts(filter_)) > 1:
+    if len(alternatives) > 1:
         raise invalid("'NOT_IN' cannot be used in the same query with an 'OR' filter.")
 
 

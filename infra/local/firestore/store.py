@@ -283,17 +283,7 @@ class Store:
             "DELETE FROM entries WHERE bucket = ? AND value = ? AND name = ?", removed
         )
         if before is not None:
-            self.writer.execute(
-                "INSERT INTO history (name, since, until, created, data)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (
-                    before.key,
-                    before.updated_us,
-                    version,
-                    before.created_us,
-                    before.data,
-                ),
-            )
+            self._remember(before, until=version)
         if after is None:
             if before is not None:
                 self.writer.execute(
@@ -307,6 +297,19 @@ class Store:
             (after.key, after.created_us, after.updated_us, after.data),
         ).fetchone()
         self.insert_entries(number, added)
+
+    def _remember(self, document: StoredDocument, *, until: int) -> None:
+        self.writer.execute(
+            "INSERT INTO history (name, since, until, created, data)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (
+                document.key,
+                document.updated_us,
+                until,
+                document.created_us,
+                document.data,
+            ),
+        )
 
     def insert_entries(self, document: int, entries: Iterable[Entry]) -> None:
         """Add index entries of the document with this row number."""

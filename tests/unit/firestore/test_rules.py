@@ -1,7 +1,7 @@
 """Pure rules: field paths, filters in normal form, transforms, watches, costs."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.local.firestore.contention import HOT_S, Contention
@@ -27,6 +27,8 @@ from infra.local.firestore.transactions import Locking, Transactions
 from infra.local.firestore.values import encode
 from infra.local.firestore.watches import LimitWatch
 
+TIMELESS = settings(deadline=None)  # other work on the machine is no failure
+
 DATABASE = "projects/demo/databases/(default)"
 ROOT = f"{DATABASE}/documents"
 PARTS = st.text(
@@ -44,6 +46,7 @@ class Clock:
         return self.now_s
 
 
+@TIMELESS
 @given(st.lists(PARTS, min_size=1, max_size=4))
 def test_field_paths_are_read_as_written(parts: list[str]) -> None:
     """
@@ -89,6 +92,7 @@ FILTERS = st.recursive(
 )
 
 
+@TIMELESS
 @given(FILTERS, st.dictionaries(st.sampled_from("abc"), st.integers(0, 3)))
 def test_the_normal_form_means_the_same(
     filter_: Filter, fields: dict[str, int]
@@ -131,6 +135,7 @@ CHANGES = st.lists(
 )
 
 
+@TIMELESS
 @given(CHANGES, st.integers(1, 3), st.integers(1, 4))
 def test_a_limit_watch_tells_what_running_again_would(
     changes: list[tuple[str, int | None]], limit: int, group: int
