@@ -1,17 +1,29 @@
 """Cloud Functions entry points.  Everything else lives in the `spaces` package."""
 
 import functools
+import gc
 import os
 
 import flask
 import functions_framework
 from werkzeug.wrappers import Response
 
-from spaces.bootstrap import build_api, build_tasks
+gc.disable()  # what is imported stays: to look for garbage is a tenth of a cold start
+from spaces.bootstrap import build_api  # noqa: E402 - see above
+
+gc.freeze()
+gc.enable()
 
 # Built on the first request, once per instance: importing this needs nothing.
 api_app = functools.cache(lambda: build_api(os.environ))
-tasks_app = functools.cache(lambda: build_tasks(os.environ))
+
+
+@functools.cache
+def tasks_app() -> flask.Flask:
+    """Return the task queue's application, of which clients' instances load nothing."""
+    from spaces.task_bootstrap import build_tasks
+
+    return build_tasks(os.environ)
 
 
 @functions_framework.http

@@ -36,10 +36,11 @@ from spaces.http import (
     well_known,
     x_api,
 )
-from spaces.http.app import api_app, tasks_app
+from spaces.http.app import api_app
 from spaces.http.operations import Operation
 from spaces.http.rate_limits import RateLimiter, Scope
 from spaces.http.tasks import erasure_route, webhook_routes
+from spaces.http.tasks_app import tasks_app
 from spaces.service.announcing import AnnouncingService
 from spaces.service.announcing_ports import (
     DeviceStore,

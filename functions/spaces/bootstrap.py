@@ -1,38 +1,26 @@
-"""The composition root: which adapter serves which port."""
+"""The composition root of the clients' API: which adapter serves which port."""
 
-import functools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import flask
 
 from .adapters.clock import random_space_id, random_token, utc_now
-from .adapters.effect_queue import OutboxEffectQueue, TaskCreator, TaskTarget
 from .adapters.firebase_auth import FirebaseIdTokens
-from .adapters.firestore.accounts import FirestoreAccountStore
 from .adapters.firestore.client import BoundedClient
-from .adapters.firestore.fan_outs import FirestoreFanOutStore
 from .adapters.firestore.invites import FirestoreInviteStore
-from .adapters.firestore.launches import FirestoreLaunchStore
 from .adapters.firestore.members import FirestoreMemberStore
-from .adapters.firestore.outbox import FirestoreOutbox
 from .adapters.firestore.people_finder import FirestorePeopleFinder
 from .adapters.firestore.profiles import FirestoreProfileStore
-from .adapters.firestore.push_devices import FirestoreDeviceStore
 from .adapters.firestore.registrations import FirestoreRegistrationStore
 from .adapters.firestore.relations import FirestoreRelationStore
 from .adapters.firestore.reports import FirestoreReportStore
 from .adapters.firestore.space_finder import FirestoreSpaceFinder
-from .adapters.firestore.spaces import FirestoreSpaceStore
 from .adapters.firestore.stage import FirestoreStageStore
 from .adapters.firestore.subscribers import FirestoreSubscriberStore
 from .adapters.firestore.suspensions import FirestoreSuspensionStore
-from .adapters.launchers.process import ProcessLauncher
-from .adapters.launchers.settings import AgonesSettings, ContainerSettings
 from .adapters.signed_tokens import Ed25519Signer
-from .adapters.task_tokens import LOCAL_ISSUERS, OidcTaskTokens
 from .adapters.web_shell import HttpWebShell
-from .adapters.webhooks import HttpWebhookSender
 from .adapters.worker_control import HttpWorkerControl
 from .config import Config
 from .environment import ConfigError
@@ -56,33 +44,25 @@ from .http import (
     well_known,
     x_api,
 )
-from .http.app import api_app, tasks_app
+from .http.app import api_app
 from .http.json_log import configure_logging
 from .http.operations import Operation
 from .http.rate_limits import Limits, RateLimiter, with_defaults
-from .http.tasks import erasure_route, webhook_routes
-from .launcher_config import ProcessConfig
 from .recording_parts import RecordingParts
-from .service.announcing import AnnouncingService
-from .service.announcing_ports import PushSender
 from .service.discovery import DiscoveryService
 from .service.editing import EditingService, ReportService
-from .service.erasure import ErasureService
 from .service.invites import InviteService
 from .service.media import MediaService
 from .service.membership import MembershipService
 from .service.operators import OperatorService, SuspendedPeople
 from .service.people import DeviceService, RelationService
 from .service.people_search import PeopleSearchService
-from .service.personal_news import PersonalNews
-from .service.ports import EffectQueue, Launcher, SpaceStore, TaskTokens
 from .service.profiles import ProfileService
 from .service.reactions import ReactionService
-from .service.schedule import ReminderService, ScheduleTasks
+from .service.schedule import ReminderService
 from .service.spaces import SpaceService
 from .service.stage import StageService
-from .service.upkeep import UpkeepService
-from .service.webhooks import EventfulSpaceStore, WebhookService
+from .shared_parts import effect_queue, erasure_service, eventful_spaces
 
 
 def build_api(env: Mapping[str, str]) -> flask.Flask:
@@ -120,8 +100,8 @@ def _operations(
     suspended: SuspendedPeople,
 ) -> tuple[Operation, ...]:
     signer = Ed25519Signer(config.grant_private_key)
-    effects = _effects(config, client)
-    space_store = _spaces(config, client, effects)
+    effects = effect_queue(config, client)
+    space_store = eventful_spaces(config, client, effects)
     profile_store = FirestoreProfileStore(client)
     member_store = FirestoreMemberStore(client)
     accounts = ProfileService(profiles=profile_store, now=utc_now)
@@ -197,7 +177,7 @@ def _operations(
     url, ice_servers = config.public_url, config.ice_servers
     return (
         *profiles.operations(accounts),
-        *account.operations(_erasure(config, client, effects)),
+        *account.operations(erasure_service(config, client, effects)),
         *people.operations(relating, devices, config.capabilities, utc_now),
         *people_search.operations(PeopleSearchService(people=people_finder)),
         *discovery.operations(finding, url),
@@ -226,171 +206,3 @@ def _rate_limits(config: Config) -> Limits:
         return with_defaults(config.rate_limits)
     except ValueError as error:
         raise ConfigError(f"PARLEY_RATE_LIMITS: {error}") from None
-
-
-def build_tasks(env: Mapping[str, str]) -> flask.Flask:
-    """
-    Return the API of the task queue; opens no connection yet.
-
-    Raises:
-        ConfigError: `env` lacks something, or has what it must not.
-    """
-    configure_logging()
-    config = Config.from_env(env)
-    client = BoundedClient(project=config.project_id)
-    effects = _effects(config, client)
-    announcing = _announcing(config, client, effects)
-    schedule = ScheduleTasks(
-        spaces=announcing.spaces,
-        subscribers=announcing.subscribers,
-        announcing=announcing,
-        effects=effects,
-        now=utc_now,
-    )
-    launcher = _launcher(config)
-    recorded = RecordingParts(config.recording, client, config.public_url)
-    recordings = recorded.tasks(launcher, announcing, effects, _wants(config))
-    upkeep = UpkeepService(
-        spaces=announcing.spaces,
-        launches=FirestoreLaunchStore(client),
-        launcher=launcher,
-        effects=effects,
-        now=utc_now,
-        tell_live=schedule.live,
-        space_over=recordings.space_over,
-    )
-    return tasks_app(
-        upkeep,
-        schedule,
-        announcing,
-        recordings,
-        _task_tokens(config),
-        (
-            erasure_route(_erasure(config, client, effects)),
-            *webhook_routes(_webhooks(config, announcing.spaces, effects)),
-        ),
-    )
-
-
-def _spaces(
-    config: Config, client: BoundedClient, effects: EffectQueue
-) -> EventfulSpaceStore:
-    return EventfulSpaceStore(
-        store=FirestoreSpaceStore(client, utc_now),
-        effects=effects,
-        now=utc_now,
-        wants=_wants(config),
-    )
-
-
-def _wants(config: Config) -> Callable[[str], bool]:
-    return lambda event: any(each.wants(event) for each in config.webhooks)
-
-
-def _webhooks(
-    config: Config, spaces: SpaceStore, effects: EffectQueue
-) -> WebhookService:
-    return WebhookService(
-        spaces=spaces,
-        endpoints=config.webhooks,
-        sender=HttpWebhookSender(private=config.local is not None),
-        effects=effects,
-        now=utc_now,
-        public_url=config.public_url,
-    )
-
-
-def _erasure(
-    config: Config, client: BoundedClient, effects: EffectQueue
-) -> ErasureService:
-    spaces = _spaces(config, client, effects)
-    recorded = RecordingParts(config.recording, client, config.public_url)
-    return ErasureService(
-        accounts=FirestoreAccountStore(client),
-        spaces=spaces,
-        registrations=FirestoreRegistrationStore(client),
-        reminders=ReminderService(
-            spaces=spaces,
-            subscribers=FirestoreSubscriberStore(client),
-            effects=effects,
-            now=utc_now,
-        ),
-        effects=effects,
-        now=utc_now,
-        voices=(recorded.consents(effects, recorded.prover()).forget,),
-    )
-
-
-def _announcing(
-    config: Config, client: BoundedClient, effects: EffectQueue
-) -> AnnouncingService:
-    fcm_url = config.local.fcm_url if config.local else None
-
-    def open_pushes() -> PushSender:
-        from .adapters.fcm import FcmPushSender
-
-        return FcmPushSender(config.project_id, fcm_url=fcm_url)
-
-    return AnnouncingService(
-        spaces=_spaces(config, client, effects),
-        subscribers=FirestoreSubscriberStore(client),
-        personal=PersonalNews(
-            invites=FirestoreInviteStore(client), members=FirestoreMemberStore(client)
-        ),
-        devices=FirestoreDeviceStore(client),
-        fan_outs=FirestoreFanOutStore(client),
-        open_pushes=functools.cache(open_pushes),
-        effects=effects,
-        now=utc_now,
-        new_token=random_token,
-        public_url=config.public_url,
-    )
-
-
-def _effects(config: Config, client: BoundedClient) -> EffectQueue:
-    target = TaskTarget(
-        queue=config.tasks_queue,
-        url=config.tasks_target_url,
-        service_account=config.tasks_service_account,
-        audience=config.tasks_audience,
-    )
-    tasks_host = config.local.tasks_host if config.local else None
-
-    def open_tasks() -> TaskCreator:
-        from .adapters.cloud_tasks import CloudTasks, open_tasks_client
-
-        return CloudTasks(open_tasks_client(tasks_host), target)
-
-    return OutboxEffectQueue(open_tasks, FirestoreOutbox(client))
-
-
-def _launcher(config: Config) -> Launcher:
-    match config.launcher:
-        case ProcessConfig(url=url, token=token):
-            return ProcessLauncher(url, token=token)
-        case ContainerSettings() as container:
-            from .adapters.launchers.container import ContainerLauncher
-
-            return ContainerLauncher(
-                container,
-                project_id=config.project_id,
-                grant_public_key=Ed25519Signer(config.grant_private_key).public_key_pem,
-            )
-        case AgonesSettings() as agones:
-            from .adapters.launchers.agones import AgonesLauncher
-
-            return AgonesLauncher(agones, now=utc_now)
-
-
-def _task_tokens(config: Config) -> TaskTokens:
-    if config.local is None:
-        return OidcTaskTokens(
-            audience=config.tasks_audience,
-            service_account=config.tasks_service_account,
-        )
-    return OidcTaskTokens(
-        audience=config.tasks_audience,
-        service_account=config.tasks_service_account,
-        certs_url=config.local.oidc_certs_url,
-        issuers=LOCAL_ISSUERS,
-    )

@@ -1,26 +1,19 @@
-"""The two WSGI applications: the API of clients, and that of the task queue."""
+"""The WSGI application of clients, and what it shares with the task queue's."""
 
 from collections.abc import Sequence
 
 import flask
 
-from ..service.announcing import AnnouncingService
-from ..service.ports import IdTokens, TaskTokens
-from ..service.recording_tasks import RecordingTasks
-from ..service.schedule import ScheduleTasks
-from ..service.upkeep import UpkeepService
+from ..service.ports import IdTokens
 from . import (
     cors,
     openapi,
     operations,
     problems,
-    recording_tasks,
     request_log,
-    tasks,
 )
 from .docs import operation as docs_operation
 from .operations import MAX_BODY_BYTES, Guard, Operation
-from .tasks import TaskRoute
 
 
 def api_app(
@@ -37,7 +30,7 @@ def api_app(
     Args:
         guards: See each call first, and may refuse it.
     """
-    app = _app("parley-api")
+    app = base_app("parley-api")
     served = (
         *documented,
         openapi.operation(documented, public_url),
@@ -48,23 +41,8 @@ def api_app(
     return app
 
 
-def tasks_app(
-    upkeep: UpkeepService,
-    schedule: ScheduleTasks,
-    announcing: AnnouncingService,
-    recordings: RecordingTasks,
-    tokens: TaskTokens,
-    others: Sequence[TaskRoute] = (),
-) -> flask.Flask:
-    """Return the API of the task queue; `others` are what the rest of it asks for."""
-    app = _app("parley-tasks")
-    routes = tasks.blueprint(upkeep, schedule, announcing, tokens, others)
-    recording_tasks.add_routes(routes, recordings)
-    app.register_blueprint(routes)
-    return app
-
-
-def _app(name: str) -> flask.Flask:
+def base_app(name: str) -> flask.Flask:
+    """Return an application without routes, whose errors are problems."""
     app = flask.Flask(name, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.strict_slashes = False
