@@ -156,7 +156,7 @@ async def _run(stack: RunningStack) -> list[dict[str, Any]]:
             "% of a core",
             statistics.median(small.bare_percent),
             f"bare {_spread(small.bare_percent)}",
-            baseline="bare event loop, 50 x 7 datagrams a second",
+            baseline="bare event loop",
         ),
         _row("room 2 + 5: worker RSS", small.rss_mb, "MB", BUDGET_RSS_MB, None),
         _row(
