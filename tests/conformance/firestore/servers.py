@@ -29,7 +29,7 @@ ADDRESS_VARIABLE: Final = "FIRESTORE_EMULATOR_HOST"
 JAR_VARIABLE: Final = "PARLEY_FIRESTORE_EMULATOR_JAR"
 JAR_NAME: Final = "cloud-firestore-emulator.jar"
 MAIN_CLASS: Final = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
-START_TIMEOUT_S: Final = 30.0
+START_TIMEOUT_S: Final = 90.0
 CLOSE_TIMEOUT_S: Final = 10.0
 _SDK_ROOTS: Final = (
     "/usr/lib/google-cloud-sdk",
