@@ -16,6 +16,9 @@ MODULES: Final = (
     "rooms",
     "recovery",
     "recording",
+    "calls",
+    "cold_start",
+    "request_overhead",
 )
 OUTPUT: Final = Path("build/bench.json")
 COLUMNS: Final = ("name", "value", "unit", "baseline", "baseline_value", "ratio")
