@@ -23,15 +23,10 @@ const EVENING_HOURS = 19;
  */
 export function whenField(chosen, onchange) {
   const now = new Date();
-  const date = h("input", {
-    type: "date", id: "when-date", name: "date", class: "when__input", required: true,
-    min: dateText(now), max: dateText(new Date(now.getTime() + MAX_AHEAD_MS)), "aria-describedby": "when-zone",
-    "data-testid": "when-date",
-  });
-  const time = h("input", {
-    type: "time", id: "when-time", name: "time", class: "when__input", required: true, step: 60,
-    "aria-describedby": "when-zone", "data-testid": "when-time",
-  });
+  const suggestions = suggested(now);
+  const last = new Date(now.getTime() + MAX_AHEAD_MS);
+  const date = input("date", { min: dateText(now), max: dateText(last) });
+  const time = input("time", { step: 60 });
   const note = h("p", { id: "when-zone", class: "field__hint when__zone", "data-testid": "when-zone" });
   const picked = () => (date.value && time.value ? new Date(`${date.value}T${time.value}`) : null);
   const value = () => (troubleOf(picked()) ? null : picked());
@@ -40,30 +35,50 @@ export function whenField(chosen, onchange) {
     time.value = timeText(at);
     setText(note, noteOf(at));
   };
-  const choose = (/** @type {Date} */ at) => {
-    show(at);
-    onchange(value());
-  };
-  const typed = () => {
+  const tell = () => {
     setText(note, noteOf(picked()));
     onchange(value());
   };
-  date.addEventListener("input", typed);
-  time.addEventListener("input", typed);
-  const suggestions = suggested(now);
+  date.addEventListener("input", tell);
+  time.addEventListener("input", tell);
   show(chosen ?? suggestions[0].at);
+  const chips = suggestions.map(({ label, at }) => chip(label, () => {
+    show(at);
+    tell();
+  }));
   const element = h(
     "div",
     { class: "when" },
-    h("div", { class: "when__chips", role: "group", "aria-label": "Suggested times" }, ...suggestions.map(({ label, at }) =>
-      h("button", { type: "button", class: "chip", on: { click: () => choose(at) } }, label))),
-    h("div", { class: "when__fields" },
-      h("label", { class: "when__field", for: date.id }, h("span", { class: "field__label" }, "Day"), date),
-      h("label", { class: "when__field", for: time.id }, h("span", { class: "field__label" }, "Time"), time)),
+    h("div", { class: "when__chips", role: "group", "aria-label": "Suggested times" }, ...chips),
+    h("div", { class: "when__fields" }, labelled("Day", date), labelled("Time", time)),
     note,
   );
   return { element, value, trouble: () => troubleOf(picked()) };
 }
+
+/**
+ * @param {"date" | "time"} type
+ * @param {Record<string, unknown>} limits
+ */
+const input = (type, limits) =>
+  h("input", {
+    type, id: `when-${type}`, name: type, class: "when__input", required: true,
+    "aria-describedby": "when-zone", "data-testid": `when-${type}`, ...limits,
+  });
+
+/**
+ * @param {string} label
+ * @param {HTMLElement} field
+ */
+const labelled = (label, field) =>
+  h("label", { class: "when__field", for: field.id }, h("span", { class: "field__label" }, label), field);
+
+/**
+ * @param {string} label
+ * @param {() => void} choose
+ */
+const chip = (label, choose) =>
+  h("button", { type: "button", class: "chip", on: { click: choose } }, label);
 
 /** @param {Date | null} at */
 function troubleOf(at) {
