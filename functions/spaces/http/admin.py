@@ -3,9 +3,11 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Final, TypeVar
 
 import flask
+from pydantic import BaseModel
 
 from spaces_contract.ids import USER_ID_PATTERN, UserId
 
@@ -166,96 +168,87 @@ def only_operators(keys: Collection[str], handle: Handler) -> Handler:
 
 def operations(resource: AdminResource, keys: Collection[str]) -> tuple[Operation, ...]:
     """Return the operations of whoever has one of `keys`."""
+    calls = (*_of_the_host_app(resource), *_of_reports(resource), *_closing(resource))
+    return tuple(
+        replace(each, handle=only_operators(keys, each.handle)) for each in calls
+    )
 
-    def operation(
-        name: str,
-        call: str,
-        summary: str,
-        handle: Handler,
-        *errors: type[SpaceError],
-        **fields: object,
-    ) -> Operation:
-        method, path = call.split()
+
+def _of_the_host_app(resource: AdminResource) -> tuple[Operation, ...]:
+    def upsert(what: str, handle: Handler, body: type[BaseModel]) -> Operation:
         return Operation(
-            id=name,
-            method=method,
-            path=f"/v1/admin{path}",
-            summary=summary,
+            id=f"admin_put_{what}",
+            method="POST",
+            path=f"/v1/admin/{what}",
+            summary=f"Bring {what} from the host app; each fails or succeeds by itself",
             access=Access.OPERATOR,
-            handle=only_operators(keys, handle),
-            errors=errors,
-            **fields,  # type: ignore[arg-type]  # models and statuses, by name
+            handle=handle,
+            body=body,
+            answer=ResultsView,
         )
 
     return (
-        operation(
-            "admin_put_users",
-            "POST /users",
-            "Make or change accounts, as the host app has them",
-            resource.put_users,
-            body=UsersBody,
-            answer=ResultsView,
-        ),
-        operation(
-            "admin_put_follows",
-            "POST /follows",
-            "Make or end follows, as the host app has them",
-            resource.put_follows,
-            body=EdgesBody,
-            answer=ResultsView,
-        ),
-        operation(
-            "admin_put_blocks",
-            "POST /blocks",
-            "Make or end blocks, as the host app has them",
-            resource.put_blocks,
-            body=EdgesBody,
-            answer=ResultsView,
-        ),
-        operation(
-            "admin_list_reports",
-            "GET /reports",
-            "Reports, the oldest first",
-            resource.reports,
-            InvalidPageToken,
+        upsert("users", resource.put_users, UsersBody),
+        upsert("follows", resource.put_follows, EdgesBody),
+        upsert("blocks", resource.put_blocks, EdgesBody),
+    )
+
+
+def _of_reports(resource: AdminResource) -> tuple[Operation, ...]:
+    return (
+        Operation(
+            id="admin_list_reports",
+            method="GET",
+            path="/v1/admin/reports",
+            summary="Reports, the oldest first",
+            access=Access.OPERATOR,
+            handle=resource.reports,
             query=ReportsQuery,
             answer=FiledReportsView,
+            errors=(InvalidPageToken,),
         ),
-        operation(
-            "admin_resolve_report",
-            "POST /reports/{report_id}/resolve",
-            "Close a report with a note; the same note again is harmless",
-            resource.resolve,
-            ReportNotFound,
-            ReportClosed,
+        Operation(
+            id="admin_resolve_report",
+            method="POST",
+            path="/v1/admin/reports/{report_id}/resolve",
+            summary="Close a report with a note; the same note again is harmless",
+            access=Access.OPERATOR,
+            handle=resource.resolve,
             body=ResolveBody,
             answer=FiledReportView,
+            errors=(ReportNotFound, ReportClosed),
         ),
-        operation(
-            "admin_close_space",
-            "POST /spaces/{space_id}/end",
-            "End a live Space, call off a scheduled one; again is harmless",
-            resource.close_space,
-            SpaceNotFound,
+    )
+
+
+def _closing(resource: AdminResource) -> tuple[Operation, ...]:
+    def suspension(name: str, method: str, summary: str, handle: Handler) -> Operation:
+        return Operation(
+            id=name,
+            method=method,
+            path="/v1/admin/users/{user_id}/suspension",
+            summary=summary,
+            access=Access.OPERATOR,
+            handle=handle,
+            status=204,
+            errors=(UserNotFound, ListFull),
+        )
+
+    shut_out = "Shut somebody out, and end or leave their Spaces; again is harmless"
+    let_in = "Let them act again; again is harmless"
+    return (
+        Operation(
+            id="admin_close_space",
+            method="POST",
+            path="/v1/admin/spaces/{space_id}/end",
+            summary="End a live Space, call off a scheduled one; again is harmless",
+            access=Access.OPERATOR,
+            handle=resource.close_space,
             answer=SpaceView,
+            errors=(SpaceNotFound,),
         ),
-        operation(
-            "admin_suspend",
-            "PUT /users/{user_id}/suspension",
-            "Shut somebody out, and end or leave their Spaces; again is harmless",
-            resource.suspend,
-            UserNotFound,
-            ListFull,
-            status=204,
-        ),
-        operation(
-            "admin_unsuspend",
-            "DELETE /users/{user_id}/suspension",
-            "Let them act again; again is harmless",
-            resource.unsuspend,
-            UserNotFound,
-            status=204,
-        ),
+        suspension("admin_suspend", "PUT", shut_out, resource.suspend),
+        suspension("admin_unsuspend", "DELETE", let_in, resource.unsuspend),
     )
 
 

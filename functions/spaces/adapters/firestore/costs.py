@@ -62,9 +62,8 @@ MENTIONED: Final = (
     "spaces/*/consents: those of them",
     "reports: those by them",
 )
-FOLLOWERS: Final = "users/*/following: those of them"
+FOLLOWING_THEM: Final = "users/*/following: those of them"
 INVITED_BY: Final = "spaces/*/invites: those by them"
-FOLLOWED: Final = "users/{uid}/lists/following: whom they follow, as one list"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         # A query that finds nothing is billed as one read, and so is each document.
         "export_me, of nobody": Cost((PROFILE, *BELOW, *MENTIONED)),
         "task erase-account, nothing left": Cost(
-            (*BELOW, *MENTIONED, FOLLOWERS, INVITED_BY),
+            (*BELOW, *MENTIONED, FOLLOWING_THEM, INVITED_BY),
             (),
             (ERASURE, FOLLOWED, SLOTS),
         ),
