@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import obstore
 from obstore.store import GCSStore, ObjectStore, S3Store, from_url
@@ -25,15 +25,25 @@ from spaces_contract.recording_render import (
 
 from ..domain.errors import DependencyUnavailable
 
+if TYPE_CHECKING:  # these two are in the stubs alone
+    from obstore.store import ClientConfig, RetryConfig
+
 LOCAL_SCHEME: Final = "file://"
+CLIENT_OPTIONS: Final["ClientConfig"] = {"connect_timeout": "2s", "timeout": "5s"}
+RETRY: Final["RetryConfig"] = {"max_retries": 2, "retry_timeout": timedelta(seconds=6)}
 # What a render makes of voices; jobs and progress hold none, but go with the rest.
 RENDERED: Final = tuple(RenderFile)
 
 
 def open_store(url: str) -> ObjectStore:
-    """Return the store of `url`: "file:///…", "s3://…" or "gs://…"."""
-    local = url.startswith(LOCAL_SCHEME)
-    return from_url(url, mkdir=True) if local else from_url(url)
+    """
+    Return the store of `url`: "file:///…", "s3://…" or "gs://…".
+
+    One that does not answer is given up in seconds, not in the library's minutes.
+    """
+    if url.startswith(LOCAL_SCHEME):
+        return from_url(url, mkdir=True)
+    return from_url(url, client_options=CLIENT_OPTIONS, retry_config=RETRY)
 
 
 class StoredRecordingObjects:

@@ -233,6 +233,26 @@ def test_a_store_that_does_not_answer_is_told(call: Call) -> None:
         call(StoredRecordingObjects(nowhere, nowhere))
 
 
+def test_a_store_is_given_up_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    As it is opened in production, a store that is down is asked three times, not for
+    three minutes: a request is told 503.
+    """
+    for name, value in {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+    }.items():
+        monkeypatch.setenv(name, value)
+    store = open_store("s3://nowhere")
+
+    with pytest.raises(DependencyUnavailable) as error:
+        StoredRecordingObjects(store, store).progress(RECORDING, 1)
+
+    assert "max_retries: 2" in str(error.value.__cause__)
+
+
 def test_a_folder_cannot_sign(tmp_path: Path) -> None:
     """
     Whoever configures one in production is told so.
