@@ -182,6 +182,12 @@ class UdpMediaEndpoint:
         session = self._sessions.by_id(session_id)
         return 0.0 if session is None else session.fraction_lost
 
+    def losses(self) -> dict[str, float]:
+        """Return what WHEP clients last reported, by session; no loss is left out."""
+        return {
+            s.session_id: s.fraction_lost for s in self._sessions if s.fraction_lost
+        }
+
     def hear(self, session_id: SessionId, source: str) -> None:
         """Let a WHEP session hear `source` from the next frame on."""
         session = self._sessions.by_id(session_id)

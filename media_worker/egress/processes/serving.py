@@ -147,16 +147,11 @@ class EgressServer:
     def _report(self, request: int) -> messages.Report:
         times = os.times()
         endpoint = self._endpoint
-        lost: dict[str, float] = {
-            session.session_id: fraction
-            for session in endpoint.sessions()
-            if (fraction := endpoint.fraction_lost(session.session_id))
-        }
         return messages.Report(
             request=request,
             cpu_s=times.user + times.system,
             rss_bytes=rss_bytes(),
             transport=asdict(endpoint.counters),
             fan_out=asdict(endpoint.fan_out_counters),
-            lost=lost,
+            lost=endpoint.losses(),
         )
