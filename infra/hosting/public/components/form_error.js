@@ -9,11 +9,14 @@ import { h, setText } from "./dom.js";
 export function formError(id) {
   const element = h("p", { id, class: "field__error", role: "alert" });
   const clear = () => setText(element, "");
+  const say = (/** @type {string} */ text) => {
+    setText(element, text);
+    element.scrollIntoView({ block: "center" }); // a long form may hide its end
+  };
   return {
     element,
     clear,
-    /** @param {string} text */
-    say: (text) => setText(element, text),
+    say,
     /**
      * Run `act`; a refusal is told here.
      *
@@ -28,7 +31,7 @@ export function formError(id) {
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
         const { title, text } = explain(problem);
-        setText(element, `${title}${/[.!?]$/.test(title) ? "" : "."} ${text}`);
+        say(`${title}${/[.!?]$/.test(title) ? "" : "."} ${text}`);
         return false;
       }
     },

@@ -2,7 +2,7 @@
 /** Choosing a day and a time, in the reader's own zone, which is named. */
 
 import { countdown, moment, zone } from "../format.js";
-import { h, setText } from "./dom.js";
+import { h, setAttribute, setText } from "./dom.js";
 
 const MINUTE_MS = 60_000;
 const MIN_AHEAD_MS = 5 * MINUTE_MS;
@@ -33,10 +33,14 @@ export function whenField(chosen, onchange) {
   const show = (/** @type {Date} */ at) => {
     date.value = dateText(at);
     time.value = timeText(at);
-    setText(note, noteOf(at));
+    draw();
+  };
+  const draw = () => {
+    setText(note, noteOf(picked()));
+    setAttribute(note, "data-trouble", Boolean(troubleOf(picked())));
   };
   const tell = () => {
-    setText(note, noteOf(picked()));
+    draw();
     onchange(value());
   };
   date.addEventListener("input", tell);
