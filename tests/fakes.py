@@ -1,7 +1,7 @@
 """Doubles of the functions' ports, as nasty as the real things."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -27,11 +27,9 @@ from spaces.service.ports import (
     Launched,
     LaunchedWorkload,
     Once,
-    OpenedSession,
     Workload,
 )
-from spaces_contract.ids import SessionId, SpaceId, UserId
-from spaces_contract.reactions import Reaction, from_body
+from spaces_contract.ids import SpaceId, UserId
 from tests.builders import NOW
 
 T = TypeVar("T")
@@ -352,37 +350,6 @@ class FakeLauncher:
         return self.known
 
 
-class FakeWorkerControl:
-    """`WorkerControl` that answers any offer, or raises `error`."""
-
-    def __init__(self) -> None:
-        self.forwards: list[str] = []
-        self.closed: list[SessionId] = []
-        self.reactions: list[list[Reaction]] = []
-        self.error: Exception | None = None
-
-    def open_session(
-        self, control_url: str, *, forward: str, offer_sdp: bytes
-    ) -> OpenedSession:
-        self._note(forward)
-        return OpenedSession(SessionId("session-0123456789"), "v=0\r\n")
-
-    def close_session(
-        self, control_url: str, *, forward: str, session_id: SessionId
-    ) -> None:
-        self._note(forward)
-        self.closed.append(session_id)
-
-    def send_reactions(self, control_url: str, *, forward: str, body: bytes) -> None:
-        self._note(forward)
-        self.reactions.append(from_body(body))
-
-    def _note(self, forward: str) -> None:
-        if self.error is not None:
-            raise self.error
-        self.forwards.append(forward)
-
-
 class FakeIdTokens:
     """`IdTokens` for which `uid:ana` is the token of ana."""
 
@@ -404,15 +371,3 @@ class FakeTaskTokens:
     def verify(self, token: str) -> None:
         if token != "queue":
             raise TaskTokenInvalid
-
-
-class FakeWebhookReceiver:
-    """`WebhookSender` to a receiver that keeps what it is sent."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[str, bytes, Mapping[str, str]]] = []
-        self.status = 200
-
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
-        self.got.append((url, body, headers))
-        return self.status

@@ -21,7 +21,8 @@ from spaces.adapters.firestore.subscribers import FirestoreSubscriberStore
 from spaces.adapters.firestore.suspensions import FirestoreSuspensionStore
 from spaces.domain.effects import Effect
 from tests.fakes import EffectLog, MemoryDatabase
-from tests.world import Stores, World
+from tests.stores import Stores
+from tests.world import World
 
 
 class FirestoreEffectLog(EffectLog):

@@ -1,6 +1,6 @@
 """The functions' two applications over doubles, and people who call them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -42,40 +42,22 @@ from spaces.http.rate_limits import RateLimiter, Scope
 from spaces.http.tasks import erasure_route, webhook_routes
 from spaces.http.tasks_app import tasks_app
 from spaces.service.announcing import AnnouncingService
-from spaces.service.announcing_ports import (
-    DeviceStore,
-    FanOutStore,
-    SubscriberStore,
-)
 from spaces.service.discovery import DiscoveryService
-from spaces.service.discovery_ports import PeopleFinder, SpaceFinder
 from spaces.service.editing import EditingService, ReportService
 from spaces.service.erasure import ErasureService
-from spaces.service.erasure_ports import AccountStore
 from spaces.service.invites import InviteService
 from spaces.service.media import IceServer, MediaService
 from spaces.service.membership import MembershipService
 from spaces.service.operators import OperatorService, SuspendedPeople
-from spaces.service.operators_ports import ReportDesk, SuspensionStore
 from spaces.service.people import DeviceService, RelationService
-from spaces.service.people_ports import RegistrationStore, RelationStore
 from spaces.service.people_search import PeopleSearchService
 from spaces.service.personal_news import PersonalNews
-from spaces.service.ports import (
-    LaunchStore,
-    MemberStore,
-    ProfileStore,
-    SpaceStore,
-)
 from spaces.service.profiles import ProfileService
 from spaces.service.reactions import ReactionService
-from spaces.service.recording_ports import RecordingStore
 from spaces.service.schedule import ReminderService, ScheduleTasks
 from spaces.service.spaces import SpaceService
 from spaces.service.stage import StageService
-from spaces.service.stage_ports import InviteStore, ReportStore, StageStore
 from spaces.service.upkeep import UpkeepService
-from spaces.service.web_shell import Shell
 from spaces.service.webhooks import EventfulSpaceStore, WebhookService
 from spaces_contract.grants import Grant
 from tests.account_fakes import MemoryAccountStore
@@ -92,8 +74,6 @@ from tests.fakes import (
     FakeIdTokens,
     FakeLauncher,
     FakeTaskTokens,
-    FakeWebhookReceiver,
-    FakeWorkerControl,
     MemoryDatabase,
     MemoryLaunchStore,
     MemoryMemberStore,
@@ -108,6 +88,8 @@ from tests.stage_fakes import (
     MemoryStageStore,
     MemorySuspensionStore,
 )
+from tests.stores import Stores
+from tests.worker_fakes import FakeWebhookReceiver, FakeWebShell, FakeWorkerControl
 
 ADMIN_KEY = "an-operators-key-of-enough-characters"
 PUBLIC_URL = "https://parley.example"
@@ -127,43 +109,6 @@ def a_private_key() -> str:
         .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         .decode()
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stores:
-    """Where a deployment keeps everything."""
-
-    spaces: SpaceStore
-    members: MemberStore
-    profiles: ProfileStore
-    launches: LaunchStore
-    stage: StageStore
-    invites: InviteStore
-    reports: ReportStore
-    relations: RelationStore
-    registrations: RegistrationStore
-    subscribers: SubscriberStore
-    devices: DeviceStore
-    fan_outs: FanOutStore
-    accounts: AccountStore
-    suspensions: SuspensionStore
-    desk: ReportDesk
-    space_finder: SpaceFinder
-    people_finder: PeopleFinder
-    recordings: RecordingStore
-
-
-class FakeWebShell:
-    """`WebShell` with a small page, or `error`."""
-
-    def __init__(self) -> None:
-        self.error: Exception | None = None
-
-    def read(self) -> Shell:
-        if self.error is not None:
-            raise self.error
-        page = "<html><head><title>Parley</title></head><body></body></html>"
-        return Shell(page, {"Content-Security-Policy": "default-src 'none'"})
 
 
 class World:

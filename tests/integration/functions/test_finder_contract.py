@@ -18,7 +18,8 @@ from spaces.service.ports import Cursor
 from spaces_contract.ids import SpaceId, UserId
 from tests.builders import NOW, a_profile, a_space
 from tests.firestore_world import FirestoreWorld
-from tests.world import Stores, World
+from tests.stores import Stores
+from tests.world import World
 
 
 class Town:
