@@ -158,15 +158,19 @@ class EpochRecording:
 
     async def upload(self) -> None:
         """Store what is complete, of this epoch and of those before it."""
-        growing = {writer.open_name for writer in self._writers.values()}
-        pages = set(await self._storage.uploads.waiting(self.recording_id))
-        if not self._finished or pages - {self._journal_name}:
-            growing.add(self._journal_name)  # closed, it says that all is stored
         due = self._clock.now_s() - self._journal_stored_s >= JOURNAL_S
         if due and not self._finished:
             self._journal_stored_s = self._clock.now_s()
             await self._storage.uploads.copy(self._journal_name)
-        await self._storage.uploads.run(self.recording_id, growing=growing)
+        await self._storage.uploads.run(self.recording_id, growing=self._growing)
+
+    def _growing(self, found: list[str]) -> set[str]:
+        """Return which of these files must not be taken for complete."""
+        names_here = {writer.open_name for writer in self._writers.values()}
+        growing = {name for name in names_here if name is not None}
+        if not self._finished or set(found) != {self._journal_name}:
+            growing.add(self._journal_name)  # closed, it says that all is stored
+        return growing
 
     async def finish(self) -> None:
         """

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Set
+from collections.abc import Callable, Set
 from typing import Final
 
 import obstore
@@ -45,17 +45,20 @@ class Uploads:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self.failures = 0
 
-    async def run(self, recording_id: RecordingId, *, growing: Set[str | None]) -> None:
+    async def run(
+        self, recording_id: RecordingId, *, growing: Callable[[list[str]], Set[str]]
+    ) -> None:
         """
         Store what lies in the spool of a recording.
 
         Args:
-            growing: Files that are not complete; they stay.
+            growing: Given what lies there, says which of it is not complete; asked
+                after the look: a file that was begun later must not be taken.
         """
         if self._clock.now_s() < self._paused_until_s:
             return
         found = await self.waiting(recording_id)
-        taken = growing | self._busy
+        taken = growing(found) | self._busy
         ready = [name for name in found if name not in taken][:AT_ONCE]
         self._busy.update(ready)
         try:

@@ -16,6 +16,8 @@ from media_worker.recording.opening import open_stores
 from media_worker.recording.settling import wait_settled
 from media_worker.recording.spool import Spool
 from media_worker.recording.stores import erase_stem, object_names
+from spaces_contract.recording import RecordingId
+from spaces_contract.recording_objects import StemObject
 from spaces_contract.recording_render import RenderState
 from tests.audio import similarity, voice
 from tests.stems import (
@@ -184,3 +186,36 @@ async def test_a_render_waits_for_the_worker_to_be_done(tmp_path: Path) -> None:
     slept.clear()
     assert wait_settled(job, stage.stores, now=now, sleep=slept.append)
     assert slept == []
+
+
+async def test_what_grows_is_asked_after_the_look(tmp_path: Path) -> None:
+    """
+    A file that was begun while the spool was looked through is not stored half done.
+    """
+    stage = Stage(tmp_path)
+    asked: list[str] = []
+
+    class WatchedSpool(Spool):
+        def names(self, recording_id: RecordingId) -> list[str]:
+            found = super().names(recording_id)
+            asked.append("look")
+            return found
+
+    def growing(found: list[str]) -> set[str]:
+        asked.append("ask")
+        return set(found)
+
+    spool = WatchedSpool(tmp_path / "spool")
+    spool.append(a_page_file(), b"half a file")
+    storage = replace(stage.stores, spool=spool).storage(stage.clock)
+    await storage.uploads.run(RECORDING, growing=growing)
+
+    assert asked == ["look", "ask"]
+    assert pages_below(tmp_path / "objects") == []
+
+
+def a_page_file() -> str:
+    """Return the name of Ana's first object."""
+    return StemObject(
+        recording_id=RECORDING, version=1, epoch=1, stem=stem_of("ana"), seq=0
+    ).name
