@@ -105,8 +105,8 @@ class PacketBlock:
             memory[at + SEQUENCE_AT + 1] = index & 0xFF
             if level_at is not None:
                 memory[at + level_at] |= group.level_id_view[member] << 4
+            sequences[member] = index + 1  # first: no index is ever used twice
             seal_one(row, size, payload, key, salt ^ ssrc ^ index)
-            sequences[member] = index + 1
             markers[member] = 0
             words[_WORDS * row] = names_at
             vector_words[2 * row + 1] = size + len(payload) + TAG_BYTES

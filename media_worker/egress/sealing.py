@@ -13,6 +13,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from .packet_head import SSRC_AT
+
 try:
     from nacl._sodium import (  # type: ignore[import-not-found]  # compiled, no stubs
         ffi,
@@ -24,7 +26,6 @@ except ImportError:  # then libsrtp does it all
 KEY_BYTES: Final = 32
 SALT_BYTES: Final = 12
 TAG_BYTES: Final = 16
-_SSRC_AT: Final = 8  # of an RTP header (RFC 3550 5.1)
 _INDEX_BYTES: Final = 6  # ROC and sequence number, the nonce's end (RFC 7714 8.1)
 
 Bytes = npt.NDArray[np.uint8]
@@ -87,7 +88,7 @@ class Sealer:
         nonces = self._nonces[:count]
         self._keys[:count] = keys
         nonces[:] = salts
-        nonces[:, 2:6] ^= head[_SSRC_AT : _SSRC_AT + 4]
+        nonces[:, 2:6] ^= head[SSRC_AT : SSRC_AT + 4]
         as_bytes = indices.astype(">u8").view(np.uint8).reshape(count, 8)
         nonces[:, -_INDEX_BYTES:] ^= as_bytes[:, -_INDEX_BYTES:]
 
