@@ -3,6 +3,7 @@
 import base64
 import functools
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from html import escape
 from http import HTTPStatus
@@ -191,8 +192,15 @@ def _model(name: str, schema: Json) -> str:
     kind = "" if table else f"<p>{_type(schema)}</p>"
     return (
         f'<section id="model-{escape(name)}"><h3>{escape(name)}</h3>'
-        f"<p>{about}</p>{kind}{table}</section>"
+        f"<p>{about}</p>{kind}{table}{_example(schema)}</section>"
     )
+
+
+def _example(schema: Json) -> str:
+    if "examples" not in schema:
+        return ""
+    text = json.dumps(schema["examples"][0], indent=2, ensure_ascii=False)
+    return f'<div class="wide"><pre>{escape(text)}</pre></div>'
 
 
 def _type(schema: Json) -> str:

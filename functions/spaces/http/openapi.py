@@ -43,6 +43,7 @@ from .errors import (
     UnknownField,
     UnsupportedMediaType,
 )
+from .examples import EXAMPLES
 from .operations import JSON_CONTENT_TYPE, KEY_PATTERN, Access, Call, Operation
 from .people import DEVICE_ID_PATTERN
 from .problems import PROBLEM_BASE, PROBLEM_TYPE, STATUS
@@ -137,6 +138,8 @@ def document(documented: Sequence[Operation], public_url: str) -> Json:
     for each in documented:
         paths.setdefault(each.path, {})[each.method.lower()] = _operation(each)
     schemas = {**_schemas(documented), "Problem": PROBLEM_SCHEMA}
+    for name in schemas.keys() & EXAMPLES.keys():
+        schemas[name] = {**schemas[name], "examples": [EXAMPLES[name]]}
     return {
         "openapi": "3.1.0",
         "info": {

@@ -111,6 +111,20 @@ def test_bodies_are_closed(document: Json) -> None:
             assert schema["additionalProperties"] is False
 
 
+def test_every_body_has_an_example(world: World, document: Json) -> None:
+    """
+    What comes in is shown by example, and each example is valid.
+    """
+    schemas = document["components"]["schemas"]
+    for operation in world.operations:
+        if operation.body is not None:
+            assert "examples" in schemas[operation.body.__name__], operation.id
+    for schema in schemas.values():
+        for example in schema.get("examples", ()):
+            whole = {**schema, "components": document["components"]}
+            Draft202012Validator(whole).validate(example)
+
+
 def test_every_problem_of_a_route_is_documented(world: World, document: Json) -> None:
     """
     The codes that an operation may refuse with stand under their statuses.
