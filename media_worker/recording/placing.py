@@ -10,6 +10,7 @@ WINDOW_S: Final = 4.0  # the fastest packet of this long is "in time": tracks dr
 # A sender's clock that runs 100 ppm off is this late after 100 s of unbroken talk.
 HOP_SAMPLES: Final = SAMPLE_RATE_HZ // 100
 JUMP_S: Final = 1.0  # transit changes of this size are another timeline
+LATE_S: Final = 10.0  # no packet of one timeline comes so late
 _WRAP: Final = 1 << 32
 
 
@@ -52,7 +53,9 @@ class Placing:
         at = self._unwrapped(timestamp)
         transit, window = arrival - at, self._transits
         if window and abs(transit - window[-1][1]) > JUMP_S * SAMPLE_RATE_HZ:
-            return None
+            behind = 0 if self._latest is None else self._latest - at
+            # Older than what came before it: very late, and no new beginning.
+            return at if 0 < behind < LATE_S * SAMPLE_RATE_HZ else None
         self._latest = at if self._latest is None else max(at, self._latest)
         while window and window[-1][1] >= transit:
             window.pop()

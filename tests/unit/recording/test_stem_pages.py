@@ -180,6 +180,23 @@ def test_jitter_does_not_move_anything() -> None:
     ]
 
 
+def test_a_very_late_packet_is_no_new_beginning() -> None:
+    """
+    One that comes two seconds late is left out, and nothing else moves.
+    """
+    stem = StemPages("stem-0001")
+    on_time = [(a_packet(t), 4_800 + t) for t in range(0, 48_000, 960) if t != 9_600]
+    late = (a_packet(9_600), 4_800 + 9_600 + 96_000)
+    after = [(a_packet(t), 4_800 + t) for t in range(48_000, 96_000, 960)]
+    pages = audio_pages(stem.close_pages(on_time))
+    pages += audio_pages(stem.close_pages([late, *after]))
+
+    assert stem.late == 1
+    assert [page.granule for page in pages] == [
+        4_800 + e for e in (9_600, 48_000, 96_000)
+    ]
+
+
 def test_only_the_key_opens_a_page_and_only_in_its_place() -> None:
     """
     Another key, stem, epoch or number, or one changed byte: nothing opens.
