@@ -150,6 +150,19 @@ def test_a_token_is_good_for_its_list(town: World) -> None:
     url = f"/v1/spaces?state=live&page_token={first['next_page_token']}"
 
     assert code_of(town.call("GET", url)) == "invalid-page-token"
+    assert town.call("GET", "/v1/spaces?page_token=").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE", "OPTIONS"])
+def test_search_is_no_space(town: World, method: str) -> None:
+    """
+    A method of a Space is none of the search beside it, and is not said to be.
+    """
+    answer = town.call(method, "/v1/spaces/search", as_user="ana", json={})
+
+    assert answer.status_code == (200 if method == "OPTIONS" else 405)
+    allowed = {each.strip() for each in answer.headers["Allow"].split(",")}
+    assert allowed == {"GET", "HEAD", "OPTIONS"}
 
 
 @pytest.mark.parametrize(
