@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from spaces.domain.errors import ReportNotFound
+from spaces.domain.errors import DependencyUnavailable, ReportNotFound
 from spaces.domain.invite import OPEN, Invite, InviteDecision, Invitee
 from spaces.domain.participant import Participant
 from spaces.domain.report import Report, Resolution
@@ -180,9 +180,12 @@ class MemorySuspensionStore:
         self._db = database
         self.suspended: frozenset[UserId] = frozenset()
         self.reads = 0
+        self.down = False
 
     def all(self) -> frozenset[UserId]:
         self.reads += 1
+        if self.down:
+            raise DependencyUnavailable
         return self.suspended
 
     def add(self, user_id: UserId) -> None:

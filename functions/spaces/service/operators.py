@@ -9,7 +9,7 @@ from spaces_contract.ids import SpaceId, UserId
 
 from ..domain import report as reports
 from ..domain import suspension
-from ..domain.errors import AccountSuspended
+from ..domain.errors import AccountSuspended, Unavailable
 from ..domain.report import Report
 from ..domain.space import Space
 from .membership import everywhere
@@ -25,14 +25,17 @@ class SuspendedPeople:
     """
     Who is suspended, as this instance last read it: no read for each call.
 
+    One caller reads anew while the others go by what was known; where nothing can be
+    read, all of them do.
+
     Args:
         monotonic: Seconds of a clock that never goes back.
     """
 
     store: SuspensionStore
     monotonic: Callable[[], float]
-    _known: frozenset[UserId] = frozenset()
-    _read_at_s: float | None = None
+    _known: frozenset[UserId] | None = None
+    _read_anew_at_s: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def must_not_have(self, user_id: UserId) -> None:
@@ -41,19 +44,32 @@ class SuspendedPeople:
 
         Raises:
             AccountSuspended: the operator has shut them out.
-            DependencyUnavailable: nobody knows whether.
+            DependencyUnavailable: nobody ever knew whether.
         """
-        with self._lock:
-            now_s = self.monotonic()
-            if self._read_at_s is None or now_s - self._read_at_s >= KNOWN_FOR_S:
-                self._known, self._read_at_s = self.store.all(), now_s
-        if user_id in self._known:
+        if user_id in self._current():
             raise AccountSuspended
 
     def forget(self) -> None:
         """Read again before the next answer."""
         with self._lock:
-            self._read_at_s = None
+            self._known = None
+
+    def _current(self) -> frozenset[UserId]:
+        with self._lock:
+            known, now_s = self._known, self.monotonic()
+            if known is not None and now_s < self._read_anew_at_s:
+                return known
+            self._read_anew_at_s = now_s + KNOWN_FOR_S
+        # Without the lock: where the store is silent, nobody else waits for it.
+        try:
+            found = self.store.all()
+        except Unavailable:
+            if known is None:
+                raise
+            return known
+        with self._lock:
+            self._known = found
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -169,3 +169,20 @@ def test_other_instances_learn_of_it_soon(world: World) -> None:
     after = world.call("GET", "/v1/me", as_user="ana").status_code
 
     assert (before, after, world.suspensions.reads) == (200, 403, 2)
+
+
+def test_a_silent_store_lets_the_known_act_and_no_more(world: World) -> None:
+    """
+    Whoever was suspended stays so; before anything was ever read, nobody acts.
+    """
+    world.suspensions.add(ANA)
+    world.suspensions.down = True
+    unknown = world.call("GET", "/v1/me", as_user="bo")
+    world.suspensions.down = False
+    world.call("GET", "/v1/me", as_user="bo")
+    world.suspensions.down = True
+    world.clock.advance(60)
+    answers = [world.call("GET", "/v1/me", as_user=who) for who in ("ana", "bo")]
+
+    assert unknown.status_code == 503
+    assert [answer.status_code for answer in answers] == [403, 200]
