@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from media_worker.room.echo_warning import warn_of_echo
 from media_worker.room.ports import DesiredState
 from spaces_contract.ids import UserId
 from spaces_contract.recording import RecordingState
@@ -98,3 +99,20 @@ async def test_nothing_else_makes_a_sound(
     Going on, also in a worker that took over from one that crashed, is silent.
     """
     assert rms(await heard_when(before, after)) < 5
+
+
+async def test_whose_microphone_echoes_is_advised_and_nobody_else() -> None:
+    """
+    The message goes to that person's channel; who has none is not told.
+    """
+    async with RunningRoom() as running:
+        running.room.apply(desired(ANA, BO))
+        ana = await running.connect("ana", PeerKind.WHIP)
+        await running.connect("bo", PeerKind.WHIP)
+        for user_id in ("ana", "lea"):
+            warn_of_echo(
+                UserId(user_id), endpoint=running.endpoint, book=running.room.book
+            )
+
+    told = [to for to, message in running.endpoint.told if message["type"] == "echo"]
+    assert told == [ana]
