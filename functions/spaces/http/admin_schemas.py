@@ -1,24 +1,13 @@
 """What goes in and out as JSON where operators and host apps call."""
 
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from pydantic import AfterValidator, Field
-
-from spaces_contract.ids import USER_ID_PATTERN
+from pydantic import Field
 
 from ..domain.report import MAX_COMMENT_CHARS, Report, ReportReason
-from .schemas import Answer, Instant, PageQuery, ProfileBody, Request
+from .schemas import Answer, Instant, PageQuery, ProfileBody, Request, Uid
 
 MAX_ENTRIES: Final = 100  # in one call
-
-
-def _uid(value: str) -> str:
-    if not USER_ID_PATTERN.fullmatch(value):
-        raise ValueError("must be a uid")
-    return value
-
-
-Uid = Annotated[str, AfterValidator(_uid)]
 
 
 class UserEntry(ProfileBody):

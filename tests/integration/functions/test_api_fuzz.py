@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, assume, settings
 from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
 
+from spaces.http.operations import Access
 from spaces_contract.ids import UserId
 from tests.builders import (
     AN_OFFER,
@@ -25,7 +26,7 @@ from tests.builders import (
     a_runtime,
     a_space,
 )
-from tests.world import World
+from tests.world import ADMIN_KEY, World
 
 EXAMPLES = 4  # of each call, beside the cases that cover its schema
 # Refusals of what is valid in itself: stale versions, and keys used before.
@@ -96,7 +97,11 @@ def test_every_call(case: Any, world: World) -> None:
 
 
 def _signed_in(case: Any, world: World) -> dict[str, str]:
+    tokens = {
+        Access.ID_TOKEN: "uid:ana",
+        Access.GRANT: world.signer.sign_grant(a_grant()),
+        Access.OPERATOR: ADMIN_KEY,
+    }
     schemes = case.operation.definition.raw.get("security", [])
-    if any("grant" in scheme for scheme in schemes):
-        return {"Authorization": f"Bearer {world.signer.sign_grant(a_grant())}"}
-    return {"Authorization": "Bearer uid:ana"} if schemes else {}
+    names = [name for scheme in schemes for name in scheme]
+    return {"Authorization": f"Bearer {tokens[names[0]]}"} if names else {}
