@@ -12,16 +12,12 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from nacl._sodium import (  # type: ignore[import-not-found]  # compiled, no stubs
+    ffi,
+    lib,
+)
 
 from .packet_head import SSRC_AT
-
-try:
-    from nacl._sodium import (  # type: ignore[import-not-found]  # compiled, no stubs
-        ffi,
-        lib,
-    )
-except ImportError:  # then libsrtp does it all
-    lib = None
 
 KEY_BYTES: Final = 32
 SALT_BYTES: Final = 12
@@ -46,8 +42,8 @@ class AeadKeys:
 
 
 def is_available() -> bool:
-    """Whether libsodium is installed, and this processor has what it needs for GCM."""
-    if lib is None or lib.sodium_init() < 0:
+    """Whether this processor has what libsodium needs for GCM."""
+    if lib.sodium_init() < 0:
         return False
     return bool(lib.crypto_aead_aes256gcm_is_available())
 
