@@ -133,6 +133,8 @@ class Locks:
             other = waiter.transaction
             if other is None or other is transaction or other in found:
                 continue
+            if not self._transactions.is_open(other):  # about to leave
+                continue
             if (exclusive or waiter.exclusive) and not set(keys).isdisjoint(
                 waiter.keys
             ):
@@ -146,6 +148,8 @@ class Locks:
         transaction = waiter.transaction
         if transaction is not None and transaction.failure is not None:
             raise transaction.failure
+        if self._is_free(waiter):  # they ended before we came to wait for them
+            return
         waiter.woken = _future()
         # A lease may end without anybody saying so.
         lease_s = min(blocker.lease_s for blocker in blockers)
