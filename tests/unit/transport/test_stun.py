@@ -149,6 +149,7 @@ def test_an_attribute_that_must_be_understood_is_reported() -> None:
         a_request()[:4] + b"\0\0\0\0" + a_request()[8:],  # no cookie
         bytes(peer.Message(peer.Method.BINDING, peer.Class.REQUEST)),
     ],
+    ids=lambda datagram: f"{len(datagram)} bytes",
 )
 def test_what_is_not_a_signed_request_is_nothing(datagram: bytes) -> None:
     """
