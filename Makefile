@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8080
+# Tests that listen in real time, and must not share the processor.
+ALONE := tests/integration/transport tests/integration/worker tests/integration/egress \
+	tests/e2e
 
 .PHONY: help up demo check test containers fuzz crash bench fmt lock
 
@@ -20,7 +23,8 @@ check: .venv/dev  ## Format, lint, types
 	$(BIN)/mypy
 
 test: .venv/dev  ## All tests, short seeded versions
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ALONE:%=--ignore=%)
+	$(BIN)/python -m pytest $(ALONE)
 
 containers: export CONTAINERS_CONF ?= $(CURDIR)/tests/containers/containers.conf
 containers: .venv/dev  ## Build both images, run them under podman, talk through NAT
