@@ -24,7 +24,7 @@ class KeyLost(Exception):
 
 
 class KeyServiceDown(Exception):
-    """Wrapping or unwrapping failed for now; try again later."""
+    """The key service did not answer; the same call may succeed later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,8 +58,8 @@ class CountedClock:
         return self.at_s
 
     def call_at(self, due_s: float, callback: Callable[[], None]) -> Any:
-        """Nothing here is due at a time."""
-        raise NotImplementedError
+        """Fail: nothing here is due at a time."""
+        raise AssertionError("the recorder asked to be called at a time")
 
     async def sleep_until(self, due_s: float) -> None:
         """Let others run."""
