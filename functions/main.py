@@ -9,7 +9,7 @@ import functions_framework
 from werkzeug.wrappers import Response
 
 gc.disable()  # what is imported stays: to look for garbage is a tenth of a cold start
-from spaces.bootstrap import build_api  # noqa: E402 - its imports are what must not be looked through
+from spaces.bootstrap import build_api  # noqa: E402 - after gc.disable()
 
 gc.freeze()
 gc.enable()
