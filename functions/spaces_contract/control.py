@@ -5,9 +5,9 @@ The worker's private control API: what functions send and what they get back.
     DELETE {control_url}/sessions/{session_id}                   -> 204
     GET    {control_url}/healthz | /readyz | /metrics
 
-Both session calls, and that of `reactions`, carry `Authorization: Bearer <forward>`
-(see `grants`).  Errors
-are JSON `{"code": ControlError, "detail": str}` with the status named below.
+Both session calls, and those of `reactions` and `hls`, carry
+`Authorization: Bearer <forward>` (see `grants`).  Errors are JSON
+`{"code": ControlError, "detail": str}` with the status named below.
 """
 
 from enum import StrEnum
@@ -35,6 +35,9 @@ class ControlError(StrEnum):
     SDP_NO_OPUS = "sdp-no-opus"
     SDP_NO_FINGERPRINT = "sdp-no-fingerprint"
     SDP_DIRECTION = "sdp-direction"  # WHIP must send, WHEP must receive
+    HLS_STARTING = "hls-starting"  # nothing to play yet; in a moment there is
+    HLS_UNAVAILABLE = "hls-unavailable"  # the live edge takes no segments
+    HLS_KEY_NOT_FOUND = "hls-key-not-found"  # neither the current nor one beside it
 
 
 CONTROL_STATUS: Final = MappingProxyType(
@@ -54,5 +57,8 @@ CONTROL_STATUS: Final = MappingProxyType(
         ControlError.SDP_NO_OPUS: 422,
         ControlError.SDP_NO_FINGERPRINT: 422,
         ControlError.SDP_DIRECTION: 422,
+        ControlError.HLS_STARTING: 503,
+        ControlError.HLS_UNAVAILABLE: 503,
+        ControlError.HLS_KEY_NOT_FOUND: 404,
     }
 )

@@ -34,6 +34,31 @@ def runtime_recording(space_id: str) -> str:
     return f"{SPACES}/{space_id}/{RUNTIME}/{RECORDING}"
 
 
+def live_edge(space_id: str) -> str:
+    """Prefix of all that a Space has on the live edge, of whatever epoch."""
+    return f"live/{space_id}/"
+
+
 def room_object(space_id: str, epoch: int) -> str:
     """Object name of `room.json`; also its path below the public URL."""
-    return f"live/{space_id}/{epoch}/room.json"
+    return f"{live_edge(space_id)}{epoch}/room.json"
+
+
+def playlist_object(space_id: str) -> str:
+    """Object name of the HLS media playlist, the same in every epoch."""
+    return f"{live_edge(space_id)}audio.m3u8"
+
+
+def segment_object(space_id: str, epoch: int, number: int) -> str:
+    """Object name of one HLS segment by its media sequence number."""
+    return f"{live_edge(space_id)}{epoch}/{number}.ts"
+
+
+def live_keys(space_id: str) -> str:
+    """Prefix, in the store of keys, of all keys that a CDN serves for a Space."""
+    return f"live-keys/{space_id}/"
+
+
+def live_key_object(space_id: str, epoch: int, number: int) -> str:
+    """Object name, in the store of keys, of one HLS key."""
+    return f"{live_keys(space_id)}{epoch}/{number}"

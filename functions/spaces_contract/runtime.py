@@ -31,7 +31,9 @@ class RuntimeField(StrEnum):
     LAUNCHED_AT = "launched_at"  # timestamp, by functions
     HEARTBEAT_AT = "heartbeat_at"  # server timestamp, by the worker
     HEARTBEAT_SEQ = "heartbeat_seq"  # int, grows by one; seen back through Listen
-    LISTENER_COUNT = "listener_count"  # int: connected, not on stage
+    LISTENER_COUNT = "listener_count"  # int: not on stage, by WebRTC or by HLS
+    HLS_LISTENER_COUNT = "hls_listener_count"  # int: those of them who hear HLS
+    CAPACITY = "capacity"  # int: how many WebRTC listeners it can take in all
     PARTICIPANT_COUNT = "participant_count"  # int: connected, stage included
     CONNECTED_IDS = "connected_ids"  # list of uids on stage that are connected
 

@@ -33,7 +33,14 @@ OFFER_ERRORS: Final = (
     WorkerUnreachable,
 )
 NO_SESSION: Final = (ControlError.SESSION_NOT_FOUND, ControlError.SESSION_REPLACED)
-OFFER_REFUSALS: Final = tuple(code for code in ControlError if code not in NO_SESSION)
+HLS_REFUSALS: Final = (
+    ControlError.HLS_STARTING,
+    ControlError.HLS_UNAVAILABLE,
+    ControlError.HLS_KEY_NOT_FOUND,
+)
+OFFER_REFUSALS: Final = tuple(
+    code for code in ControlError if code not in (*NO_SESSION, *HLS_REFUSALS)
+)
 CLOSE_REFUSALS: Final = (*NO_SESSION, ControlError.INVALID_FORWARD)
 
 

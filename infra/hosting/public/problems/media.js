@@ -68,5 +68,12 @@ export const MEDIA = Object.freeze({
     icon: "headphones",
     remedy: "here",
   },
+  "hls-starting": { title: "Tuning in", text: "It takes a second or two." },
+  "hls-unavailable": {
+    title: "This Space is full",
+    text: "It can take no more listeners just now. Try again in a moment.",
+    remedy: "retry",
+  },
+  "hls-key-not-found": { title: "You fell behind", text: "We bring you back to the live sound." },
   "session-not-found": { title: "That session is over", text: "We open a new one." },
 });
