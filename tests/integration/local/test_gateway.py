@@ -9,6 +9,7 @@ from aiohttp import web
 from yarl import URL
 
 from infra.local.gateway.hosting import Hosting
+from infra.local.gateway.hosting_rules import read_rules
 from tests.integration.local.gateways import (
     HOST,
     functions_app,
@@ -188,6 +189,30 @@ async def test_headers_of_firebase_json_are_set(root: Path) -> None:
     ):
         assert answer.headers["Content-Security-Policy"] == "default-src 'none'"
         assert "Strict-Transport-Security" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/index.html", "/app.js", "/inbox", "/s/a/b"])
+async def test_headers_are_those_of_production(root: Path, path: str) -> None:
+    """
+    What works under the local gateway is not refused by a policy of Hosting's.
+    """
+    ours = Path(__file__).parents[3] / "firebase.json"
+    (root / "firebase.json").write_bytes(ours.read_bytes())
+    expected = read_rules(ours).headers_for(path)
+    del expected["Strict-Transport-Security"]  # would lock a laptop's plain HTTP
+    of_files = {
+        *("Accept-Ranges", "Content-Length", "Content-Type", "Date", "Etag"),
+        *("Last-Modified", "Server", "Cache-Control"),
+    }
+    async with (
+        running_gateway(root, AWAY) as gateway,
+        gateway.session.get(gateway.url + path) as answer,
+    ):
+        served = dict(answer.headers)
+
+    assert answer.status == 200
+    assert served.items() >= expected.items()
+    assert served.keys() - of_files == expected.keys() - of_files
 
 
 async def test_an_unchanged_file_is_not_sent_again(root: Path) -> None:
