@@ -133,12 +133,12 @@ class GoogleEmulator:
 
 
 @contextmanager
-def running_emulator(jar: Path) -> Iterator[GoogleEmulator]:
-    """Run Google's emulator for the length of a block."""
+def running_emulator(jar: Path, *options: str) -> Iterator[GoogleEmulator]:
+    """Run Google's emulator for the length of a block, with `options` of its own."""
     port = free_port()
     command = [
         "java", "-Xmx1g", "-cp", str(jar), MAIN_CLASS, "start",
-        "--host", "127.0.0.1", "--port", str(port),
+        "--host", "127.0.0.1", "--port", str(port), *options,
     ]  # fmt: skip
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

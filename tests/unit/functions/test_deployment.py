@@ -91,11 +91,13 @@ def test_the_api_is_behind_the_same_origin() -> None:
 
 def test_rules_let_nobody_write() -> None:
     """
-    Clients read public Space documents and their own; every write is refused.
+    Every write is refused; what may be read, `tests/conformance/rules` tells.
     """
     rules = (ROOT / "infra/firestore.rules").read_text()
     allowed = [line.strip() for line in rules.splitlines() if "allow" in line]
 
     writes = [line for line in allowed if "write" in line.split(":")[0]]
     assert writes == ["allow write: if false;"]
-    assert "allow read: if true;" in allowed
+    assert not any(
+        verb in line for verb in ("create", "update", "delete") for line in allowed
+    )
