@@ -20,7 +20,7 @@ CONFIG_EXIT = 2
 
 
 def main() -> int:
-    """Run the worker; return its exit code (`worker.ExitCode`)."""
+    """Run the worker; return its exit code (`epoch_life.ExitCode`)."""
     configure()
     limit_libraries()
     if not is_warm(os.environ):
@@ -46,7 +46,9 @@ async def _run_room(env: Mapping[str, str]) -> int:
 
 async def _run(config: Config) -> int:
     # Half a second of imports: a wrong configuration is told without them.
-    from .worker import CannotStart, ExitCode, Worker, starting
+    from .epoch_life import ExitCode
+    from .shared_parts import CannotStart, starting
+    from .worker import Worker
 
     settle()
     try:

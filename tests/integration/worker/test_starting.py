@@ -7,7 +7,8 @@ import pytest
 
 from media_worker import __main__ as main
 from media_worker.config import Config
-from media_worker.worker import ExitCode, Worker
+from media_worker.epoch_life import ExitCode
+from media_worker.worker import Worker
 
 
 def a_config(folder: Path, *, control_bind: str = "127.0.0.1:0") -> Config:

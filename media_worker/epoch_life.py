@@ -1,0 +1,186 @@
+"""A worker's tie to its epoch: claim it, report on it, leave it in good order."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from enum import IntEnum
+from typing import Any, Final, Protocol
+
+from spaces_contract.runtime import WorkerState
+
+from .firestore_link.claim import Claim, ClaimRefused, claim_epoch
+from .firestore_link.connection import CallFailed, Firestore
+from .firestore_link.link import FirestoreLink
+from .room.clock import Clock
+from .room.ports import DesiredState, Presence
+from .room.room_end import RoomEnd
+
+logger = logging.getLogger(__name__)
+
+CLAIM_PATIENCE_S: Final = 30.0
+CLAIM_RETRY_S: Final = 0.5
+REPORT_PATIENCE_S: Final = 0.8
+
+
+class ExitCode(IntEnum):
+    """What the process answers to whoever launched it."""
+
+    DONE = 0  # the Space ended, or we were asked to stop
+    CRASHED = 1
+    CONFIG = 2
+    NOT_OURS = 3  # the epoch is another's; do not restart this one
+
+
+class Served(Protocol):
+    """What is run for an epoch: a room, or a relay's."""
+
+    def end(self, reason: RoomEnd) -> None:
+        """Let its task return; the first reason counts."""
+
+    def apply(self, desired: DesiredState) -> None:
+        """Take a new desired state."""
+
+    def presence(self, state: WorkerState) -> Presence:
+        """Return what a heartbeat reports."""
+        ...
+
+
+class EpochLife:
+    """
+    Claims an epoch for what is served, and tells both of each other.
+
+    Lifecycle: `run` once; `stop` lets it drain and return, at any time.
+
+    Args:
+        finish: Called when serving has ended, before the last report.
+
+    Attributes:
+        link: None until the epoch is claimed.
+        claimed: Set from then on.
+    """
+
+    def __init__(
+        self,
+        firestore: Firestore,
+        served: Served,
+        *,
+        clock: Clock,
+        finish: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._firestore = firestore
+        self._served = served
+        self._clock = clock
+        self._finish = finish
+        self._stopping = asyncio.Event()
+        self.state = WorkerState.LAUNCHING
+        self.link: FirestoreLink | None = None
+        self.claimed = asyncio.Event()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the epoch is ours and nobody has asked us to leave."""
+        return self.state is WorkerState.READY and not self._stopping.is_set()
+
+    @property
+    def knows(self) -> bool:
+        """Whether what Firestore wants is known, as of the last seconds."""
+        return self.link is not None and not self.link.knowledge_stale
+
+    def stop(self) -> None:
+        """Drain: no new sessions, tell peers, close; what SIGTERM does."""
+        self._stopping.set()
+        self._served.end(RoomEnd.WORKER_STOPPING)
+
+    async def run(self, claim: Claim, serving: "asyncio.Task[RoomEnd]") -> ExitCode:
+        """
+        Hold the epoch until the Space ends, the epoch is lost or `stop` is called.
+
+        Args:
+            serving: What runs `served`.
+
+        Raises:
+            CallFailed: Firestore could not be reached for `CLAIM_PATIENCE_S`.
+            ExceptionGroup: what is served, or the link, crashed.
+        """
+        claiming = asyncio.create_task(self._claim_epoch(claim), name="claim")
+        await asyncio.wait({claiming, serving}, return_when=asyncio.FIRST_COMPLETED)
+        if not claiming.done():  # stopped before anything began
+            await cancelled(claiming)
+            await serving  # raises, where it had crashed
+            return ExitCode.DONE
+        try:
+            fence = claiming.result()
+        except ClaimRefused as error:
+            logger.error("claim refused", extra={"reason": str(error)})
+            return ExitCode.NOT_OURS
+        self.state = WorkerState.READY
+        logger.info("ready", extra={"control_url": claim.control_url})
+        self.link = FirestoreLink(
+            self._firestore,
+            claim,
+            fence=fence,
+            presence=lambda: self._served.presence(self.state),
+            events=self,
+            clock=self._clock,
+        )
+        self.claimed.set()
+        return await self._run_linked(self.link, serving)
+
+    def desired_changed(self, desired: DesiredState) -> None:
+        """Reconcile with a new desired state."""
+        self._served.apply(desired)
+
+    def epoch_lost(self) -> None:
+        """Stop at once."""
+        self._served.end(RoomEnd.SUPERSEDED)
+
+    async def _run_linked(
+        self, link: FirestoreLink, serving: "asyncio.Task[RoomEnd]"
+    ) -> ExitCode:
+        linking = asyncio.create_task(link.run(), name="link")
+        linking.add_done_callback(lambda _: self._served.end(RoomEnd.WORKER_STOPPING))
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await cancelled(linking)
+            if not serving.done():
+                self.state = WorkerState.DRAINING
+                await self._report(link)
+            end = await serving
+            if self._finish is not None:
+                await self._finish()
+        finally:
+            await cancelled(stopping)
+            await cancelled(linking)
+        if end is RoomEnd.SUPERSEDED:
+            return ExitCode.NOT_OURS
+        self.state = WorkerState.STOPPED
+        await self._report(link)
+        if not linking.cancelled():
+            linking.result()  # a link that ends by itself has crashed
+        logger.info("stopped", extra={"reason": end.value})
+        return ExitCode.DONE
+
+    async def _claim_epoch(self, claim: Claim) -> Any:
+        """Claim, waiting out an outage of Firestore for a while."""
+        deadline_s = self._clock.now_s() + CLAIM_PATIENCE_S
+        while True:
+            try:
+                return await claim_epoch(self._firestore, claim)
+            except CallFailed as error:
+                if self._clock.now_s() > deadline_s:
+                    raise
+                logger.warning("claim failed", extra={"error": type(error).__name__})
+            await asyncio.sleep(CLAIM_RETRY_S)
+
+    async def _report(self, link: FirestoreLink) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REPORT_PATIENCE_S):
+                await link.report_last()
+
+
+async def cancelled(task: "asyncio.Task[Any]") -> None:
+    """Cancel a task and wait for its end; how it ended is its owner's to ask."""
+    task.cancel()
+    await asyncio.wait([task])

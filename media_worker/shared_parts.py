@@ -1,0 +1,82 @@
+"""Parts of every worker, room or relay, as configured."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Iterator
+from typing import Final
+
+from spaces_contract.roles import PeerCloseReason
+
+from .config import Address, Config
+from .control.forward_check import ForwardCheck
+from .egress.processes.child import Spawn
+from .egress.processes.spread import SpreadEndpoint
+from .firestore_link.claim import Claim
+from .transport.endpoint import UdpMediaEndpoint
+
+CLOSE_PATIENCE_S: Final = 1.0
+
+
+class CannotStart(Exception):
+    """An address, or the folder of the live edge, is not to be had."""
+
+
+@contextlib.contextmanager
+def starting() -> Iterator[None]:
+    """Take the operating system's refusals for what whoever configured us can mend."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotStart(str(error)) from error
+
+
+def spread_endpoint(config: Config) -> SpreadEndpoint:
+    """Return the endpoint of all processes; it is not started yet."""
+    own, *others = config.udp_endpoints
+    labels: dict[str, str | int] = {"space_id": config.space_id, "epoch": config.epoch}
+    return SpreadEndpoint(
+        UdpMediaEndpoint(bind=own.bind, announced=own.announced),
+        [
+            Spawn(bind=udp.bind, announced=udp.announced, labels=labels)
+            for udp in others
+        ],
+        egress_from=config.egress_from,
+    )
+
+
+async def close_endpoint(endpoint: SpreadEndpoint) -> None:
+    """Close what is left of it, but wait for nobody longer than `CLOSE_PATIENCE_S`."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_PATIENCE_S):
+            await endpoint.aclose(PeerCloseReason.WORKER_STOPPING)
+
+
+def new_claim(config: Config, endpoint: SpreadEndpoint, control_url: str) -> Claim:
+    """
+    Return what this process writes to make its epoch its own.
+
+    Args:
+        endpoint: Started: its port is known.
+        control_url: Where we listen; the configuration may say otherwise.
+    """
+    egresses = [udp.announced for udp in config.udp_endpoints[1:]]
+    return Claim(
+        space_id=config.space_id,
+        epoch=config.epoch,
+        worker_id=secrets.token_hex(8),
+        control_url=config.control_url or control_url,
+        udp_endpoints=tuple(map(_told, [endpoint.announced, *egresses])),
+    )
+
+
+def forward_check(config: Config) -> ForwardCheck:
+    """Return what checks the functions' forwards to this worker."""
+    return ForwardCheck(
+        config.grant_public_key, space_id=config.space_id, epoch=config.epoch
+    )
+
+
+def _told(address: Address) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
