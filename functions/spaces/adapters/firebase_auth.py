@@ -1,21 +1,16 @@
 """Firebase ID tokens, verified by firebase-admin."""
 
 import functools
-import itertools
 import threading
 from typing import Any, Final
-
-from google.auth.credentials import AnonymousCredentials
 
 from spaces_contract.ids import USER_ID_PATTERN, UserId
 
 from ..domain.errors import DependencyUnavailable
 from ..service.errors import IdTokenExpired, IdTokenInvalid
+from .firebase_app import new_verifying_app
 
-CERTS_TIMEOUT_S: Final = 3.0
 CLOCK_SKEW_S: Final = 5
-
-_app_numbers = itertools.count()  # firebase-admin registers apps by name, for good
 
 
 class FirebaseIdTokens:
@@ -34,23 +29,14 @@ class FirebaseIdTokens:
 
     @functools.cached_property
     def _app(self) -> Any:
-        import firebase_admin
-
-        # Verifying takes public certificates only, hence no credentials.
-        app = firebase_admin.initialize_app(  # type: ignore[no-untyped-call]  # no types
-            AnonymousCredentials(),  # type: ignore[no-untyped-call]  # no types
-            {"projectId": self._project_id, "httpTimeout": CERTS_TIMEOUT_S},
-            name=f"parley-{next(_app_numbers)}",
-        )
+        app = new_verifying_app(self._project_id)
         if self._certs_url is not None:
             _repoint(app, self._certs_url)
         return app
 
     def verify(self, token: str) -> UserId:
         """Return the uid that the token proves; see `IdTokens`."""
-        # Imported with the first token: a fifth of a cold start, and most of those
-        # who come first want to see a Space, for which they need no token.
-        from firebase_admin import auth
+        from firebase_admin import auth  # late, as `new_verifying_app` says
 
         with self._lock:
             app = self._app

@@ -4,7 +4,7 @@ What is wrong with a request before any use case sees it.
     SpaceError
     └── BadRequest  MalformedJson  InvalidField  UnknownField  InvalidPageToken
                     InvalidHeader  UnsupportedMediaType  BodyTooLarge
-                    RateLimited
+                    RateLimited  AppCheckRequired
     └── NotFound    NotConfigured
 """
 
@@ -75,6 +75,15 @@ class NotConfigured(NotFound):
 
     def __init__(self, what: str, name: str) -> None:
         super().__init__(f"No {what} belongs to this deployment: {name} is not set.")
+
+
+class AppCheckRequired(BadRequest):
+    """Only apps of this deployment may call this, and they prove it."""
+
+    code = "app-check-required"
+
+    def __init__(self) -> None:
+        super().__init__("Send an App Check token: X-Firebase-AppCheck: <token>.")
 
 
 class RateLimited(BadRequest):

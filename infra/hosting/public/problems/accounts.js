@@ -35,6 +35,12 @@ export const ACCOUNTS = Object.freeze({
     icon: "people",
     remedy: "sign-in",
   },
+  "app-check-required": {
+    title: "This page cannot prove itself",
+    text: "Parley takes calls from its own apps only. Reload, or use the app.",
+    icon: "info",
+    remedy: "reload",
+  },
   "profile-not-found": {
     title: "One more step",
     text: "Choose the name that others will see.",
