@@ -29,6 +29,11 @@ def runtime_worker(space_id: str) -> str:
     return f"{SPACES}/{space_id}/{RUNTIME}/{WORKER}"
 
 
+def runtime_relay(space_id: str, index: int) -> str:
+    """Document of one relay of a Space; see `relays`."""
+    return f"{SPACES}/{space_id}/{RUNTIME}/relay-{index}"
+
+
 def runtime_recording(space_id: str) -> str:
     """Document of what the worker shall record; see `recording.RecordingField`."""
     return f"{SPACES}/{space_id}/{RUNTIME}/{RECORDING}"

@@ -36,6 +36,8 @@ class RuntimeField(StrEnum):
     CAPACITY = "capacity"  # int: how many WebRTC listeners it can take in all
     PARTICIPANT_COUNT = "participant_count"  # int: connected, stage included
     CONNECTED_IDS = "connected_ids"  # list of uids on stage that are connected
+    RELAYS = "relays"  # of an origin: {index: relays.RelayReport}; counted above too
+    FEED_TOKEN = "feed_token"  # of a relay's document, by functions; see relays
 
 
 class ParticipantField(StrEnum):

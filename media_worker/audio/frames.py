@@ -37,6 +37,8 @@ class EncodedFrame:
         duration_samples: At 48 kHz: 960 for 20 ms.
         csrcs: Who is heard in it, at most 15 (RFC 3550 5.1), loudest first.
         levels_dbov: RFC 6465 levels, one for each of `csrcs`.
+        skipped: Packets of the same stream before this one that are not to be had:
+            their sequence numbers are left out, so that hearers know of the loss.
     """
 
     payload: bytes
@@ -44,3 +46,4 @@ class EncodedFrame:
     duration_samples: int
     csrcs: tuple[int, ...] = ()
     levels_dbov: tuple[int, ...] = ()
+    skipped: int = 0

@@ -137,6 +137,8 @@ class FanOut:
             return
         levelled = with_levels and frame.levels_dbov
         level_at = level_element_at(frame) if levelled else None
+        if frame.skipped:
+            group.skip(frame.skipped)
         group.note_sent(len(frame.payload))
         hearers = len(group)
         for start in range(0, hearers, BLOCK_ROWS):

@@ -124,6 +124,10 @@ class HearerGroup:
         """Send to the hearer's present address from now on."""
         self.names[hearer.row] = np.frombuffer(hearer.address, np.uint8)
 
+    def skip(self, packets: int) -> None:
+        """Leave sequence numbers out for packets that never came."""
+        self.sequences[: len(self.members)] += np.uint64(packets)
+
     def note_sent(self, payload_bytes: int) -> None:
         """Count one packet to each hearer."""
         self._packets += 1

@@ -71,3 +71,9 @@ class ProcessCertificate:
         connection = SSL.Connection(self._context)
         connection.set_accept_state()
         return connection
+
+    def connect(self) -> SSL.Connection:
+        """Return the client's side of a new association."""
+        connection = SSL.Connection(self._context)
+        connection.set_connect_state()
+        return connection

@@ -1,5 +1,5 @@
 """
-DTLS-SRTP of one session, as the passive side, without I/O of its own.
+DTLS-SRTP of one session, without I/O of its own.
 
 aiortc's `RTCDtlsTransport` gives each connection a task, a queue and an RTP router,
 which every listener would pay for.
@@ -51,17 +51,20 @@ class DtlsUser(Protocol):
 
 class DtlsChannel:
     """
-    One DTLS association in which we are the server.
+    One DTLS association, as the server unless it is `active`.
 
-    Lifecycle: OPENING -> OPEN -> CLOSED, or OPENING -> FAILED.  Nothing is allocated
-    before the client's first datagram; `close` may be called at any time, any number
-    of times.  An open one that only has to be closed some day is `retired`.
+    Lifecycle: OPENING -> OPEN -> CLOSED, or OPENING -> FAILED.  A server allocates
+    nothing before the client's first datagram, a client says hello when it is told to
+    `shake`; `close` may be called at any time, any number of times.  An open one that
+    only has to be closed some day is `retired`.
 
     Args:
-        fingerprints: Of the client's certificate, from its offer, at least one.
+        fingerprints: Of the peer's certificate, from its SDP, at least one.
+        active: We are the client.
     """
 
     __slots__ = (
+        "_active",
         "_certificate",
         "_connection",
         "_farewell",
@@ -78,7 +81,10 @@ class DtlsChannel:
         certificate: ProcessCertificate,
         fingerprints: Sequence[Fingerprint],
         user: DtlsUser,
+        *,
+        active: bool = False,
     ) -> None:
+        self._active = active
         self._certificate = certificate
         self._fingerprints = fingerprints
         self._user = user
@@ -88,6 +94,12 @@ class DtlsChannel:
         self.incoming: SrtpSession | None = None  # of what the client sends
         self.outgoing: SrtpSession | None = None
         self.outgoing_keys: AeadKeys | None = None  # where libsrtp is not needed
+
+    def shake(self) -> None:
+        """Begin the handshake, as the client."""
+        if self.state is DtlsState.OPENING and self._connection is None:
+            self._connection = self._certificate.connect()
+            self._shake(self._connection)
 
     def receive(self, datagram: bytes) -> None:
         """Take a DTLS datagram; one step of a handshake costs up to a millisecond."""
@@ -217,14 +229,15 @@ class DtlsChannel:
         material = connection.export_keying_material(
             _KEYS_LABEL, profile.material_bytes
         )
+        ours = 0 if self._active else 1
         incoming = Policy(
-            key=profile.master(material, 0),
+            key=profile.master(material, 1 - ours),
             ssrc_type=Policy.SSRC_ANY_INBOUND,
             srtp_profile=profile.number,
         )
         incoming.window_size = RECEIVE_WINDOW_PACKETS
         self.incoming = SrtpSession(incoming)
-        master = profile.master(material, 1)
+        master = profile.master(material, ours)
         if profile is AEAD_AES_256_GCM and is_available():
             self.outgoing_keys = aead_keys(master)
         self.outgoing = SrtpSession(

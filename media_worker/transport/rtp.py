@@ -78,6 +78,21 @@ def audio_level(packet: RtpPacket, extension_id: int | None) -> int | None:
     return None
 
 
+def mixer_levels(packet: RtpPacket, extension_id: int | None) -> tuple[int, ...]:
+    """Return RFC 6465's levels, one for each CSRC; none where they are not there."""
+    if extension_id is None:
+        return ()
+    for element_id, data in _elements(packet):
+        if element_id == extension_id:
+            return tuple(level & 0x7F for level in data)
+    return ()
+
+
+def contributors(packet: bytes) -> tuple[int, ...]:
+    """Return the CSRCs of a packet that `parse_rtp` has found to be well-formed."""
+    return struct.unpack_from(f"!{packet[0] & 0x0F}I", packet, HEADER_BYTES)
+
+
 def _elements(packet: RtpPacket) -> Iterator[tuple[int, bytes]]:
     """Yield (id, data) of each header extension element, up to the first bad one."""
     one_byte = packet.extensions == ONE_BYTE_EXTENSIONS

@@ -35,7 +35,7 @@ class SrtpProfile:
         return 2 * (self.key_bytes + self.salt_bytes)
 
     def master(self, material: bytes, side: int) -> bytes:
-        """Return key and salt of the client's (0) or our own (1) packets."""
+        """Return key and salt of the client's (0) or the server's (1) packets."""
         key_at = side * self.key_bytes
         salt_at = 2 * self.key_bytes + side * self.salt_bytes
         return (

@@ -17,7 +17,8 @@ from ...audio.frames import EncodedFrame
 MAX_TURNS: Final = 128  # a datagram of some 10 KB
 _COUNTS: Final = struct.Struct("=HB")  # turns, frames
 _SIZE: Final = struct.Struct("=H")
-_FRAME: Final = struct.Struct("=IIBB")  # timestamp, samples, CSRCs, levels
+# timestamp, samples, packets skipped before, CSRCs, levels
+_FRAME: Final = struct.Struct("=IIHBB")
 
 Turn = tuple[SessionId, str]  # a session, and the source that it hears from now on
 
@@ -46,7 +47,11 @@ def pack(tick: Tick) -> bytes:
         parts += (
             _sized(source.encode()),
             _FRAME.pack(
-                frame.timestamp, frame.duration_samples, len(csrcs), len(levels)
+                frame.timestamp,
+                frame.duration_samples,
+                frame.skipped,
+                len(csrcs),
+                len(levels),
             ),
             struct.pack(f"={len(csrcs)}I{len(levels)}B", *csrcs, *levels),
             _sized(frame.payload),
@@ -89,7 +94,7 @@ class _Reader:
 
     def frame(self) -> tuple[str, EncodedFrame]:
         source = self.sized().decode()
-        timestamp, samples, csrcs, levels = self.take(_FRAME)
+        timestamp, samples, skipped, csrcs, levels = self.take(_FRAME)
         numbers = self.take(struct.Struct(f"={csrcs}I{levels}B"))
         return source, EncodedFrame(
             payload=self.sized(),
@@ -97,4 +102,5 @@ class _Reader:
             duration_samples=samples,
             csrcs=numbers[:csrcs],
             levels_dbov=numbers[csrcs:],
+            skipped=skipped,
         )
