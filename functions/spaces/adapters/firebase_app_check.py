@@ -56,7 +56,7 @@ def _repoint(app: Any, jwks_url: str | None) -> None:
     """
     from firebase_admin import app_check
 
-    keys = app_check._get_app_check_service(app)._jwks_client  # type: ignore[no-untyped-call]  # no types
+    keys = app_check._get_app_check_service(app)._jwks_client
     keys.timeout = CERTS_TIMEOUT_S
     if jwks_url is not None:
         keys.uri = jwks_url
