@@ -151,6 +151,9 @@ class MemorySpaceStore:
     def get_with_runtime(self, space_id: SpaceId) -> tuple[Space, Runtime | None]:
         return self._db.space(space_id), self._db.runtimes.get(space_id)
 
+    def runtime(self, space_id: SpaceId) -> Runtime | None:
+        return self._db.runtimes.get(space_id)
+
     def update(
         self, space_id: SpaceId, decide: Callable[[Space], Decision]
     ) -> Decision:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from spaces.service.ports import OpenedSession
 from spaces.service.web_shell import Shell
+from spaces_contract.hls import KEY_BYTES
 from spaces_contract.ids import SessionId
 from spaces_contract.reactions import Reaction, from_body
 
@@ -32,6 +33,13 @@ class FakeWorkerControl:
     def send_reactions(self, control_url: str, *, forward: str, body: bytes) -> None:
         self._note(forward)
         self.reactions.append(from_body(body))
+
+    def announce_listener(self, control_url: str, *, forward: str) -> None:
+        self._note(forward)
+
+    def fetch_key(self, control_url: str, *, forward: str, number: int) -> bytes:
+        self._note(forward)
+        return number.to_bytes(KEY_BYTES)
 
     def _note(self, forward: str) -> None:
         if self.error is not None:

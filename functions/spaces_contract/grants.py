@@ -1,10 +1,11 @@
 """
-Claims of the two Ed25519-signed JWTs that open media sessions.
+Claims of the Ed25519-signed JWTs by which people are let in to hear and to talk.
 
 A *grant* is what a client holds: `join` answers it, WHIP and WHEP requests carry
 it as a bearer token, and it also deletes what it made.  A *forward* is what a
 function signs after it has checked the grant: it binds one request (method,
 session, digest of the body) and is all that a worker's control address accepts.
+A *listen token* is in the URLs of whoever hears by HLS: it gets keys, and nothing else.
 Encoding and signatures are the adapters' work; this module knows claims only.
 """
 
@@ -19,8 +20,10 @@ ALGORITHM: Final = "EdDSA"
 ISSUER: Final = "parley"
 GRANT_AUDIENCE: Final = "parley-media"
 FORWARD_AUDIENCE: Final = "parley-control"
+LISTEN_AUDIENCE: Final = "parley-listen"
 GRANT_LIFETIME_S: Final = 120
 FORWARD_LIFETIME_S: Final = 30
+LISTEN_LIFETIME_S: Final = 600
 
 
 class InvalidClaims(ValueError):
@@ -163,6 +166,57 @@ class Forward:
                 ),
             )
         except (KeyError, ValueError) as error:
+            raise InvalidClaims(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenToken:
+    """
+    Who may fetch the keys of one Space, in whatever epoch: it outlives a worker.
+
+    Args:
+        token_id: The JWT's `jti`.
+        listener_id: A uid, or the pseudonym of an anonymous listener.
+    """
+
+    token_id: str
+    space_id: str
+    listener_id: str
+    anonymous: bool
+    issued_at_s: int
+    expires_at_s: int
+
+    def to_claims(self) -> dict[str, Any]:
+        """Return JWT claims."""
+        return {
+            "iss": ISSUER,
+            "aud": LISTEN_AUDIENCE,
+            "jti": self.token_id,
+            "sub": self.listener_id,
+            "iat": self.issued_at_s,
+            "exp": self.expires_at_s,
+            "space_id": self.space_id,
+            "anonymous": self.anonymous,
+        }
+
+    @classmethod
+    def from_claims(cls, claims: Mapping[str, Any]) -> Self:
+        """
+        Read verified claims.
+
+        Raises:
+            InvalidClaims: a claim is missing, or of the wrong type.
+        """
+        try:
+            return cls(
+                token_id=_text(claims, "jti"),
+                space_id=_text(claims, "space_id"),
+                listener_id=_text(claims, "sub"),
+                anonymous=claims["anonymous"] is True,
+                issued_at_s=_integer(claims, "iat"),
+                expires_at_s=_integer(claims, "exp"),
+            )
+        except KeyError as error:
             raise InvalidClaims(str(error)) from error
 
 

@@ -1,8 +1,8 @@
-"""Grants and forwards as Ed25519-signed JWTs (RFC 8037)."""
+"""Grants, forwards and listen tokens as Ed25519-signed JWTs (RFC 8037)."""
 
 import base64
 import hmac
-from typing import Final
+from typing import Any, Final
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,13 +16,15 @@ from spaces_contract.grants import (
     ALGORITHM,
     GRANT_AUDIENCE,
     ISSUER,
+    LISTEN_AUDIENCE,
     Forward,
     Grant,
     InvalidClaims,
+    ListenToken,
 )
 from spaces_contract.ids import SpaceId, UserId
 
-from ..service.errors import GrantInvalid
+from ..service.errors import GrantInvalid, ListenTokenInvalid
 
 MAX_TOKEN_CHARS: Final = 4096
 PSEUDONYM_BYTES: Final = 16
@@ -71,18 +73,31 @@ class Ed25519Signer:
 
     def read_grant(self, token: str) -> Grant:
         """Return what was signed, expired or not; see `GrantSigner`."""
-        if len(token) > MAX_TOKEN_CHARS:
-            raise GrantInvalid
         try:
-            claims = jwt.decode(
-                token,
-                self._public_key,
-                algorithms=[ALGORITHM],
-                audience=GRANT_AUDIENCE,
-                issuer=ISSUER,
-                # Expiry is the service's rule: it closes sessions by expired grants.
-                options={"verify_exp": False, "verify_iat": False},
-            )
-            return Grant.from_claims(claims)
+            return Grant.from_claims(self._claims(token, GRANT_AUDIENCE))
         except (jwt.PyJWTError, InvalidClaims) as error:
             raise GrantInvalid from error
+
+    def sign_listen_token(self, token: ListenToken) -> str:
+        """Return the token, signed."""
+        return jwt.encode(token.to_claims(), self._key, algorithm=ALGORITHM)
+
+    def read_listen_token(self, token: str) -> ListenToken:
+        """Return what was signed, expired or not; see `GrantSigner`."""
+        try:
+            return ListenToken.from_claims(self._claims(token, LISTEN_AUDIENCE))
+        except (jwt.PyJWTError, InvalidClaims) as error:
+            raise ListenTokenInvalid from error
+
+    def _claims(self, token: str, audience: str) -> dict[str, Any]:
+        if len(token) > MAX_TOKEN_CHARS:
+            raise InvalidClaims("too long")
+        return jwt.decode(
+            token,
+            self._public_key,
+            algorithms=[ALGORITHM],
+            audience=audience,
+            issuer=ISSUER,
+            # Expiry is the service's rule: it closes sessions by expired grants.
+            options={"verify_exp": False, "verify_iat": False},
+        )

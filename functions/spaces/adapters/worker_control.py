@@ -6,6 +6,7 @@ from typing import Final
 import requests
 
 from spaces_contract.control import SESSION_ID_HEADER, ControlError
+from spaces_contract.hls import KEY_BYTES
 from spaces_contract.ids import SESSION_ID_PATTERN, SessionId
 from spaces_contract.media import SDP_CONTENT_TYPE
 
@@ -47,6 +48,19 @@ class HttpWorkerControl:
         answer = _request("POST", url, forward, body, "application/json")
         if answer.status_code != 204:
             raise _refusal(answer)
+
+    def announce_listener(self, control_url: str, *, forward: str) -> None:
+        """POST without a body; see `WorkerControl`."""
+        answer = _request("POST", f"{control_url}/hls/listeners", forward, b"")
+        if answer.status_code != 204:
+            raise _refusal(answer)
+
+    def fetch_key(self, control_url: str, *, forward: str, number: int) -> bytes:
+        """GET the key; see `WorkerControl`."""
+        answer = _request("GET", f"{control_url}/hls/keys/{number}", forward, b"")
+        if answer.status_code != 200 or len(answer.content) != KEY_BYTES:
+            raise _refusal(answer)
+        return answer.content
 
 
 def _request(

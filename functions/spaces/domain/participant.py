@@ -142,6 +142,17 @@ def join(facts: JoinFacts, wish: JoinWish, *, now: datetime) -> MemberDecision:
     )
 
 
+def listen(facts: JoinFacts, wish: JoinWish, *, now: datetime) -> MemberDecision:
+    """
+    Let a person hear without a seat or a document: nothing is kept of it.
+
+    Raises:
+        All that `join` does.
+    """
+    decision = join(facts, wish, now=now)
+    return replace(decision, space=facts.space, member=facts.member)
+
+
 def leave(space: Space, member: Participant | None, *, now: datetime) -> MemberDecision:
     """
     Leave the Space and the stage; leaving twice changes nothing.

@@ -15,6 +15,9 @@ class Runtime:
     Args:
         control_url: Where the worker answers; None until it claimed its epoch.
         connected_ids: Who on stage is connected, as of its last heartbeat.
+        listener_count: Who listens, by HLS too, as of then.
+        hls_listener_count: Those of them who hear HLS.
+        capacity: How many may listen by WebRTC at once; None: it has not told.
     """
 
     epoch: int
@@ -23,6 +26,9 @@ class Runtime:
     launched_at: datetime | None = None
     heartbeat_at: datetime | None = None
     connected_ids: tuple[UserId, ...] = ()
+    listener_count: int = 0
+    hls_listener_count: int = 0
+    capacity: int | None = None
 
 
 def is_lost(runtime: Runtime | None, *, epoch: int, now: datetime) -> bool:
@@ -48,3 +54,10 @@ def reports_presence(runtime: Runtime, *, epoch: int, now: datetime) -> bool:
     if heartbeat_at is None:
         return False
     return (now - heartbeat_at).total_seconds() <= HEARTBEAT_STALE_S
+
+
+def has_room(runtime: Runtime | None) -> bool:
+    """Whether one more may try to listen by WebRTC; a worker that is to come has."""
+    if runtime is None or runtime.capacity is None:
+        return True
+    return runtime.listener_count - runtime.hls_listener_count < runtime.capacity

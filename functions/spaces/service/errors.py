@@ -4,6 +4,8 @@ What can be refused beyond the rules of a Space: media requests and credentials.
     SpaceError
     ├── CredentialError  IdTokenMissing  IdTokenInvalid  IdTokenExpired
     │                    GrantMissing  GrantInvalid  GrantExpired
+    │                    ListenTokenMissing  ListenTokenInvalid
+    │                    ListenTokenExpired
     │                    TaskTokenInvalid
     ├── NotAllowed       GrantForOtherSpace  GrantForbids
     ├── Conflict         StaleGrant
@@ -60,6 +62,29 @@ class GrantExpired(CredentialError):
 
     def __init__(self) -> None:
         super().__init__("The grant has expired: join again.")
+
+
+class ListenTokenMissing(CredentialError):
+    code = "listen-token-missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Send a listen token: ?t=<token>, or the cookie that it came in."
+        )
+
+
+class ListenTokenInvalid(CredentialError):
+    code = "invalid-listen-token"
+
+    def __init__(self) -> None:
+        super().__init__("This is not a listen token of this Space.")
+
+
+class ListenTokenExpired(CredentialError):
+    code = "listen-token-expired"
+
+    def __init__(self) -> None:
+        super().__init__("The listen token has expired: get another one.")
 
 
 class OperatorKeyInvalid(CredentialError):

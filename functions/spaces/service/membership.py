@@ -38,6 +38,14 @@ class Joined:
     blocked_on_stage: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Somebody who was let in to hear, under this name."""
+
+    id: UserId
+    anonymous: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipService:
     """Use cases of everybody who takes part in a Space."""
@@ -78,6 +86,23 @@ class MembershipService:
             notice=notice if is_recorded(decision.space) else None,
             blocked_on_stage=facts.blocked_on_stage,
         )
+
+    def admit(self, space_id: SpaceId, wish: JoinWish, *, actor_id: UserId) -> Listener:
+        """
+        Return what a person may listen as; nothing is written.
+
+        Raises:
+            All that `join` does.
+        """
+        now, notice = self.now(), self.notice(wish.lang)
+
+        def decide(read: JoinFacts) -> MemberDecision:
+            decision = participant.listen(read, wish, now=now)
+            must_be_noticed(read.space, notice, shown=wish.shown_notice)
+            return decision
+
+        decision, _ = self.members.join(space_id, actor_id, decide, wants_stage=False)
+        return Listener(self._listener_id(decision, actor_id), decision.anonymous)
 
     def leave(self, space_id: SpaceId, *, actor_id: UserId) -> None:
         """Leave the Space and its stage; raises SpaceNotFound."""
@@ -147,9 +172,7 @@ class MembershipService:
         return Grant(
             grant_id=self.new_token(),
             space_id=space.id,
-            user_id=self.grants.pseudonym(space.id, actor_id)
-            if decision.anonymous
-            else actor_id,
+            user_id=self._listener_id(decision, actor_id),
             role=role,
             epoch=space.epoch,
             kinds=kinds,
@@ -157,6 +180,11 @@ class MembershipService:
             issued_at_s=issued_at_s,
             expires_at_s=issued_at_s + GRANT_LIFETIME_S,
         )
+
+    def _listener_id(self, decision: MemberDecision, actor_id: UserId) -> UserId:
+        if decision.anonymous:
+            return self.grants.pseudonym(decision.space.id, actor_id)
+        return actor_id
 
 
 def everywhere(decision: MemberDecision, grants: GrantSigner) -> MemberDecision:

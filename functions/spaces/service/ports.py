@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from spaces_contract.grants import Forward, Grant
+from spaces_contract.grants import Forward, Grant, ListenToken
 from spaces_contract.ids import SessionId, SpaceId, UserId
 
 from ..domain.effects import Effect
@@ -76,6 +76,10 @@ class SpaceStore(Protocol):
 
     def get_with_runtime(self, space_id: SpaceId) -> tuple[Space, Runtime | None]:
         """Return the Space and its worker's document, as `get` does."""
+        ...
+
+    def runtime(self, space_id: SpaceId) -> Runtime | None:
+        """Return the worker's document alone, if there is one."""
         ...
 
     def update(
@@ -204,7 +208,7 @@ class EffectQueue(Protocol):
 
 
 class GrantSigner(Protocol):
-    """Signs and reads the two tokens of `spaces_contract.grants`."""
+    """Signs and reads the tokens of `spaces_contract.grants`."""
 
     def sign_grant(self, grant: Grant) -> str:
         """Return the token."""
@@ -230,6 +234,19 @@ class GrantSigner(Protocol):
 
     def sign_forward(self, forward: Forward) -> str:
         """Return the token."""
+        ...
+
+    def sign_listen_token(self, token: ListenToken) -> str:
+        """Return the token, signed."""
+        ...
+
+    def read_listen_token(self, token: str) -> ListenToken:
+        """
+        Return what was signed; it may have expired.
+
+        Raises:
+            ListenTokenInvalid: it was not signed by us, or is no listen token.
+        """
         ...
 
 
@@ -266,13 +283,22 @@ class WorkerControl(Protocol):
         """Hand over a batch of reactions; raises as `open_session` does."""
         ...
 
+    def announce_listener(self, control_url: str, *, forward: str) -> None:
+        """Say that somebody listens by HLS; raises as `open_session` does."""
+        ...
+
+    def fetch_key(self, control_url: str, *, forward: str, number: int) -> bytes:
+        """Return an HLS key; raises as `open_session` does."""
+        ...
+
 
 class WorkloadKind(StrEnum):
     """What a launcher starts."""
 
     ROOM = "room"
     RELAY = "relay"
-    RENDER = "render"
+    RENDER = "render"  # key: a recording; epoch: its version; index: the attempt
+    CLIP = "clip"  # key: a recording; epoch: the clip's number; index: the attempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,6 +382,19 @@ class LaunchStore(Protocol):
 
     def clear(self, space_id: SpaceId) -> None:
         """Forget it."""
+        ...
+
+
+class AppCheck(Protocol):
+    """Which program is calling."""
+
+    def proves(self, token: str) -> bool:
+        """
+        Return whether the token was given to an app of this deployment.
+
+        Raises:
+            DependencyUnavailable: the keys to verify it by cannot be read.
+        """
         ...
 
 

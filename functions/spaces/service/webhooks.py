@@ -211,6 +211,10 @@ class EventfulSpaceStore:
         """See `SpaceStore`."""
         return self.store.get_with_runtime(space_id)
 
+    def runtime(self, space_id: SpaceId) -> Runtime | None:
+        """See `SpaceStore`."""
+        return self.store.runtime(space_id)
+
     def live(self, *, limit: int, after: Cursor | None) -> Sequence[Space]:
         """See `SpaceStore`."""
         return self.store.live(limit=limit, after=after)

@@ -212,6 +212,9 @@ def runtime_from_doc(doc: Mapping[str, Any]) -> Runtime:
         connected_ids=tuple(
             UserId(uid) for uid in doc.get(RuntimeField.CONNECTED_IDS, ())
         ),
+        listener_count=doc.get(RuntimeField.LISTENER_COUNT, 0),
+        hls_listener_count=doc.get(RuntimeField.HLS_LISTENER_COUNT, 0),
+        capacity=doc.get(RuntimeField.CAPACITY),
     )
 
 

@@ -74,6 +74,11 @@ class FirestoreSpaceStore:
             found = {doc.reference.path: doc for doc in self._client.get_all(refs)}
         return read_space(found[refs[0].path]), _read_runtime(found[refs[1].path])
 
+    def runtime(self, space_id: SpaceId) -> Runtime | None:
+        """Read one document; see `SpaceStore`."""
+        with dependency_errors():
+            return _read_runtime(self._runtime_ref(space_id).get())
+
     def update(
         self, space_id: SpaceId, decide: Callable[[Space], Decision]
     ) -> Decision:

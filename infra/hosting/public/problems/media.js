@@ -62,6 +62,13 @@ export const MEDIA = Object.freeze({
   "grant-expired": { title: "Your pass has run out", text: "We get you a new one." },
   "grant-for-other-space": { title: "Wrong pass", text: "Join again to go on.", remedy: "rejoin" },
   "invalid-forward": { title: "The room refused us", text: "We keep trying." },
+  "listen-token-missing": { title: "No pass", text: "Join again to go on.", remedy: "rejoin" },
+  "invalid-listen-token": { title: "Your pass has run out", text: "We get you a new one." },
+  "listen-token-expired": { title: "Your pass has run out", text: "We get you a new one." },
+  "hls-unplayable": {
+    title: "This browser can’t play it",
+    text: "It knows no way to play this sound with your network. Another browser may, or another network.",
+  },
   "session-replaced": {
     title: "You are listening on another device",
     text: "One device at a time has the sound. You can bring it back here.",
