@@ -8,6 +8,7 @@ A worker makes HLS once somebody wants it:
            503 hls-starting: not yet, repeat.   503 hls-unavailable: not here.
            403 removed
     GET  {control_url}/hls/keys/{number}  under a forward whose method is `FETCH_KEY`
+                                          and whose `session_id` is the number
         -> 200: `KEY_BYTES` bytes; the person is counted.
            404 hls-key-not-found: neither the current key nor one beside it.
            403 removed
@@ -42,3 +43,8 @@ PLAYLIST_TYPE: Final = "application/vnd.apple.mpegurl"
 SEGMENT_TYPE: Final = "video/mp2t"
 PLAYLIST_CACHE: Final = "public, max-age=1"
 SEGMENT_CACHE: Final = "public, max-age=20, immutable"  # its life is the window
+
+
+def key_number(unix_s: float) -> int:
+    """Return the number of the key of what is said at that time."""
+    return int(unix_s // KEY_PERIOD_S)

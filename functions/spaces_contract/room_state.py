@@ -51,6 +51,19 @@ class StageMember:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HlsKey:
+    """
+    Which key encrypts what is said now, so that clients fetch the next one in time.
+
+    Args:
+        rotates_at: RFC 3339, UTC: from then on it is key `n + 1`.
+    """
+
+    n: int
+    rotates_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoomState:
     """
     Public state of a live Space, as of one version.
@@ -58,7 +71,7 @@ class RoomState:
     Args:
         version: Grows by one with every change, and never within an epoch shrinks.
         state: "live" or "ended"; after "ended" nothing follows.
-        listener_count: People connected who are not on stage, anonymous included.
+        listener_count: People who listen, by WebRTC or by HLS, anonymous included.
         talking: uids of those who are heard just now, loudest first.
         recording_state: State word only; never who consented.
         recording_notice_version: Of the notice that everybody gets; empty while there
@@ -69,6 +82,7 @@ class RoomState:
             added since they last looked.
         listeners_by_process: How the worker has spread those who receive: the room's
             own process, then its egress processes.
+        hls_key: None while no HLS is made.
         updated_at: RFC 3339, UTC.
     """
 
@@ -87,6 +101,7 @@ class RoomState:
     host_away: bool = False
     reactions: Mapping[str, int] = field(default_factory=dict)
     listeners_by_process: tuple[int, ...] = (0,)
+    hls_key: HlsKey | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the object of `room.json`, `schema` first."""
@@ -114,6 +129,7 @@ ROOM_JSON_SCHEMA: Final[Mapping[str, Any]] = {
         "host_away",
         "reactions",
         "listeners_by_process",
+        "hls_key",
     ],
     "properties": {
         "schema": {"const": ROOM_SCHEMA},
@@ -157,6 +173,14 @@ ROOM_JSON_SCHEMA: Final[Mapping[str, Any]] = {
         "participant_count": {"type": "integer", "minimum": 0},
         "recording_state": {"type": "string"},
         "recording_notice_version": {"type": "string"},
+        "hls_key": {
+            "type": ["object", "null"],
+            "required": ["n", "rotates_at"],
+            "properties": {
+                "n": {"type": "integer", "minimum": 0},
+                "rotates_at": {"type": "string", "format": "date-time"},
+            },
+        },
         "updated_at": {"type": "string", "format": "date-time"},
         "host_away": {"type": "boolean"},
         "reactions": {
