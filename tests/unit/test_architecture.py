@@ -90,7 +90,12 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "media_worker/live_edge": (
         "spaces_contract",
+        "media_worker.audio",
+        "media_worker.room.clock",
         "media_worker.room.ports",
+        "av",
+        "cryptography",
+        "numpy",
         "obstore",
     ),
     "media_worker/recording": (
