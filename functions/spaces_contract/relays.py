@@ -1,5 +1,5 @@
 """
-Relays: further workers of a Space, which fan out what its first worker, the origin, mixes.
+Relays: further workers of a Space, which fan out what its first, the origin, mixes.
 
 A relay hears the origin as any WHEP client does, and tells it how many hear the relay:
 

@@ -37,7 +37,7 @@ class RuntimeField(StrEnum):
     PARTICIPANT_COUNT = "participant_count"  # int: connected, stage included
     CONNECTED_IDS = "connected_ids"  # list of uids on stage that are connected
     RELAYS = "relays"  # of an origin: {index: relays.RelayReport}; counted above too
-    FEED_TOKEN = "feed_token"  # of a relay's document, by functions; see relays
+    FEED_FORWARD = "feed_forward"  # of a relay's document, by functions: a JWT
 
 
 class ParticipantField(StrEnum):

@@ -1,0 +1,1 @@
+"""Workers that fan out what a Space's origin worker mixes."""
