@@ -33,12 +33,14 @@ from spaces.http import (
     share,
     spaces,
     speak_requests,
+    suspension,
     well_known,
     x_api,
 )
 from spaces.http.app import api_app
 from spaces.http.operations import Operation
 from spaces.http.rate_limits import RateLimiter, Scope
+from spaces.http.routes import Section
 from spaces.http.tasks import erasure_route, webhook_routes
 from spaces.http.tasks_app import tasks_app
 from spaces.service.announcing import AnnouncingService
@@ -48,7 +50,7 @@ from spaces.service.erasure import ErasureService
 from spaces.service.invites import InviteService
 from spaces.service.media import IceServer, MediaService
 from spaces.service.membership import MembershipService
-from spaces.service.operators import OperatorService, SuspendedPeople
+from spaces.service.operators import OperatorService
 from spaces.service.people import DeviceService, RelationService
 from spaces.service.people_search import PeopleSearchService
 from spaces.service.personal_news import PersonalNews
@@ -57,6 +59,7 @@ from spaces.service.reactions import ReactionService
 from spaces.service.schedule import ReminderService, ScheduleTasks
 from spaces.service.spaces import SpaceService
 from spaces.service.stage import StageService
+from spaces.service.suspended import SuspendedPeople
 from spaces.service.upkeep import UpkeepService
 from spaces.service.webhooks import EventfulSpaceStore, WebhookService
 from spaces_contract.grants import Grant
@@ -308,13 +311,13 @@ class World:
             *self.recording.operations(),
         )
         self.api = api_app(
-            self.operations,
+            [Section("/", lambda: self.operations)],
             id_tokens=self.id_tokens,
             cors_origins=ORIGINS,
             public_url=PUBLIC_URL,
             guards=(
                 limiter,
-                admin.suspension_guard(self.suspended),
+                suspension.guard(self.suspended),
                 client_app.guard(self.capabilities),
             ),
         )

@@ -4,17 +4,11 @@ from collections.abc import Callable
 
 from .adapters.clock import utc_now
 from .adapters.effect_queue import OutboxEffectQueue, TaskCreator, TaskTarget
-from .adapters.firestore.accounts import FirestoreAccountStore
 from .adapters.firestore.client import BoundedClient
 from .adapters.firestore.outbox import FirestoreOutbox
-from .adapters.firestore.registrations import FirestoreRegistrationStore
 from .adapters.firestore.spaces import FirestoreSpaceStore
-from .adapters.firestore.subscribers import FirestoreSubscriberStore
 from .config import Config
-from .recording_parts import RecordingParts
-from .service.erasure import ErasureService
 from .service.ports import EffectQueue
-from .service.schedule import ReminderService
 from .service.webhooks import EventfulSpaceStore
 
 
@@ -33,28 +27,6 @@ def eventful_spaces(
 def wanted_events(config: Config) -> Callable[[str], bool]:
     """Return whether any webhook of this deployment wants an event."""
     return lambda event: any(each.wants(event) for each in config.webhooks)
-
-
-def erasure_service(
-    config: Config, client: BoundedClient, effects: EffectQueue
-) -> ErasureService:
-    """Return what erases a person."""
-    spaces = eventful_spaces(config, client, effects)
-    recorded = RecordingParts(config.recording, client, config.public_url)
-    return ErasureService(
-        accounts=FirestoreAccountStore(client),
-        spaces=spaces,
-        registrations=FirestoreRegistrationStore(client),
-        reminders=ReminderService(
-            spaces=spaces,
-            subscribers=FirestoreSubscriberStore(client),
-            effects=effects,
-            now=utc_now,
-        ),
-        effects=effects,
-        now=utc_now,
-        voices=(recorded.consents(effects, recorded.prover()).forget,),
-    )
 
 
 def effect_queue(config: Config, client: BoundedClient) -> EffectQueue:

@@ -19,6 +19,7 @@ from .adapters.signed_tokens import Ed25519Signer
 from .adapters.task_tokens import LOCAL_ISSUERS, OidcTaskTokens
 from .adapters.webhooks import HttpWebhookSender
 from .config import Config
+from .erasure_parts import erasure_service
 from .http.json_log import configure_logging
 from .http.tasks import erasure_route, webhook_routes
 from .http.tasks_app import tasks_app
@@ -31,7 +32,7 @@ from .service.ports import EffectQueue, Launcher, SpaceStore, TaskTokens
 from .service.schedule import ScheduleTasks
 from .service.upkeep import UpkeepService
 from .service.webhooks import WebhookService
-from .shared_parts import effect_queue, erasure_service, eventful_spaces, wanted_events
+from .shared_parts import effect_queue, eventful_spaces, wanted_events
 
 
 def build_tasks(env: Mapping[str, str]) -> flask.Flask:

@@ -23,6 +23,7 @@ from infra.local.auth import TokenIssuer
 from infra.local.keys import KeyFolder, SigningKey
 from spaces.adapters.firebase_auth import FirebaseIdTokens
 from spaces.http.app import api_app
+from spaces.http.routes import Section
 from tests.builders import SPACE_ID, a_profile, a_runtime, a_space
 from tests.world import PUBLIC_URL, World
 
@@ -57,7 +58,7 @@ def _api(certs_url: str) -> flask.Flask:
     world.database.put_space(a_space())
     world.database.runtimes[SPACE_ID] = a_runtime()
     return api_app(
-        world.operations,
+        [Section("/", lambda: world.operations)],
         id_tokens=FirebaseIdTokens(PROJECT, certs_url=certs_url),
         cors_origins=frozenset({"https://app.example"}),
         public_url=PUBLIC_URL,

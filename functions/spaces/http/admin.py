@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import flask
 from pydantic import BaseModel
@@ -22,7 +22,7 @@ from ..domain.errors import (
 )
 from ..domain.profile import ProfileEdit
 from ..service.errors import OperatorKeyInvalid
-from ..service.operators import OperatorService, SuspendedPeople
+from ..service.operators import OperatorService
 from ..service.people import RelationService
 from ..service.ports import Cursor
 from ..service.profiles import ProfileService
@@ -40,24 +40,11 @@ from .admin_schemas import (
     UsersBody,
 )
 from .errors import InvalidPageToken
-from .operations import Access, Call, Guard, Operation, bearer_token
+from .operations import Access, Call, Operation, bearer_token
 from .replies import empty_reply, json_reply, page
 from .schemas import SpaceView
 
-# What a suspended person may still do: have their data, and have it erased.
-STILL_ALLOWED: Final = frozenset({"export_me", "delete_me"})
-
 Handler = Callable[[Call], flask.Response]
-
-
-def suspension_guard(suspended: SuspendedPeople) -> Guard:
-    """Return a check that refuses the calls of whoever is suspended."""
-
-    def check(operation: Operation, call: Call) -> None:
-        if call.actor is not None and operation.id not in STILL_ALLOWED:
-            suspended.must_not_have(call.actor)
-
-    return check
 
 
 class AdminResource:

@@ -5,19 +5,13 @@ from collections.abc import Sequence
 import flask
 
 from ..service.ports import IdTokens
-from . import (
-    cors,
-    openapi,
-    operations,
-    problems,
-    request_log,
-)
-from .docs import operation as docs_operation
+from . import cors, problems, request_log, routes
 from .operations import MAX_BODY_BYTES, Guard, Operation
+from .routes import Section
 
 
 def api_app(
-    documented: Sequence[Operation],
+    documented: Sequence[Section],
     *,
     id_tokens: IdTokens,
     cors_origins: frozenset[str],
@@ -31,14 +25,25 @@ def api_app(
         guards: See each call first, and may refuse it.
     """
     app = base_app("parley-api")
-    served = (
-        *documented,
-        openapi.operation(documented, public_url),
-        docs_operation(documented, public_url),
-    )
-    operations.register(app, served, id_tokens.verify, guards)
+    sections = (document_section(documented, public_url), *documented)
+    routes.register(app, sections, id_tokens.verify, guards)
     cors.register(app, cors_origins)
     return app
+
+
+def document_section(documented: Sequence[Section], public_url: str) -> Section:
+    """Return what shows the document of `documented`, to programs and to people."""
+
+    def load() -> tuple[Operation, ...]:
+        from . import docs, openapi
+
+        operations = [each for section in documented for each in section.operations]
+        return (
+            openapi.operation(operations, public_url),
+            docs.operation(operations, public_url),
+        )
+
+    return Section("/docs|/v1/openapi", load)
 
 
 def base_app(name: str) -> flask.Flask:

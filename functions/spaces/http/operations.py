@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import flask
 import pydantic
 from pydantic import BaseModel
-from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from spaces_contract.control import ControlError
 from spaces_contract.ids import (
@@ -48,6 +48,7 @@ class Access(StrEnum):
     OPTIONAL = "optional"  # shows more to whoever is signed in
     ID_TOKEN = "id_token"  # noqa: S105 - a word, not a token
     GRANT = "grant"
+    LISTEN_TOKEN = "listen_token"  # noqa: S105 - a word; in the query, or a cookie
     OPERATOR = "operator"  # checked by the handler itself, which has the keys
 
 
@@ -211,87 +212,28 @@ Verify = Callable[[str], UserId]
 Guard = Callable[[Operation, Call], None]
 
 
-def register(
-    app: flask.Flask,
-    operations: Sequence[Operation],
+def perform(
+    operation: Operation,
+    params: Mapping[str, str],
     verify_id_token: Verify,
-    guards: Sequence[Guard] = (),
-) -> None:
-    """Serve `operations`; `guards` see each call first, and raise to refuse it."""
-    shadowed = _shadowed(operations)
-    for operation in operations:
-        app.add_url_rule(
-            operation.path.replace("{", "<").replace("}", ">"),
-            endpoint=operation.id,
-            view_func=_view(operation, verify_id_token, guards),
-            methods=[operation.method],
-            # None: Flask answers OPTIONS, where `_otherwise` does not.
-            provide_automatic_options=False if operation.path in shadowed else None,
-        )
-    for path, (served, others) in shadowed.items():
-        app.add_url_rule(
-            path,
-            endpoint=f"not allowed at {path}",
-            view_func=_otherwise([*served, "HEAD", "OPTIONS"]),
-            methods=[*others, "OPTIONS"],
-            provide_automatic_options=False,
-        )
-
-
-def _shadowed(
-    operations: Sequence[Operation],
-) -> dict[str, tuple[list[str], list[str]]]:
-    """
-    Return each fixed path that fits another with parameters: its methods, others'.
-
-    `PATCH /v1/spaces/search` is not to edit a Space called search.
-    """
-    found: dict[str, tuple[list[str], list[str]]] = {}
-    served: dict[str, list[str]] = {}
-    for each in operations:
-        served.setdefault(each.path, []).append(each.method)
-    for path, methods in served.items():
-        others = {
-            method
-            for shape in served
-            if shape != path and re.fullmatch(re.sub(r"{\w+}", "[^/]+", shape), path)
-            for method in served[shape]
-        }
-        if "{" not in path and not others <= {*methods}:
-            found[path] = methods, sorted(others - {*methods})
-    return found
-
-
-def _otherwise(served: Sequence[str]) -> Callable[[], flask.Response]:
-    def view() -> flask.Response:
-        if flask.request.method != "OPTIONS":
-            raise MethodNotAllowed(valid_methods=served)
-        return flask.Response(headers={"Allow": ", ".join(served)})
-
-    return view
-
-
-def _view(
-    operation: Operation, verify_id_token: Verify, guards: Sequence[Guard]
-) -> Callable[..., flask.Response]:
-    def view(**params: str) -> flask.Response:
-        token = _bearer()
-        actor, grant = None, ""
-        match operation.access:
-            case Access.ID_TOKEN:
-                actor = verify_id_token(token or _raise(IdTokenMissing()))
-            case Access.OPTIONAL if token:
-                actor = verify_id_token(token)
-            case Access.GRANT:
-                grant = token or _raise(GrantMissing())
-        if actor is not None:
-            flask.g.uid = actor
-        call = Call(operation=operation, params=params, actor=actor, grant=grant)
-        for guard in guards:
-            guard(operation, call)
-        return operation.handle(call)
-
-    return view
+    guards: Sequence[Guard],
+) -> flask.Response:
+    """Answer the request at hand; `guards` see it first, and raise to refuse it."""
+    token = _bearer()
+    actor, grant = None, ""
+    match operation.access:
+        case Access.ID_TOKEN:
+            actor = verify_id_token(token or _raise(IdTokenMissing()))
+        case Access.OPTIONAL if token:
+            actor = verify_id_token(token)
+        case Access.GRANT:
+            grant = token or _raise(GrantMissing())
+    if actor is not None:
+        flask.g.uid = actor
+    call = Call(operation=operation, params=params, actor=actor, grant=grant)
+    for guard in guards:
+        guard(operation, call)
+    return operation.handle(call)
 
 
 def bearer_token(header: str) -> str | None:

@@ -34,8 +34,8 @@ def register(app: flask.Flask) -> None:
         params = request.view_args or {}
         facts = {
             "method": request.method,
-            # The rule, not the path: what strangers ask for is no fact of ours.
-            "route": request.url_rule.rule if request.url_rule else None,
+            # The shape, not the path: what strangers ask for is no fact of ours.
+            "route": flask.g.get("route") or getattr(request.url_rule, "rule", None),
             "status": response.status_code,
             "duration_ms": round((time.monotonic() - flask.g.started_s) * 1000, 1),
             "space_id": params.get("space_id"),

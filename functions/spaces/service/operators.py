@@ -1,75 +1,21 @@
 """What operators and the host app's own server do, beside all rules for people."""
 
-import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from spaces_contract.ids import SpaceId, UserId
 
 from ..domain import report as reports
 from ..domain import suspension
-from ..domain.errors import AccountSuspended, Unavailable
 from ..domain.report import Report
 from ..domain.space import Space
 from .membership import everywhere
 from .operators_ports import ReportDesk, SuspensionStore
 from .ports import Clock, Cursor, EffectQueue, GrantSigner, MemberStore, SpaceStore
+from .suspended import SuspendedPeople
 
-KNOWN_FOR_S: Final = 30.0  # how long a suspension may take to reach every instance
 LATEST: Final = 100  # Spaces; whoever came to more since is in no older one any more
-
-
-@dataclass(slots=True)
-class SuspendedPeople:
-    """
-    Who is suspended, as this instance last read it: no read for each call.
-
-    One caller reads anew while the others go by what was known; where nothing can be
-    read, all of them do.
-
-    Args:
-        monotonic: Seconds of a clock that never goes back.
-    """
-
-    store: SuspensionStore
-    monotonic: Callable[[], float]
-    _known: frozenset[UserId] | None = None
-    _read_anew_at_s: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def must_not_have(self, user_id: UserId) -> None:
-        """
-        Return if they may act.
-
-        Raises:
-            AccountSuspended: the operator has shut them out.
-            DependencyUnavailable: nobody ever knew whether.
-        """
-        if user_id in self._current():
-            raise AccountSuspended
-
-    def forget(self) -> None:
-        """Read again before the next answer."""
-        with self._lock:
-            self._known = None
-
-    def _current(self) -> frozenset[UserId]:
-        with self._lock:
-            known, now_s = self._known, self.monotonic()
-            if known is not None and now_s < self._read_anew_at_s:
-                return known
-            self._read_anew_at_s = now_s + KNOWN_FOR_S
-        # Without the lock: where the store is silent, nobody else waits for it.
-        try:
-            found = self.store.all()
-        except Unavailable:
-            if known is None:
-                raise
-            return known
-        with self._lock:
-            self._known = found
-        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

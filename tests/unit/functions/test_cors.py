@@ -3,6 +3,7 @@
 import pytest
 
 from spaces.http.app import api_app
+from spaces.http.routes import Section
 from tests.fakes import FakeIdTokens
 from tests.world import PUBLIC_URL, World
 
@@ -54,7 +55,7 @@ def test_any_origin_where_configured(world: World) -> None:
     With `*` every page may call, and the answer may be cached for all.
     """
     app = api_app(
-        world.operations,
+        [Section("/", lambda: world.operations)],
         id_tokens=FakeIdTokens(),
         cors_origins=frozenset({"*"}),
         public_url=PUBLIC_URL,

@@ -50,8 +50,18 @@ def test_main_has_entry_points_only() -> None:
 
 
 BUILD = """
-import main
+import main, os, re, sys
 from werkzeug.test import Client
+from spaces import bootstrap
+from spaces.config import Config
+
+found = bootstrap.sections(bootstrap.parts_of(Config.from_env(os.environ)))
+assert len(found) == len(bootstrap.LATER) + 1
+assert not any(f"spaces.sections.{name}" in sys.modules for name in bootstrap.LATER)
+for section in found:
+    for operation in section.operations:
+        path = re.sub(r"{\\w+}", "x", operation.path)
+        assert next(each for each in found if each.covers(path)) is section, path
 for build, path, status in (
     (main.api_app, "/v1/openapi.json", 200),
     (main.tasks_app, "/tasks/sweep", 405),
@@ -63,7 +73,8 @@ print("served")
 
 def test_both_applications_build_without_a_connection() -> None:
     """
-    With a local configuration both answer before any server of the stack is there.
+    With a local configuration both answer before any server of the stack is there,
+    and each operation is in the section that its path leads to.
     """
     keys = ("PARLEY_GRANT_PRIVATE_KEY", "PARLEY_PROOF_PRIVATE_KEY")
     env = LOCAL | {name: a_private_key() for name in keys}

@@ -29,7 +29,7 @@ def test_a_request_is_one_line(world: World, caplog: pytest.LogCaptureFixture) -
     (line,) = lines(caplog)
     facts = line.__dict__
     assert response.headers["X-Request-Id"] == "abcdef-123"
-    assert facts["route"] == "/v1/spaces/<space_id>/start"
+    assert facts["route"] == "/v1/spaces/{space_id}/start"
     assert (facts["method"], facts["status"]) == ("POST", 404)
     assert (facts["uid"], facts["space_id"]) == ("ana", SPACE_ID)
     assert facts["problem"] == "space-not-found"

@@ -1,0 +1,1 @@
+"""The clients' API in parts, each loaded when it is first asked for something."""

@@ -1,0 +1,31 @@
+"""Coming on stage: asking, and being invited."""
+
+from ..adapters.clock import utc_now
+from ..adapters.firestore.invites import FirestoreInviteStore
+from ..adapters.firestore.members import FirestoreMemberStore
+from ..adapters.firestore.stage import FirestoreStageStore
+from ..http import invites, speak_requests
+from ..http.operations import Operation
+from ..service.invites import InviteService
+from ..service.stage import StageService
+from .parts import Parts
+
+
+def operations(parts: Parts) -> tuple[Operation, ...]:
+    """Return the operations on requests to speak, on invites and on the inbox."""
+    asking = StageService(
+        members=FirestoreMemberStore(parts.client),
+        stage=FirestoreStageStore(parts.client),
+        effects=parts.effects,
+        now=utc_now,
+    )
+    inviting = InviteService(
+        spaces=parts.spaces,
+        invites=FirestoreInviteStore(parts.client),
+        effects=parts.effects,
+        now=utc_now,
+    )
+    return (
+        *speak_requests.operations(asking, parts.config.public_url),
+        *invites.operations(inviting, parts.config.public_url),
+    )
