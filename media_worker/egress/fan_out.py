@@ -10,7 +10,8 @@ from .hearers import Hearer, HearerGroup, SentSoFar
 from .packet_block import BLOCK_ROWS, FEW_ROWS, PacketBlock
 from .packet_head import level_element_at, shared_head
 
-_GroupKey = tuple[str, bool, bool]  # source; packets carry levels; are sealed
+# Source; packets carry levels; are sealed; are kept.
+_GroupKey = tuple[str, bool, bool, bool]
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class _Job(NamedTuple):
     head: bytes
     payload: bytes
     level_at: int | None
+    keeps: bool
 
 
 @dataclass(slots=True)
@@ -105,10 +107,10 @@ class FanOut:
         """
         while self._unsent:
             self.step()
-        for (source, with_levels, _), group in self._groups.items():
+        for (source, with_levels, _, keeps), group in self._groups.items():
             frame = frames.get(source)
             if frame is not None:
-                self._plan(group, frame, with_levels)
+                self._plan(group, frame, with_levels, keeps)
 
     def step(self) -> int:
         """Send the next block; return for how many it was, 0 if all was sent before."""
@@ -118,7 +120,10 @@ class FanOut:
             if rows and rows + self._unsent[0].hearers > FEW_ROWS:
                 break
             job = self._unsent.popleft()
-            refused += self._prepare(job, rows)
+            lost = self._prepare(job, rows)
+            if job.keeps:
+                self._keep(job, rows, lost)
+            refused += lost
             rows += job.hearers
         if rows:
             counts = self._block.send(self._descriptor, rows, refused)
@@ -129,7 +134,9 @@ class FanOut:
                 self._settle()
         return rows
 
-    def _plan(self, group: HearerGroup, frame: EncodedFrame, with_levels: bool) -> None:
+    def _plan(
+        self, group: HearerGroup, frame: EncodedFrame, with_levels: bool, keeps: bool
+    ) -> None:
         try:
             head = shared_head(frame, ssrc=self.ssrc, with_levels=with_levels)
         except ValueError:
@@ -143,7 +150,7 @@ class FanOut:
         hearers = len(group)
         for start in range(0, hearers, BLOCK_ROWS):
             count = min(BLOCK_ROWS, hearers - start)
-            job = _Job(group, start, count, head, frame.payload, level_at)
+            job = _Job(group, start, count, head, frame.payload, level_at, keeps)
             self._unsent.append(job)
 
     def _prepare(self, job: _Job, first: int) -> list[int]:
@@ -156,6 +163,13 @@ class FanOut:
         packet = job.head if group.sealed else job.head + job.payload
         self._block.stamp(group, start, count, packet, job.level_at, first=first)
         return self._block.encrypt(group, start, count, job.payload, first=first)
+
+    def _keep(self, job: _Job, first: int, refused: list[int]) -> None:
+        """Keep what is about to be sent for those who may ask for it again."""
+        hearers = job.group.members[job.start : job.start + job.hearers]
+        for row, hearer in enumerate(hearers, first):
+            if hearer.sent_packets is not None and row not in refused:
+                hearer.sent_packets.keep(self._block.packet(row))
 
     def _settle(self) -> None:
         """Apply what changed, unless a tick is in progress."""
@@ -180,7 +194,8 @@ class FanOut:
 
     def _group(self, hearer: Hearer, source: str) -> HearerGroup:
         sealed = hearer.aead is not None
-        key = (source, hearer.level_extension_id != 0, sealed)
+        keeps = hearer.sent_packets is not None
+        key = (source, hearer.level_extension_id != 0, sealed, keeps)
         if key not in self._groups:
             self._groups[key] = HearerGroup(self._name_bytes, sealed=sealed)
         return self._groups[key]

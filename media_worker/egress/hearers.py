@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .packet_head import MARKER
+from .resends import SentPackets
 from .sealing import KEY_BYTES, SALT_BYTES, AeadKeys
 from .srtp import SrtpHandle
 
@@ -26,6 +27,7 @@ class Hearer:
         payload_type: The client's number for Opus.
         level_extension_id: RFC 6465's id, 1 to 14; 0 where not negotiated.
         aead: Keys with which to encrypt without `srtp`, where that is possible.
+        sent_packets: Where packets are kept for one who may ask for them again.
     """
 
     srtp: SrtpHandle
@@ -34,6 +36,7 @@ class Hearer:
     level_extension_id: int
     source: str
     aead: AeadKeys | None = None
+    sent_packets: SentPackets | None = None
     group: "HearerGroup | None" = None
     row: int = -1
 

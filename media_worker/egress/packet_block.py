@@ -175,6 +175,11 @@ class PacketBlock:
         self._address(group, start, count, first)
         return refused
 
+    def packet(self, row: int) -> bytes:
+        """Return what a row will send."""
+        at = row * STRIDE_BYTES
+        return bytes(self._memory[at : at + self._vectors_view[2 * row + 1]])
+
     def send(
         self, descriptor: int, count: int, refused: Collection[int] = ()
     ) -> SendCounts:

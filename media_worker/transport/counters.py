@@ -16,6 +16,7 @@ class EndpointCounters:
         datagrams_crashed: We failed to read; the log says why.
         datagrams_unsent: STUN, DTLS or RTCP for which the kernel had no room.
         handshakes_dropped: DTLS of newcomers while too many came at once.
+        packets_resent: To listeners who asked for what they had lost.
         stage_messages_dropped: The client's channel took no more.
         stage_datagrams_dropped: SCTP that came faster than it was read.
         stage_datagrams_refused: SCTP beyond its bounds, or malformed.
@@ -31,6 +32,7 @@ class EndpointCounters:
     datagrams_crashed: int = 0
     datagrams_unsent: int = 0
     handshakes_dropped: int = 0
+    packets_resent: int = 0
     stage_messages_dropped: int = 0
     stage_datagrams_dropped: int = 0
     stage_datagrams_refused: int = 0

@@ -60,6 +60,7 @@ class Negotiated:
         audio_index: Of the audio section in the offer.
         payload_type: The client's number for Opus.
         level_extension_id: RFC 6464 (WHIP) or RFC 6465 (WHEP); None: not offered.
+        resends: The client may ask for lost packets (RFC 4585 6.2.1).
     """
 
     kind: PeerKind
@@ -68,6 +69,7 @@ class Negotiated:
     level_extension_id: int | None
     fingerprints: tuple[Fingerprint, ...]
     channel: StageChannel | None
+    resends: bool = False
 
 
 def negotiate(offer: Offer, kind: PeerKind) -> Negotiated:
@@ -97,6 +99,7 @@ def negotiate(offer: Offer, kind: PeerKind) -> Negotiated:
         level_extension_id=_extension_id(audio, level_uri),
         fingerprints=fingerprints,
         channel=_channel(offer, audio) if kind is PeerKind.WHIP else None,
+        resends=kind is PeerKind.WHEP and _offers_nack(audio, payload_type),
     )
 
 
@@ -165,6 +168,13 @@ def _extension_id(audio: Section, uri: str) -> int | None:
         if match and match[2] == uri and 1 <= int(match[1]) <= 14:
             return int(match[1])
     return None
+
+
+def _offers_nack(audio: Section, payload_type: int) -> bool:
+    """Whether lost packets may be asked for; profiles without F have no feedback."""
+    offered = audio.attributes.get("rtcp-fb", [])
+    wanted = {f"{payload_type} nack", "* nack"}
+    return audio.protocol.endswith("SAVPF") and not wanted.isdisjoint(offered)
 
 
 def _channel(offer: Offer, audio: Section) -> StageChannel | None:

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import Final
 
 MAX_PACKETS: Final = 16  # in one compound datagram
+MAX_LOST_RUNS: Final = 16  # in one NACK: up to 17 sequence numbers each
 NTP_EPOCH_S: Final = 2_208_988_800  # 1900 to 1970
 
 _SR: Final = 200
 _RR: Final = 201
 _SDES: Final = 202
 _BYE: Final = 203
+_RTPFB: Final = 205
+_GENERIC_NACK: Final = 1  # RFC 4585 6.2.1
 _BLOCK_BYTES: Final = 24
 
 
@@ -62,7 +65,15 @@ class Bye:
     ssrcs: tuple[int, ...]
 
 
-RtcpPacket = SenderReport | ReceiverReport | Bye
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nack:
+    """Sequence numbers of the stream `ssrc` that a client misses."""
+
+    ssrc: int
+    missing: tuple[int, ...]
+
+
+RtcpPacket = SenderReport | ReceiverReport | Bye | Nack
 
 
 def parse_compound(datagram: bytes) -> list[RtcpPacket]:
@@ -132,7 +143,18 @@ def _parse(kind: int, count: int, body: bytes) -> RtcpPacket | None:
         return ReceiverReport(ssrc=ssrc, blocks=_blocks(body, 4, count))
     if kind == _BYE and len(body) >= 4 * count:
         return Bye(ssrcs=struct.unpack_from(f"!{count}I", body))
+    if kind == _RTPFB and count == _GENERIC_NACK and len(body) >= 8:
+        (ssrc,) = struct.unpack_from("!I", body, 4)
+        return Nack(ssrc=ssrc, missing=tuple(_missing(body[8:])))
     return None
+
+
+def _missing(runs: bytes) -> Iterator[int]:
+    for first, bits in struct.iter_unpack("!HH", runs[: 4 * MAX_LOST_RUNS]):
+        yield first
+        for place in range(16):
+            if bits >> place & 1:
+                yield (first + 1 + place) & 0xFFFF
 
 
 def _blocks(body: bytes, start: int, count: int) -> tuple[ReportBlock, ...]:

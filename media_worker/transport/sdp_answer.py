@@ -75,6 +75,8 @@ def _audio(
     yield f"a=rtpmap:{opus} opus/48000/2"
     # Mono in both directions: speech from one place, mixed in the middle.
     yield f"a=fmtp:{opus} minptime=10;useinbandfec=1;stereo=0;sprop-stereo=0"
+    if negotiated.resends:
+        yield f"a=rtcp-fb:{opus} nack"
     if negotiated.level_extension_id is not None:
         uri = AUDIO_LEVEL_URI if receiving else MIXER_LEVEL_URI
         yield f"a=extmap:{negotiated.level_extension_id} {uri}"

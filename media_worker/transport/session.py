@@ -1,7 +1,7 @@
 """One WHIP or WHEP session: its addresses, its DTLS, and what runs inside."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -10,6 +10,7 @@ from spaces_contract.roles import PeerCloseReason, PeerKind
 
 from ..audio.frames import ReceivedPacket
 from ..egress.hearers import Hearer
+from ..egress.resends import SentPackets
 from ..egress.srtp import SrtpBuffer, SrtpHandle
 from ..room.ports import FULL_MIX, SessionInfo
 from . import rtcp
@@ -248,6 +249,7 @@ class Session:
                 level_extension_id=self.negotiated.level_extension_id or 0,
                 source=self.source,
                 aead=self._dtls.outgoing_keys,
+                sent_packets=SentPackets() if self.negotiated.resends else None,
             )
         self._owner.session_secured(self)
         self._open_stage()
@@ -289,5 +291,17 @@ class Session:
                 self.incoming.stats.sender_report_received(packet, now_s)
             case rtcp.SenderReport() | rtcp.ReceiverReport() if packet.blocks:
                 self.fraction_lost = packet.blocks[0].fraction_lost / 256
+            case rtcp.Nack():
+                self._resend(packet.missing)
             case _:
                 pass
+
+    def _resend(self, missing: Sequence[int]) -> None:
+        sent = None if self.hearer is None else self.hearer.sent_packets
+        if sent is None:
+            return
+        for sequence in missing:
+            packet = sent.take(sequence)
+            if packet is not None:
+                self._counters.packets_resent += 1
+                self.dtls_send(packet)

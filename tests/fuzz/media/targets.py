@@ -152,6 +152,7 @@ def _rtcp_seeds() -> list[bytes]:
         rtcp.receiver_report(1, [block, block]) + description,
         rtcp.receiver_report(1, []) + b"\x81\xcb\x00\x01\x00\x00\x00\x01",
         b"\x81\xce\x00\x02" + bytes(8),  # a picture loss indication
+        b"\x81\xcd\x00\x04" + bytes(8) + struct.pack("!4H", 7, 0x8001, 65_535, 3),
     ]
 
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from aioice import stun
 
+from media_worker.egress.resends import KEPT_PACKETS, RESENDS_A_PACKET
 from media_worker.room.ports import FULL_MIX
 from media_worker.transport import rtcp
 from media_worker.transport.endpoint import UdpMediaEndpoint
@@ -18,7 +19,7 @@ from media_worker.transport.udp_port import MAX_DATAGRAM_BYTES
 from spaces_contract.ids import SessionId
 from spaces_contract.roles import PeerCloseReason, PeerKind
 from tests.api import Api
-from tests.light_clients import LightPeer
+from tests.light_clients import PAYLOAD_TYPE, LightPeer
 from tests.media_endpoint import (
     RunningEndpoint,
     playing,
@@ -34,14 +35,17 @@ LOOPBACK = "127.0.0.1"
 class DirectApi:
     """The part of `Api` that a light peer uses, straight to an endpoint."""
 
-    def __init__(self, running: RunningEndpoint, kind: PeerKind) -> None:
+    def __init__(self, running: RunningEndpoint, kind: PeerKind, more: str) -> None:
         self._running = running
         self._kind = kind
+        self._more = more
+        self.answer = ""
 
     async def post_sdp(self, url: str, grant: str, offer: str) -> tuple[str, str]:
         """Open the session."""
-        answer = await self._running.open(offer, self._kind, session_id=SESSION)
-        return answer, ""
+        offer += self._more
+        self.answer = await self._running.open(offer, self._kind, session_id=SESSION)
+        return self.answer, ""
 
     async def delete_session(self, url: str, grant: str) -> None:
         """Close the session."""
@@ -50,10 +54,10 @@ class DirectApi:
 
 @contextlib.asynccontextmanager
 async def light_peer(
-    running: RunningEndpoint, kind: PeerKind = PeerKind.WHEP
+    running: RunningEndpoint, kind: PeerKind = PeerKind.WHEP, more: str = ""
 ) -> AsyncIterator[LightPeer]:
-    """Connect a peer that keeps the packets it gets."""
-    peer = LightPeer(cast(Api, DirectApi(running, kind)), kind)
+    """Connect a peer that keeps the packets it gets and offers `more` than usual."""
+    peer = LightPeer(cast(Api, DirectApi(running, kind, more)), kind)
     peer.rtp_log = []
     await peer.connect("", "")
     try:
@@ -72,6 +76,14 @@ def a_check(peer: Any, *, nominates: bool, password: str | None = None) -> bytes
         request.attributes["USE-CANDIDATE"] = None
     request.add_message_integrity((password or peer._answer.password).encode())
     return bytes(request)
+
+
+def ask_again(peer: Any, *sequences: int) -> None:
+    """Send a NACK for packets."""
+    runs = b"".join(struct.pack("!HH", sequence, 0) for sequence in sequences)
+    nack = struct.pack("!BBHII", 0x81, 205, 2 + len(sequences), 5, 6) + runs
+    report = rtcp.receiver_report(5, [])
+    peer._udp.sendto(peer.dtls._tx_srtp.protect_rtcp(report + nack))
 
 
 @contextlib.contextmanager
@@ -252,6 +264,49 @@ async def test_loss_at_a_listener_is_known() -> None:
 
         await until(lambda: running.endpoint.fraction_lost(SESSION) == 0.5)
         assert running.endpoint.fraction_lost(SessionId("unknown")) == 0.0
+
+
+async def test_a_lost_packet_is_sent_again_as_it_was() -> None:
+    """
+    Who offered NACK gets a packet they ask for as the very bytes that were sent, twice
+    at the most; what is too old, or was never sent, is not made up.
+    """
+    offered = f"a=rtcp-fb:{PAYLOAD_TYPE} nack\r\n"
+    async with (
+        running_endpoint(LOOPBACK) as running,
+        light_peer(running, more=offered) as peer,
+    ):
+        assert "nack" in cast(Any, peer)._api.answer
+        async with playing(running.endpoint, tone_packets()):
+            assert peer.rtp_log is not None
+            await until(lambda: len(peer.rtp_log or ()) > KEPT_PACKETS + 5)
+        await asyncio.sleep(0)
+        sent = list(peer.rtp_log)
+        old, lost, last = (int.from_bytes(sent[index][2:4]) for index in (0, -7, -1))
+        never = (last + 100) % 65_536
+        for _ in range(RESENDS_A_PACKET + 1):
+            ask_again(peer, old, lost, never)
+        counters = running.endpoint.counters
+        await until(lambda: counters.packets_resent == RESENDS_A_PACKET)
+        await until(lambda: len(peer.rtp_log or ()) == len(sent) + RESENDS_A_PACKET)
+
+    assert peer.rtp_log[len(sent) :] == RESENDS_A_PACKET * [sent[-7]]
+
+
+async def test_who_did_not_offer_it_is_sent_nothing_again() -> None:
+    """
+    Without NACK in the offer there is none in the answer, and asking has no effect.
+    """
+    async with running_endpoint(LOOPBACK) as running, light_peer(running) as peer:
+        assert "nack" not in cast(Any, peer)._api.answer
+        assert peer.rtp_log is not None
+        async with playing(running.endpoint, tone_packets()):
+            await more(peer.rtp_log)
+        ask_again(peer, int.from_bytes(peer.rtp_log[-1][2:4]))
+        seen = running.endpoint.counters.datagrams_received
+        await until(lambda: running.endpoint.counters.datagrams_received > seen)
+
+        assert running.endpoint.counters.packets_resent == 0
 
 
 async def test_the_port_is_ours_until_closed() -> None:

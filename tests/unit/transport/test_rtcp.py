@@ -98,6 +98,28 @@ def test_reports_and_goodbyes_of_clients_are_read() -> None:
     assert bye == rtcp.Bye(ssrcs=(8, 9))
 
 
+def test_what_a_client_misses_is_read() -> None:
+    """
+    aiortc's NACK gives the numbers that it names, over the wrap too, to a bound.
+    """
+    lost = [7, 8, 24, 65_530]
+    nack = peer.RtcpRtpfbPacket(fmt=1, ssrc=8, media_ssrc=9, lost=lost)
+
+    (read,) = rtcp.parse_compound(bytes(nack))
+    (wrapped,) = rtcp.parse_compound(bytes(nack)[:12] + b"\xff\xff\x80\x01" * 3)
+
+    assert isinstance(read, rtcp.Nack)
+    assert (read.ssrc, read.missing) == (9, tuple(lost))
+    assert isinstance(wrapped, rtcp.Nack)
+    assert wrapped.missing == 3 * (65_535, 0, 15)
+    many = peer.RtcpRtpfbPacket(
+        fmt=1, ssrc=8, media_ssrc=9, lost=list(range(0, 2_000, 20))
+    )
+    (read,) = rtcp.parse_compound(bytes(many))
+    assert isinstance(read, rtcp.Nack)
+    assert len(read.missing) == rtcp.MAX_LOST_RUNS
+
+
 @pytest.mark.parametrize(
     "damaged",
     [
@@ -106,6 +128,7 @@ def test_reports_and_goodbyes_of_clients_are_read() -> None:
         b"\x9f\xc8\x00\x00",
         b"\x01\xc8\x00\x00",
         b"\x9f\xcb\x00\x01\x00\x00\x00\x01",
+        b"\x81\xcd\x00\x01\x00\x00\x00\x01",  # a NACK of no stream
     ],
 )
 def test_counts_that_do_not_fit_are_refused(damaged: bytes) -> None:

@@ -183,6 +183,31 @@ def test_levels_are_taken_only_in_their_direction(
     assert found == ([(4, offered)] if accepted else [])
 
 
+@pytest.mark.parametrize(
+    ("kind", "profile", "feedback", "resends"),
+    [
+        (PeerKind.WHEP, "SAVPF", "a=rtcp-fb:111 nack\n", True),
+        (PeerKind.WHEP, "SAVPF", "a=rtcp-fb:* nack\n", True),
+        (PeerKind.WHEP, "SAVPF", "a=rtcp-fb:111 nack pli\n", False),
+        (PeerKind.WHEP, "SAVPF", "a=rtcp-fb:9 nack\n", False),
+        (PeerKind.WHEP, "SAVPF", "", False),
+        (PeerKind.WHEP, "SAVP", "a=rtcp-fb:111 nack\n", False),
+        (PeerKind.WHIP, "SAVPF", "a=rtcp-fb:111 nack\n", False),
+    ],
+)
+def test_packets_are_sent_again_only_to_listeners_who_offered_to_ask(
+    kind: PeerKind, profile: str, feedback: str, resends: bool
+) -> None:
+    """
+    RFC 4585 NACK of Opus is answered where it is offered for Opus, with feedback.
+    """
+    audio = AUDIO.replace("SAVPF", profile) + feedback
+
+    assert taken(SESSION + audio, kind).resends is resends
+    feedbacks = answered(SESSION + audio, kind).media[0].rtp.codecs[0].rtcpFeedback
+    assert [each.type for each in feedbacks] == (["nack"] if resends else [])
+
+
 def test_session_level_attributes_count() -> None:
     """
     ICE, fingerprint and setup may stand before the first m-line.
