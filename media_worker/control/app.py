@@ -1,20 +1,21 @@
 """Routes of the control API (`spaces_contract.control`)."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from spaces_contract.control import CONTROL_STATUS, SESSION_ID_HEADER, ControlError
 from spaces_contract.ids import SessionId, UserId
-from spaces_contract.media import MAX_SDP_BYTES, SDP_CONTENT_TYPE
+from spaces_contract.media import SDP_CONTENT_TYPE
 from spaces_contract.reactions import REACT, Reaction, from_body
 from spaces_contract.roles import PeerKind
 
 from ..room.ports import SessionRefused
+from .bodies import bounded_body, offer_of
 from .forward_check import ForwardCheck
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -47,6 +48,7 @@ class ControlApi:
     Args:
         ready: Whether sessions can be opened just now.
         metrics: Renders the Prometheus text.
+        others: Routes beside those of sessions, with checks of their own.
     """
 
     def __init__(
@@ -56,11 +58,13 @@ class ControlApi:
         *,
         ready: Callable[[], bool],
         metrics: Callable[[], Awaitable[str]],
+        others: Sequence[Route] = (),
     ) -> None:
         self._sessions = sessions
         self._check = check
         self._ready = ready
         self._metrics = metrics
+        self._others = others
 
     def app(self) -> Starlette:
         """Return the ASGI application."""
@@ -72,19 +76,20 @@ class ControlApi:
                 Route("/healthz", self._health, methods=["GET"]),
                 Route("/readyz", self._readiness, methods=["GET"]),
                 Route("/metrics", self._scrape, methods=["GET"]),
+                *self._others,
             ],
             exception_handlers={SessionRefused: _refused},
         )
 
     async def _open(self, request: Request) -> Response:
-        body = await _bounded_body(request)
+        body = await bounded_body(request)
         forward = self._check.check(
             request.headers.get("authorization"), method="POST", body=body
         )
         if forward.kind is None:
             raise SessionRefused(ControlError.INVALID_FORWARD, "no kind of session")
         session_id, answer = await self._sessions.open_session(
-            _offer(body),
+            offer_of(body),
             user_id=UserId(forward.user_id),
             kind=forward.kind,
             grant_id=forward.grant_id,
@@ -101,7 +106,7 @@ class ControlApi:
         forward = self._check.check(
             request.headers.get("authorization"),
             method="DELETE",
-            body=await _bounded_body(request),
+            body=await bounded_body(request),
             session_id=session_id,
         )
         await self._sessions.close_session(
@@ -110,7 +115,7 @@ class ControlApi:
         return Response(status_code=204)
 
     async def _react(self, request: Request) -> Response:
-        body = await _bounded_body(request)
+        body = await bounded_body(request)
         self._check.check(request.headers.get("authorization"), method=REACT, body=body)
         try:
             self._sessions.react(from_body(body))
@@ -130,30 +135,6 @@ class ControlApi:
 
     async def _scrape(self, _: Request) -> Response:
         return Response(await self._metrics(), media_type=METRICS_TYPE)
-
-
-async def _bounded_body(request: Request) -> bytes:
-    """Read the body, but no more of it than an SDP may have."""
-    body = bytearray()
-    try:
-        async for part in request.stream():
-            body += part
-            if len(body) > MAX_SDP_BYTES:
-                raise SessionRefused(
-                    ControlError.SDP_TOO_LARGE, f"at most {MAX_SDP_BYTES} bytes"
-                )
-    except ClientDisconnect:
-        raise SessionRefused(ControlError.SDP_MALFORMED, "cut short") from None
-    return bytes(body)
-
-
-def _offer(body: bytes) -> str:
-    if not body.strip():
-        raise SessionRefused(ControlError.SDP_EMPTY, "an SDP offer is needed")
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        raise SessionRefused(ControlError.SDP_MALFORMED, "not UTF-8") from None
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -14,6 +14,7 @@ from spaces_contract.grants import (
     InvalidClaims,
     body_digest,
 )
+from spaces_contract.relays import FEED
 
 from ..room.ports import SessionRefused
 
@@ -52,22 +53,41 @@ class ForwardCheck:
         Raises:
             SessionRefused: `INVALID_FORWARD` or `STALE_EPOCH`.
         """
-        forward = self._read(authorization)
-        if forward.space_id != self._space_id:
-            raise _invalid("it is for another Space")
-        if forward.method != method:
-            raise _invalid("it is for another method")
+        forward = self._addressed(authorization, method)
         if (forward.kind is None) != (method != "POST"):
             raise _invalid("it names no kind of session")
         if forward.session_id != session_id:
             raise _invalid("it is for another session")
         if not hmac.compare_digest(forward.body_sha256, body_digest(body)):
             raise _invalid("it is for another body")
+        self._must_be_current(forward)
+        return forward
+
+    def check_feed(self, authorization: str | None, index: int) -> None:
+        """
+        Return if a request's bearer token is that of the relay `index`.
+
+        Raises:
+            SessionRefused: `INVALID_FORWARD` or `STALE_EPOCH`.
+        """
+        forward = self._addressed(authorization, FEED)
+        if forward.session_id != str(index):
+            raise _invalid("it is for another relay")
+        self._must_be_current(forward)
+
+    def _addressed(self, authorization: str | None, method: str) -> Forward:
+        forward = self._read(authorization)
+        if forward.space_id != self._space_id:
+            raise _invalid("it is for another Space")
+        if forward.method != method:
+            raise _invalid("it is for another method")
+        return forward
+
+    def _must_be_current(self, forward: Forward) -> None:
         if forward.epoch != self._epoch:
             raise SessionRefused(
                 ControlError.STALE_EPOCH, f"this worker runs epoch {self._epoch}"
             )
-        return forward
 
     def _read(self, authorization: str | None) -> Forward:
         if authorization is None or not authorization.lower().startswith(BEARER):
