@@ -67,6 +67,7 @@ def every_call(bill: Bill, world: World, client: BoundedClient) -> None:
     bill.call("get_me", "GET", "/v1/me", "host")
     path = _open_and_start(bill)
     client.document("users/host/following/cleo").set({})
+    _look_for_room(bill, world, path)
     _join(bill, path, client)
     _edit_and_leave(bill, path)
     _requests(bill, path)
@@ -78,7 +79,10 @@ def every_call(bill: Bill, world: World, client: BoundedClient) -> None:
     _people(bill, path)
     _media_and_tasks(bill, world, path, client)
     _recording(bill, world)
+    _listening(bill, world, path)
     bill.call("end_space", "POST", f"{path}/end", "host")
+    over = {"space_id": path.rsplit("/", 1)[1]}
+    bill.noted("task live-edge-sweep", lambda: world.task("live-edge-sweep", over))
     bill.call("delete_me", "DELETE", "/v1/me", "dan")
     _erasing(bill, world)
     _operators(bill, world)
@@ -98,6 +102,24 @@ def _open_and_start(bill: Bill) -> str:
     bill.call("start_space", "POST", f"{path}/start", "host")
     bill.call("start_space, again", "POST", f"{path}/start", "host")
     return path
+
+
+def _look_for_room(bill: Bill, world: World, path: str) -> None:
+    """Look as joins do, beside a call that costs nothing."""
+
+    def look() -> TestResponse:
+        world.listening.service.has_room(SpaceId(path.rsplit("/", 1)[1]))
+        return world.call("GET", "/v1/me/capabilities", as_user="host")
+
+    bill.noted("whether a worker has room", look)
+
+
+def _listening(bill: Bill, world: World, path: str) -> None:
+    name, token_path = "create_listen_token", f"{path}/listen-token"
+    query = f"?t={bill.call(name, 'POST', token_path, 'bo').get_json()['token']}"
+    rest = {"get_listen_playlist": "/listen.m3u8", "get_hls_key": "/keys/1/1"}
+    for name, end in rest.items():
+        bill.noted(name, partial(world.call, "GET", path + end + query))
 
 
 def _join(bill: Bill, path: str, client: BoundedClient) -> None:

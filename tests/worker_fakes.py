@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from spaces.service.ports import OpenedSession
 from spaces.service.web_shell import Shell
 from spaces_contract.hls import KEY_BYTES
-from spaces_contract.ids import SessionId
+from spaces_contract.ids import SessionId, SpaceId
+from spaces_contract.paths import live_edge
 from spaces_contract.reactions import Reaction, from_body
 
 
@@ -70,3 +71,18 @@ class FakeWebShell:
             raise self.error
         page = "<html><head><title>Parley</title></head><body></body></html>"
         return Shell(page, {"Content-Security-Policy": "default-src 'none'"})
+
+
+class MemoryLiveEdge:
+    """`LiveEdgeObjects` in memory: names below `live/`."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def erase(self, space_id: SpaceId) -> int:
+        found = {name for name in self.names if name.startswith(live_edge(space_id))}
+        self.names -= found
+        return len(found)
+
+    def space_ids(self) -> list[SpaceId]:
+        return sorted({SpaceId(name.split("/")[1]) for name in self.names})

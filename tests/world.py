@@ -24,7 +24,6 @@ from spaces.http import (
     editing,
     invites,
     media,
-    membership,
     people,
     people_search,
     profiles,
@@ -41,14 +40,14 @@ from spaces.http.app import api_app
 from spaces.http.operations import Operation
 from spaces.http.rate_limits import RateLimiter, Scope
 from spaces.http.routes import Section
-from spaces.http.tasks import erasure_route, webhook_routes
+from spaces.http.tasks import erasure_route, live_edge_route, webhook_routes
 from spaces.http.tasks_app import tasks_app
 from spaces.service.announcing import AnnouncingService
 from spaces.service.discovery import DiscoveryService
 from spaces.service.editing import EditingService, ReportService
 from spaces.service.erasure import ErasureService
 from spaces.service.invites import InviteService
-from spaces.service.media import IceServer, MediaService
+from spaces.service.media import MediaService
 from spaces.service.membership import MembershipService
 from spaces.service.operators import OperatorService
 from spaces.service.people import DeviceService, RelationService
@@ -83,6 +82,7 @@ from tests.fakes import (
     MemoryProfileStore,
     MemorySpaceStore,
 )
+from tests.listening_world import ICE_SERVERS, ListeningWorld
 from tests.people_fakes import MemoryRegistrationStore, MemoryRelationStore
 from tests.recording_fakes import MemoryRecordingStore, RecordingWorld
 from tests.stage_fakes import (
@@ -99,10 +99,6 @@ PUBLIC_URL = "https://parley.example"
 ORIGINS = frozenset({"https://app.example"})
 APPLE_APP_IDS = ("ABCDE12345.example.parley",)
 ANDROID_APPS = {"example.parley": (":".join(["AB"] * 32),)}
-ICE_SERVERS = (
-    IceServer(urls=("stun:stun.example.net",)),
-    IceServer(urls=("turn:turn.example.net",), username="ana", credential="secret"),
-)
 
 
 def a_private_key() -> str:
@@ -181,6 +177,9 @@ class World:
             workers=self.workers,
             now=self.clock,
         )
+        self.listening = ListeningWorld(
+            stores.spaces, self.signer, self.workers, self.effects, self.clock
+        )
         self.reacting = ReactionService(
             spaces=stores.spaces,
             grants=self.signer,
@@ -232,7 +231,8 @@ class World:
             effects=self.effects,
             now=self.clock,
             tell_live=self.schedule.live,
-            space_over=recording_tasks.space_over,
+            space_over=(recording_tasks.space_over, self.listening.edge.space_over),
+            mend_live_edge=self.listening.edge.mend,
         )
         self.stage = StageService(
             members=stores.members,
@@ -293,11 +293,8 @@ class World:
             *speak_requests.operations(self.stage, PUBLIC_URL),
             *invites.operations(self.invites, PUBLIC_URL),
             *reminders.operations(self.reminders),
-            *membership.operations(
-                self.membership,
-                PUBLIC_URL,
-                ICE_SERVERS,
-                client_app.requirement(self.capabilities),
+            *self.listening.operations(
+                self.membership, PUBLIC_URL, self.capabilities, limiter
             ),
             *media.operations(self.media, PUBLIC_URL, ICE_SERVERS),
             *reactions.operations(self.reacting, limiter.react),
@@ -327,7 +324,11 @@ class World:
             self.announcing,
             recording_tasks,
             FakeTaskTokens(),
-            (erasure_route(self.erasure), *webhook_routes(self.webhooks)),
+            (
+                erasure_route(self.erasure),
+                live_edge_route(self.listening.edge),
+                *webhook_routes(self.webhooks),
+            ),
         )
 
     def make_stores(self) -> Stores:

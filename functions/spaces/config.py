@@ -1,5 +1,6 @@
 """Configuration of the functions, all of it from the environment."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +19,7 @@ from .webhook_config import read_webhooks
 LOCAL_PREFIX: Final = "PARLEY_LOCAL_"
 MIN_ADMIN_KEY_CHARS: Final = 32
 FIRESTORE_EMULATOR: Final = "FIRESTORE_EMULATOR_HOST"
+FIREBASE_APP_ID: Final = re.compile(r"1:[0-9]{1,20}:(ios|android|web):[0-9a-f]{1,64}")
 
 
 class Environment(StrEnum):
@@ -44,9 +46,12 @@ class Config:
 
     Args:
         public_url: Where clients reach us, without a slash at the end.
+        live_url: Where they reach the live edge: a CDN, or we.
+        live_edge_url: The object store behind that: "file:///…", "s3://…", "gs://…".
         cors_origins: Origins of web clients elsewhere; "*" is any.
         grant_private_key: Ed25519, PEM.
         admin_keys: Of operators; several, so that one can take another's place.
+        app_check_ids: Firebase app ids that may call; empty: App Check is not asked.
         capabilities: Which app versions can do what; empty: all can do all.
         rate_limits: By the names of `http.rate_limits.Scope`; over the defaults.
         pages: What share pages and apps need.
@@ -56,6 +61,8 @@ class Config:
 
     project_id: str
     public_url: str
+    live_url: str
+    live_edge_url: str
     cors_origins: frozenset[str]
     grant_private_key: str
     tasks_queue: str
@@ -63,6 +70,7 @@ class Config:
     tasks_service_account: str
     tasks_audience: str
     ice_servers: tuple[IceServer, ...]
+    app_check_ids: frozenset[str]
     capabilities: CapabilityTable
     rate_limits: Mapping[str, RateLimit]
     pages: PagesConfig
@@ -88,6 +96,8 @@ class Config:
         config = cls(
             project_id=reader.text("PARLEY_PROJECT_ID"),
             public_url=public_url,
+            live_url=(reader.env.get("PARLEY_LIVE_URL") or public_url).rstrip("/"),
+            live_edge_url=reader.text("PARLEY_LIVE_EDGE_URL"),
             cors_origins=reader.words("PARLEY_CORS_ORIGINS"),
             grant_private_key=reader.text("PARLEY_GRANT_PRIVATE_KEY"),
             tasks_queue=reader.text("PARLEY_TASKS_QUEUE"),
@@ -101,6 +111,13 @@ class Config:
                 form='[{"urls": ["stun:…"]}, …]',
             )
             or (),
+            app_check_ids=reader.json(
+                "PARLEY_APP_CHECK",
+                _app_check_ids,
+                default="[]",
+                form='["1:1234567890:ios:abc123", …]',
+            )
+            or frozenset(),
             capabilities=reader.json(
                 "PARLEY_CAPABILITIES",
                 _capabilities,
@@ -158,6 +175,15 @@ def _ice_servers(entries: Any) -> tuple[IceServer, ...]:
         )
         for entry in entries
     )
+
+
+def _app_check_ids(entries: Any) -> frozenset[str]:
+    """Read Firebase app ids."""
+    if not isinstance(entries, list):
+        raise TypeError(entries)
+    if not all(FIREBASE_APP_ID.fullmatch(entry) for entry in entries):
+        raise ValueError(entries)
+    return frozenset(entries)
 
 
 def _capabilities(rows: Any) -> CapabilityTable:

@@ -21,15 +21,17 @@ from .adapters.webhooks import HttpWebhookSender
 from .config import Config
 from .erasure_parts import erasure_service
 from .http.json_log import configure_logging
-from .http.tasks import erasure_route, webhook_routes
+from .http.tasks import erasure_route, live_edge_route, webhook_routes
 from .http.tasks_app import tasks_app
 from .launcher_config import ProcessConfig
 from .recording_parts import RecordingParts
 from .service.announcing import AnnouncingService
 from .service.announcing_ports import PushSender
+from .service.live_edge import LiveEdgeObjects, LiveEdgeService
 from .service.personal_news import PersonalNews
-from .service.ports import EffectQueue, Launcher, SpaceStore, TaskTokens
+from .service.ports import EffectQueue, Launcher, SpaceStore
 from .service.schedule import ScheduleTasks
+from .service.token_ports import TaskTokens
 from .service.upkeep import UpkeepService
 from .service.webhooks import WebhookService
 from .shared_parts import effect_queue, eventful_spaces, wanted_events
@@ -57,6 +59,12 @@ def build_tasks(env: Mapping[str, str]) -> flask.Flask:
     launcher = _launcher(config)
     recorded = RecordingParts(config.recording, client, config.public_url)
     recordings = recorded.tasks(launcher, announcing, effects, wanted_events(config))
+    live_edge = LiveEdgeService(
+        spaces=announcing.spaces,
+        open_objects=functools.cache(lambda: _live_edge_objects(config)),
+        effects=effects,
+        now=utc_now,
+    )
     upkeep = UpkeepService(
         spaces=announcing.spaces,
         launches=FirestoreLaunchStore(client),
@@ -64,7 +72,8 @@ def build_tasks(env: Mapping[str, str]) -> flask.Flask:
         effects=effects,
         now=utc_now,
         tell_live=schedule.live,
-        space_over=recordings.space_over,
+        space_over=(recordings.space_over, live_edge.space_over),
+        mend_live_edge=live_edge.mend,
     )
     return tasks_app(
         upkeep,
@@ -74,9 +83,17 @@ def build_tasks(env: Mapping[str, str]) -> flask.Flask:
         _task_tokens(config),
         (
             erasure_route(erasure_service(config, client, effects)),
+            live_edge_route(live_edge),
             *webhook_routes(_webhooks(config, announcing.spaces, effects)),
         ),
     )
+
+
+def _live_edge_objects(config: Config) -> LiveEdgeObjects:
+    from .adapters.live_edge_objects import StoredLiveEdge
+    from .adapters.object_stores import open_store
+
+    return StoredLiveEdge(open_store(config.live_edge_url))
 
 
 def _webhooks(

@@ -114,6 +114,7 @@ class Stack:
         return self.client_environment() | {
             "PARLEY_ENVIRONMENT": "local",
             "PARLEY_PUBLIC_URL": self.public_url,
+            "PARLEY_LIVE_EDGE_URL": self.folder.objects.as_uri(),
             "PARLEY_WEB_SHELL_URL": f"{self.loopback_url}/index.html",
             "PARLEY_CORS_ORIGINS": "*",
             "PARLEY_GRANT_PRIVATE_KEY": grant_private_key,

@@ -9,6 +9,7 @@ PRODUCTION = {
     "PARLEY_CORS_ORIGINS": "https://app.example",
     "PARLEY_GRANT_PRIVATE_KEY": a_private_key(),
     "PARLEY_PROOF_PRIVATE_KEY": a_private_key(),
+    "PARLEY_LIVE_EDGE_URL": "gs://parley-live",
     "PARLEY_RECORDINGS_URL": "gs://parley-recordings",
     "PARLEY_RECORDING_KEYS_URL": "gs://parley-recording-keys",
     "PARLEY_TASKS_QUEUE": "projects/p/locations/l/queues/parley",

@@ -21,13 +21,21 @@ from ..domain.effects import (
     LaunchWorker,
     RecordingTask,
     ScheduleStep,
+    SweepLiveEdge,
     TellPage,
     TellWebhooks,
 )
 from ..domain.errors import DependencyUnavailable
 from .effect_queue import TaskTarget
 
-LATER: Final = (CheckWorker, CountSubscribers, RecordingTask, ScheduleStep, TellPage)
+LATER: Final = (
+    CheckWorker,
+    CountSubscribers,
+    RecordingTask,
+    ScheduleStep,
+    SweepLiveEdge,
+    TellPage,
+)
 RPC_TIMEOUT_S: Final = 2.0
 RETRY_FOR_S: Final = 2.0
 DISPATCH_DEADLINE_S: Final = 30  # the longest that a handler may take
@@ -117,6 +125,8 @@ def task_call(effect: Effect) -> tuple[str, dict[str, Any]]:
             return "/tasks/tell-page", {**body, "page": page, **to}
         case CountSubscribers(space_id, n, _):
             return "/tasks/count-subscribers", {"space_id": space_id, "n": n}
+        case SweepLiveEdge(space_id):
+            return "/tasks/live-edge-sweep", {"space_id": space_id}
         case TellWebhooks():
             return "/tasks/tell-webhooks", _event(effect)
         case DeliverWebhook(told, endpoint):

@@ -149,6 +149,8 @@ class RecordingStep(StrEnum):
     ERASE_STEMS = "erase-stems"  # those whose consent was taken back
     ERASE = "erase"  # everything
     EXPIRE = "expire"
+    CLIP = "clip"  # see that clips are made
+    ERASE_CLIPS = "erase-clips"  # those that are in the recording no more
     TELL = "tell"  # who is concerned, that this version takes the place of others
 
 
@@ -168,6 +170,20 @@ class RecordingTask:
         return f"recording-{self.space_id}-{self.step.value}-{self.version}-{self.n}"
 
 
+@dataclass(frozen=True, slots=True)
+class SweepLiveEdge:
+    """Delete what a Space that is over has on the live edge; `n` numbers the sweeps."""
+
+    space_id: SpaceId
+    n: int
+    at: datetime
+
+    @property
+    def name(self) -> str:
+        """The same for everybody who wants this sweep."""
+        return f"live-edge-sweep-{self.space_id}-{self.n}"
+
+
 Effect = (
     LaunchWorker
     | CheckWorker
@@ -176,6 +192,7 @@ Effect = (
     | TellPage
     | CountSubscribers
     | RecordingTask
+    | SweepLiveEdge
     | EraseAccount
     | TellWebhooks
     | DeliverWebhook

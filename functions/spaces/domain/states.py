@@ -34,6 +34,9 @@ TRANSITIONS: Final[Mapping[tuple[SpaceState, SpaceEvent], SpaceState]] = (
 )
 
 
+OVER: Final = frozenset({SpaceState.ENDED, SpaceState.CANCELLED})
+
+
 class RequestState(StrEnum):
     """Life of a speak request; whoever asks again starts over."""
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import flask
 
-from ..service.ports import IdTokens
+from ..service.token_ports import IdTokens
 from . import cors, problems, request_log, routes
 from .operations import MAX_BODY_BYTES, Guard, Operation
 from .routes import Section

@@ -63,6 +63,7 @@ EXAMPLES: Final[Mapping[str, Any]] = MappingProxyType(
         "SpaceView": dict(SPACE),
         "SpacesView": {"spaces": [dict(SPACE)], "next_page_token": None},
         "JoinBody": {"role": "speaker"},
+        "ListenTokenBody": {"anonymous": True},
         "ParticipantBody": {"role": "speaker"},
         "InvitesBody": {"user_ids": [OTHER_UID], "role": "co_host"},
         "ReportBody": {"reason": "spam", "user_id": OTHER_UID, "comment": "Sells tea."},
@@ -79,6 +80,12 @@ EXAMPLES: Final[Mapping[str, Any]] = MappingProxyType(
         "ResolveBody": {"note": "Warned."},
         "RecordingBody": {"requested": True},
         "RecordingEditBody": {"private": True, "trim_start_ms": 15_000},
+        "ClipBody": {
+            "version": 1,
+            "start_ms": 754_000,
+            "duration_ms": 30_000,
+            "title": "On bridges",
+        },
         "ConsentBody": {
             "granted": True,
             "notice_version": "1",

@@ -5,7 +5,7 @@ from typing import Final
 
 import flask
 
-from spaces_contract import paths
+from spaces_contract.hls import KEY_PERIOD_S
 from spaces_contract.roles import PeerKind, Role
 
 from ..domain.capability import Capability
@@ -28,12 +28,14 @@ from ..domain.errors import (
 from ..domain.moderation import MemberEdit
 from ..domain.participant import JoinWish, Participant
 from ..domain.recording_errors import RecordingNoticeRequired
+from ..service.listening import ListeningService
 from ..service.media import IceServer
 from ..service.membership import Joined, MembershipService
 from ..service.ports import Cursor
 from . import page_tokens
 from .client_app import Requirement
 from .errors import InvalidPageToken
+from .hls_urls import HlsUrls
 from .languages import lang_of
 from .operations import Access, Call, Operation
 from .replies import empty_reply, json_reply, page
@@ -80,12 +82,16 @@ class MembershipResource:
     def __init__(
         self,
         membership: MembershipService,
+        listening: ListeningService,
         public_url: str,
+        urls: HlsUrls,
         ice_servers: tuple[IceServer, ...],
         require: Requirement,
     ) -> None:
         self._membership = membership
+        self._listening = listening
         self._require = require
+        self._urls = urls
         self._public_url = public_url
         self._ice_servers = [
             IceServerView(
@@ -162,7 +168,9 @@ class MembershipResource:
         space, grant = joined.space, joined.grant
         media_url = f"{self._public_url}/v1/spaces/{space.id}"
         may_talk = PeerKind.WHIP in grant.kinds
-        room_path = paths.room_object(space.id, space.epoch)
+        hears_alone = not joined.role.on_stage
+        # On stage one is never turned away: there are few seats.
+        room = not hears_alone or self._listening.has_room(space.id)
         return JoinedView(
             space=SpaceView.of(space, self._public_url),
             uid=joined.user_id,
@@ -172,22 +180,24 @@ class MembershipResource:
             grant=joined.grant_token,
             grant_expires_at=datetime.fromtimestamp(grant.expires_at_s, UTC),
             whip_url=f"{media_url}/whip" if may_talk else None,
-            whep_url=f"{media_url}/whep",
+            whep_url=f"{media_url}/whep" if room else None,
             ice_servers=self._ice_servers,
-            room_url=f"{self._public_url}/{room_path}",
+            room_url=self._urls.room(space.id, space.epoch),
+            hls_url=self._hls_url(joined) if hears_alone else None,
+            key_period_s=KEY_PERIOD_S,
             recording_notice=NoticeView.of(joined.notice) if joined.notice else None,
             blocked_on_stage=joined.blocked_on_stage,
         )
 
+    def _hls_url(self, joined: Joined) -> str:
+        given = self._listening.pass_for(
+            joined.space.id, joined.user_id, anonymous=joined.grant.anonymous
+        )
+        return self._urls.listen(joined.space.id, given.token)
 
-def operations(
-    membership: MembershipService,
-    public_url: str,
-    ice_servers: tuple[IceServer, ...],
-    require: Requirement,
-) -> tuple[Operation, ...]:
-    """Return the operations on people in Spaces; `require` is `client_app`'s."""
-    resource = MembershipResource(membership, public_url, ice_servers, require)
+
+def operations(resource: MembershipResource) -> tuple[Operation, ...]:
+    """Return the operations on people in Spaces."""
     return (*_coming_and_going(resource), *_people(resource))
 
 

@@ -23,6 +23,7 @@ class Scope(StrEnum):
     CREATE = "create"  # Spaces that one person opens
     SPACE = "space"  # asking, inviting, reporting: one person in one Space
     REACT = "react"  # reactions of one person in one Space
+    LISTEN = "listen"  # playlists and keys of one HLS listener in one Space
 
 
 Limits = Mapping[Scope, RateLimit]
@@ -31,6 +32,7 @@ DEFAULT_LIMITS: Final[Limits] = {
     Scope.CREATE: RateLimit(burst=30, per_s=0.5),
     Scope.SPACE: RateLimit(burst=20, per_s=1),
     Scope.REACT: RateLimit(burst=10, per_s=2),
+    Scope.LISTEN: RateLimit(burst=20, per_s=1),
 }
 CREATING: Final = frozenset({"create_space"})
 IN_SPACE: Final = frozenset({"ask_to_speak", "send_invites", "report_space"})
@@ -75,6 +77,10 @@ class RateLimiter:
     def react(self, user_id: UserId, space_id: str) -> None:
         """Count a reaction; raises RateLimited where it is one too many."""
         self._take(Scope.REACT, user_id, space_id)
+
+    def listen(self, user_id: UserId, space_id: str) -> None:
+        """Count what an HLS listener fetches; raises RateLimited as `react` does."""
+        self._take(Scope.LISTEN, user_id, space_id)
 
     def _take(self, scope: Scope, *key: str) -> None:
         limit = self._limits.get(scope)

@@ -313,10 +313,11 @@ class JoinedView(Answer):
     grant: str
     grant_expires_at: Instant
     whip_url: str | None
-    whep_url: str
+    whep_url: str | None
     ice_servers: list[IceServerView]
     room_url: str
-    hls_url: None = None
+    hls_url: str | None
+    key_period_s: int
     recording_notice: NoticeView | None
     blocked_on_stage: bool
 

@@ -18,8 +18,10 @@ from ..domain.webhook import Event
 from ..service.announcing import AnnouncingService
 from ..service.erasure import ErasureService
 from ..service.errors import TaskTokenInvalid
-from ..service.ports import LaunchRefused, TaskTokens
+from ..service.live_edge import LiveEdgeService
+from ..service.ports import LaunchRefused
 from ..service.schedule import ScheduleTasks
+from ..service.token_ports import TaskTokens
 from ..service.upkeep import UpkeepService
 from ..service.webhooks import WebhookService
 from .operations import bearer_token
@@ -118,6 +120,15 @@ def webhook_routes(webhooks: WebhookService) -> tuple[TaskRoute, ...]:
             lambda body: webhooks.deliver(body.told(), body.endpoint),
         ),
     )
+
+
+def live_edge_route(live_edge: LiveEdgeService) -> TaskRoute:
+    """Return the route by which Spaces that are over leave the live edge."""
+
+    def run(body: SpaceTask) -> None:
+        live_edge.sweep(SpaceId(body.space_id))
+
+    return task_route("live-edge-sweep", SpaceTask, run)
 
 
 def erasure_route(erasure: ErasureService) -> TaskRoute:

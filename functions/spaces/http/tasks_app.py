@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import flask
 
 from ..service.announcing import AnnouncingService
-from ..service.ports import TaskTokens
 from ..service.recording_tasks import RecordingTasks
 from ..service.schedule import ScheduleTasks
+from ..service.token_ports import TaskTokens
 from ..service.upkeep import UpkeepService
 from . import (
     recording_tasks,

@@ -15,15 +15,18 @@ from ..http import (
     client_app,
     discovery,
     editing,
+    listening,
     media,
     membership,
     reactions,
     reminders,
     spaces,
 )
+from ..http.hls_urls import HlsUrls
 from ..http.operations import Operation
 from ..service.discovery import DiscoveryService
 from ..service.editing import EditingService, ReportService
+from ..service.listening import ListeningService
 from ..service.media import MediaService
 from ..service.membership import MembershipService
 from ..service.reactions import ReactionService
@@ -77,6 +80,14 @@ def _taking_part(parts: Parts) -> tuple[Operation, ...]:
         workers=HttpWorkerControl(),
         now=utc_now,
     )
+    hearing = ListeningService(
+        spaces=parts.spaces,
+        grants=parts.signer,
+        workers=HttpWorkerControl(),
+        now=utc_now,
+        monotonic=time.monotonic,
+        new_token=random_token,
+    )
     reacting = ReactionService(
         spaces=parts.spaces,
         grants=parts.signer,
@@ -91,10 +102,16 @@ def _taking_part(parts: Parts) -> tuple[Operation, ...]:
         effects=parts.effects,
         now=utc_now,
     )
+    urls = HlsUrls(config.public_url, config.live_url)
     may = client_app.requirement(config.capabilities)
     return (
         *reminders.operations(waiting),
-        *membership.operations(taking_part, config.public_url, config.ice_servers, may),
+        *membership.operations(
+            membership.MembershipResource(
+                taking_part, hearing, config.public_url, urls, config.ice_servers, may
+            )
+        ),
+        *listening.operations(taking_part, hearing, urls, parts.limiter.listen),
         *media.operations(talking, config.public_url, config.ice_servers),
         *reactions.operations(reacting, parts.limiter.react),
     )

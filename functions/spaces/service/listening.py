@@ -15,7 +15,7 @@ from spaces_contract.grants import (
     body_digest,
 )
 from spaces_contract.hls import FETCH_KEY, LISTEN
-from spaces_contract.ids import SpaceId, UserId
+from spaces_contract.ids import SessionId, SpaceId, UserId
 from spaces_contract.roles import Role
 from spaces_contract.runtime import WorkerState
 
@@ -144,7 +144,7 @@ class ListeningService:
         if runtime is None or runtime.epoch != epoch:
             detail = "This key was of another worker, and is gone."
             raise WorkerRefused(ControlError.HLS_KEY_NOT_FOUND, detail)
-        forward = self._forward(listener, FETCH_KEY, epoch)
+        forward = self._forward(listener, FETCH_KEY, epoch, SessionId(str(number)))
         return self.workers.fetch_key(
             _control_url(runtime), forward=forward, number=number
         )
@@ -156,7 +156,13 @@ class ListeningService:
             return None
         return (token, raw) if token.space_id == space_id else None
 
-    def _forward(self, listener: ListenToken, method: str, epoch: int) -> str:
+    def _forward(
+        self,
+        listener: ListenToken,
+        method: str,
+        epoch: int,
+        key_number: SessionId | None = None,
+    ) -> str:
         issued_at_s = int(self.now().timestamp())
         return self.grants.sign_forward(
             Forward(
@@ -170,6 +176,7 @@ class ListeningService:
                 body_sha256=body_digest(b""),
                 issued_at_s=issued_at_s,
                 expires_at_s=issued_at_s + FORWARD_LIFETIME_S,
+                session_id=key_number,  # which binds it to that one key
             )
         )
 

@@ -1,7 +1,7 @@
 """Keeping live Spaces alive: launching workers, watching them, clearing up."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -44,8 +44,9 @@ class UpkeepService:
 
     Args:
         tell_live: Sees that a Space's subscribers are told that it is live, once.
-        space_over: Sees that the recording of a Space that is over ends; again and
+        space_over: Each sees that something of a Space that is over ends; again and
             again is harmless.
+        mend_live_edge: Sees that nothing is left there of Spaces but these.
     """
 
     spaces: SpaceStore
@@ -54,7 +55,8 @@ class UpkeepService:
     effects: EffectQueue
     now: Clock
     tell_live: Callable[[Space], None]
-    space_over: Callable[[Space], None]
+    space_over: tuple[Callable[[Space], None], ...]
+    mend_live_edge: Callable[[Collection[SpaceId]], None]
 
     def launch(self, space_id: SpaceId, epoch: int) -> None:
         """
@@ -113,7 +115,7 @@ class UpkeepService:
         ):
             logger.warning("effect left behind", extra={"effect": effect.name})
             self.effects.release(effect)
-        live: set[tuple[str, int]] = set()
+        live: set[tuple[SpaceId, int]] = set()
         after: Cursor | None = None
         while page := self.spaces.live(limit=SWEEP_PAGE, after=after):
             for space in page:
@@ -125,6 +127,7 @@ class UpkeepService:
             served = (each.workload.key, each.workload.epoch) in live
             if not served and now - each.launched_at > ORPHAN_GRACE:
                 self._clear_orphan(each)
+        self.mend_live_edge({space_id for space_id, _ in live})
 
     def _clear_orphan(self, orphan: LaunchedWorkload) -> None:
         """Stop a room that no live Space has, and let go of its place."""
@@ -163,7 +166,8 @@ class UpkeepService:
 
     def _clear_up(self, space: Space, now: datetime) -> None:
         """Stop the worker of a Space that is over, unless it left by itself."""
-        self.space_over(space)
+        for see in self.space_over:
+            see(space)
         ended_at = space.ended_at or space.updated_at
         if (now - ended_at).total_seconds() < DRAIN_S:
             self.effects.put(next_check(space.id, epoch=space.epoch, now=now))

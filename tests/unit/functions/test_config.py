@@ -29,6 +29,7 @@ LOCAL = {
     "PARLEY_LOCAL_LAUNCHER_URL": "http://127.0.0.1:8083",
     "PARLEY_LOCAL_LAUNCHER_TOKEN": "token",
     "PARLEY_LOCAL_FCM_URL": "http://127.0.0.1:9/local/fcm",
+    "PARLEY_LIVE_EDGE_URL": "file:///nowhere/live",
     "PARLEY_RECORDINGS_URL": "file:///nowhere/recordings",
     "PARLEY_RECORDING_KEYS_URL": "file:///nowhere/keys",
     "PARLEY_PROOF_PRIVATE_KEY": "pem",

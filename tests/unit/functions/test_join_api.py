@@ -8,6 +8,7 @@ from spaces_contract.grants import GRANT_LIFETIME_S
 from spaces_contract.ids import USER_ID_PATTERN, SpaceId, UserId
 from spaces_contract.roles import PeerKind, Role
 from tests.builders import HOST, NOW, SPACE_ID, a_participant, a_space
+from tests.listening_world import LIVE_URL
 from tests.world import PUBLIC_URL, World, code_of
 
 PATH = f"/v1/spaces/{SPACE_ID}"
@@ -30,7 +31,7 @@ def test_a_listener_gets_a_grant_to_listen(live: World) -> None:
 
     assert (body["role"], body["uid"], body["whip_url"]) == ("listener", "ana", None)
     assert body["whep_url"] == f"{PUBLIC_URL}{PATH}/whep"
-    assert body["room_url"] == f"{PUBLIC_URL}/live/{SPACE_ID}/1/room.json"
+    assert body["room_url"] == f"{LIVE_URL}/live/{SPACE_ID}/1/room.json"
     assert body["ice_servers"][0]["urls"] == ["stun:stun.example.net"]
     assert grant.kinds == (PeerKind.WHEP,)
     assert (grant.user_id, grant.epoch, grant.role) == ("ana", 1, Role.LISTENER)

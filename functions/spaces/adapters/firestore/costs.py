@@ -107,6 +107,12 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "join_space, to speak": Cost(JOIN_FACTS, SEAT),
         "join_space, followed by the host": Cost((*JOIN_FACTS, FOLLOW), SEAT),
         "join_space, the host": Cost((SPACE, PROFILE, MEMBER, BLOCKED_ON_STAGE)),
+        # Of everybody's joins one in 5 s, for each Space and instance.
+        "whether a worker has room": Cost((WORKER,)),
+        # Again every ten minutes; nobody writes that somebody listens.
+        "create_listen_token": Cost(JOIN_FACTS),
+        "get_listen_playlist": Cost((SPACE, WORKER)),
+        "get_hls_key": Cost((WORKER,)),
         "get_membership": Cost((SPACE, MEMBER)),
         "edit_participant, mute": Cost((SPACE, MEMBER), (MEMBER,)),
         "edit_participant, promote": Cost((SPACE, MEMBER), SEAT),
@@ -187,6 +193,7 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         ),
         "task launch": Cost((SPACE, WORKLOAD), (WORKLOAD,)),
         "task watchdog": Cost((SPACE, WORKER)),
+        "task live-edge-sweep": Cost((SPACE,)),
         # Once for each step of the host's absence, not for each look at it.
         "task watchdog, the host is gone": Cost(
             (SPACE, WORKER, SPACE, WORKER), (SPACE,)
