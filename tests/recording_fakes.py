@@ -1,6 +1,6 @@
 """Doubles of recording's ports, and its services over them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from spaces.adapters.clock import random_token
@@ -10,9 +10,11 @@ from spaces.domain.consent import Consent, ConsentDecision, ConsentFacts
 from spaces.domain.notice import Notice, notice_in
 from spaces.domain.recording import Recording, RecordingDecision, shown
 from spaces.domain.space import Space
-from spaces.http import consents, recordings
+from spaces.http import clips, consents, recordings
 from spaces.http.operations import Operation
 from spaces.service.announcing import AnnouncingService
+from spaces.service.clip_tasks import ClipTasks
+from spaces.service.clips import ClipService
 from spaces.service.consents import ConsentService
 from spaces.service.ports import Cursor, EffectQueue, Launcher
 from spaces.service.recording_news import PushedRecordingNews
@@ -21,7 +23,8 @@ from spaces.service.recording_tasks import RecordingTasks
 from spaces.service.recordings import RecordingService
 from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.recording import RecordingId, StemId
-from spaces_contract.recording_render import RenderJob, RenderProgress
+from spaces_contract.recording_manifest import Manifest
+from spaces_contract.recording_render import ClipJob, RenderJob, RenderProgress
 from tests.fakes import FakeClock, MemoryDatabase, rerun
 
 KEPT_DAYS = 30
@@ -107,6 +110,10 @@ class FakeRecordingObjects:
         self.erased: list[RecordingId] = []
         self.jobs: list[RenderJob] = []
         self.said: dict[int, RenderProgress] = {}
+        self.manifests: dict[int, Manifest] = {}
+        self.clip_jobs: list[ClipJob] = []
+        self.said_of_clips: dict[int, RenderProgress] = {}
+        self.kept_clips: set[int] | None = None
 
     def erase_stems(self, recording_id: RecordingId, stems: Sequence[StemId]) -> None:
         self.erased_stems.extend(s for s in stems if s not in self.erased_stems)
@@ -124,6 +131,20 @@ class FakeRecordingObjects:
         self, recording_id: RecordingId, version: int
     ) -> RenderProgress | None:
         return self.said.get(version)
+
+    def manifest(self, recording_id: RecordingId, version: int) -> Manifest | None:
+        return self.manifests.get(version)
+
+    def put_clip_job(self, job: ClipJob) -> None:
+        self.clip_jobs.append(job)
+
+    def clip_progress(
+        self, recording_id: RecordingId, number: int
+    ) -> RenderProgress | None:
+        return self.said_of_clips.get(number)
+
+    def erase_clips(self, recording_id: RecordingId, *, kept: Collection[int]) -> None:
+        self.kept_clips = set(kept)
 
 
 class RecordingWorld:
@@ -159,6 +180,13 @@ class RecordingWorld:
             effects=effects,
             now=clock,
         )
+        self.clips = ClipService(
+            recordings=store,
+            open_objects=lambda: self.objects,
+            open_urls=self.recordings.open_urls,
+            effects=effects,
+            now=clock,
+        )
 
     def notice(self, lang: str) -> Notice:
         """Return the notice of this deployment."""
@@ -168,6 +196,7 @@ class RecordingWorld:
         """Return the operations of clients."""
         return (
             *recordings.operations(self.recordings),
+            *clips.operations(self.clips),
             *consents.operations(self.consents, self.prover),
         )
 
@@ -179,6 +208,13 @@ class RecordingWorld:
             recordings=self.store,
             open_objects=lambda: self.objects,
             launcher=launcher,
+            clips=ClipTasks(
+                recordings=self.store,
+                open_objects=lambda: self.objects,
+                launcher=launcher,
+                effects=self._effects,
+                now=self._clock,
+            ),
             news=PushedRecordingNews(
                 announcing=announcing,
                 effects=self._effects,

@@ -12,9 +12,10 @@ from .adapters.firestore.recordings import FirestoreRecordingStore
 from .adapters.local_playback import LocalPlaybackUrls
 from .adapters.proof import Ed25519Prover
 from .domain.notice import Notice, notice_in
-from .http import consents, recordings
+from .http import clips, consents, recordings
 from .http.operations import Operation
 from .recording_config import RecordingConfig
+from .service.clips import ClipService
 from .service.consents import ConsentService
 from .service.ports import EffectQueue, Launcher
 from .service.recording_ports import PlaybackUrls, Prover, RecordingObjects
@@ -51,8 +52,16 @@ class RecordingParts:
             effects=effects,
             now=utc_now,
         )
+        sharing = ClipService(
+            recordings=self._store,
+            open_objects=keeping.open_objects,
+            open_urls=keeping.open_urls,
+            effects=effects,
+            now=utc_now,
+        )
         return (
             *recordings.operations(keeping),
+            *clips.operations(sharing),
             *consents.operations(answering, prover),
         )
 
@@ -82,6 +91,7 @@ class RecordingParts:
         wants_event: Callable[[str], bool],
     ) -> "RecordingTasks":
         """Return what the task queue calls; clients' instances load none of it."""
+        from .service.clip_tasks import ClipTasks
         from .service.recording_news import PushedRecordingNews
         from .service.recording_tasks import RecordingTasks
 
@@ -89,6 +99,13 @@ class RecordingParts:
             recordings=self._store,
             open_objects=self._objects,
             launcher=launcher,
+            clips=ClipTasks(
+                recordings=self._store,
+                open_objects=self._objects,
+                launcher=launcher,
+                effects=effects,
+                now=utc_now,
+            ),
             news=PushedRecordingNews(
                 announcing=announcing,
                 effects=effects,
@@ -101,7 +118,8 @@ class RecordingParts:
         )
 
     def _open_objects(self) -> RecordingObjects:
-        from .adapters.recording_objects import StoredRecordingObjects, open_store
+        from .adapters.object_stores import open_store
+        from .adapters.recording_objects import StoredRecordingObjects
 
         return StoredRecordingObjects(
             open_store(self._config.recordings_url), open_store(self._config.keys_url)
@@ -111,6 +129,7 @@ class RecordingParts:
         secret = self._config.playback_secret
         if secret is not None:
             return LocalPlaybackUrls(self._public_url, secret)
-        from .adapters.recording_objects import SignedPlaybackUrls, open_store
+        from .adapters.object_stores import open_store
+        from .adapters.recording_objects import SignedPlaybackUrls
 
         return SignedPlaybackUrls(open_store(self._config.recordings_url))

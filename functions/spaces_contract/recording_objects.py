@@ -8,8 +8,9 @@ The recordings store holds stems and what is derived from them:
     recordings/{recording}/v{n}/job.json                     see `recording_render`
     recordings/{recording}/v{n}/progress.json
     recordings/{recording}/v{n}/{audio.m4a,waveform.json,markers.json,manifest.json}
+    recordings/{recording}/clips/{n}/{job.json,progress.json,clip.m4a}
 
-A stem stays under the version that was current when it was stored; a render of
+A clip is of no version: it stays until one of its voices is taken out.  A stem stays under the version that was current when it was stored; a render of
 version n takes the stems of all versions up to n.  The keys store, without soft
 delete or versioning, holds one wrapped key for each stem and epoch:
 
@@ -35,6 +36,10 @@ _JOURNAL: Final = re.compile(
     r"recordings/[A-Za-z0-9_-]{8,64}/v[1-9][0-9]{0,8}/([1-9][0-9]{0,8})/journal\.json"
 )
 
+_CLIP: Final = re.compile(
+    r"recordings/[A-Za-z0-9_-]{8,64}/clips/([1-9][0-9]{0,8})/[a-z0-9.]+"
+)
+
 
 class RenderFile(StrEnum):
     """What a render job reads and writes below `version_prefix`."""
@@ -45,6 +50,14 @@ class RenderFile(StrEnum):
     WAVEFORM = "waveform.json"
     MARKERS = "markers.json"
     MANIFEST = "manifest.json"
+
+
+class ClipFile(StrEnum):
+    """What a clip job reads and writes below `clip_prefix`."""
+
+    JOB = "job.json"  # written by functions, deleted first: without it nothing is made
+    PROGRESS = "progress.json"  # see `recording_render`
+    AUDIO = "clip.m4a"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +105,22 @@ def version_prefix(recording_id: RecordingId, version: int) -> str:
 def render_file(recording_id: RecordingId, version: int, file: RenderFile) -> str:
     """Name of a file of the render job."""
     return f"{version_prefix(recording_id, version)}/{file.value}"
+
+
+def clips_prefix(recording_id: RecordingId) -> str:
+    """Everything of all clips of a recording."""
+    return f"{recording_prefix(recording_id)}/clips"
+
+
+def clip_file(recording_id: RecordingId, number: int, file: ClipFile) -> str:
+    """Name of a file of the clip job."""
+    return f"{clips_prefix(recording_id)}/{number}/{file.value}"
+
+
+def clip_number(name: str) -> int | None:
+    """Return the number of the clip that `name` is a file of; None where of none."""
+    match = _CLIP.fullmatch(name)
+    return int(match[1]) if match else None
 
 
 def journal(recording_id: RecordingId, version: int, epoch: int) -> str:

@@ -6,6 +6,8 @@ Functions write `job.json` below the recording's version and launch
 rewrites `progress.json` at most once a second and exits 0 once that says `done`,
 `erased` or `failed`; killed, it may be launched again and does no harm.  It signs
 with `PARLEY_PROOF_PRIVATE_KEY` (Ed25519 PEM), the key that signs receipts too.
+
+A clip is made likewise, by `… clip --recording ID --clip N`, from a job of its own.
 """
 
 from collections.abc import Mapping
@@ -16,6 +18,7 @@ from typing import Any, Final, Self
 from .recording import ConsentScope, RecordingId, StemId
 
 RENDER_SCHEMA: Final = 1
+CLOCK_STEP_MS: Final = 100  # files and clips begin at a multiple of this
 
 
 class InvalidDocument(ValueError):
@@ -97,6 +100,49 @@ class RenderJob:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidDocument(f"job: {error!r}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipJob:
+    """
+    A clip to be made of a recording.
+
+    Args:
+        number: Of the clip, from 1, within its recording.
+        start_ms: On the recording clock; so is `end_ms`.
+        stems: Whose voices are in it, each with the scope `clips`; no other is opened.
+    """
+
+    recording_id: RecordingId
+    number: int
+    start_ms: int
+    end_ms: int
+    stems: tuple[ConsentedStem, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object of the clip's `job.json`."""
+        return {"schema": RENDER_SCHEMA, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        """
+        Read the clip's `job.json`.
+
+        Raises:
+            InvalidDocument: a field is missing or wrong, or the schema is unknown.
+        """
+        try:
+            if fields["schema"] != RENDER_SCHEMA:
+                raise InvalidDocument(f"unknown schema {fields['schema']}")
+            return cls(
+                recording_id=RecordingId(str(fields["recording_id"])),
+                number=int(fields["number"]),
+                start_ms=int(fields["start_ms"]),
+                end_ms=int(fields["end_ms"]),
+                stems=tuple(_stem(stem) for stem in fields["stems"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidDocument(f"clip job: {error!r}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

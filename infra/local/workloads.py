@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from . import ports
@@ -19,7 +20,10 @@ from .stack import Stack
 logger = logging.getLogger(__name__)
 
 ROOM: Final = "room"
-RENDER: Final = "render"  # key: a recording; epoch: its version; index: the attempt
+# What is done with a recording -> what the number in `epoch` is to it; key: the
+# recording; index: the attempt.
+OF_RECORDINGS: Final = MappingProxyType({"render": "--version", "clip": "--clip"})
+KINDS: Final = (ROOM, *OF_RECORDINGS)
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KEPT_ENDED: Final = 200  # ended workloads that are still listed
 _KEPT_LOGS: Final = 50
@@ -54,8 +58,8 @@ class WorkloadKey:
             "index",
         }:
             raise WorkloadRefused("expected an object of kind, key, epoch and index")
-        if body["kind"] not in (ROOM, RENDER):
-            raise WorkloadRefused(f"this launcher runs {ROOM} and {RENDER} only")
+        if body["kind"] not in KINDS:
+            raise WorkloadRefused(f"this launcher runs {', '.join(KINDS)} only")
         if not isinstance(body["key"], str) or not _KEY.fullmatch(body["key"]):
             raise WorkloadRefused("key must be an id")
         for name, least in (("epoch", 1), ("index", 0)):
@@ -204,10 +208,10 @@ class Workloads:
         self, key: WorkloadKey, udp_ports: tuple[int, ...]
     ) -> tuple[tuple[str, ...], dict[str, str]]:
         """Return the arguments and the environment of a workload's own."""
-        if key.kind == RENDER:
-            about = ("--recording", key.key, "--version", str(key.epoch))
+        if key.kind in OF_RECORDINGS:
+            about = ("--recording", key.key, OF_RECORDINGS[key.kind], str(key.epoch))
             return (
-                ("-m", "media_worker.recording", "render", *about),
+                ("-m", "media_worker.recording", key.kind, *about),
                 self._recordings.render_environment(),
             )
         room = self._stack.worker_environment(
@@ -248,7 +252,7 @@ class Workloads:
 
 
 def _drop_old_logs(folder: Path) -> None:
-    found = (folder.glob(f"{kind}-*.log*") for kind in (ROOM, RENDER))
+    found = (folder.glob(f"{kind}-*.log*") for kind in KINDS)
     logs = sorted(chain(*found), key=os.path.getmtime)
     for log in logs[:-_KEPT_LOGS]:
         log.unlink(missing_ok=True)

@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from spaces_contract.consent_receipts import to_base64url
-from spaces_contract.recording import RecordingId
-from spaces_contract.recording_objects import RenderFile, render_file
 
 
 class LocalPlaybackUrls:
@@ -22,17 +20,9 @@ class LocalPlaybackUrls:
         self._public_url = public_url
         self._secret = secret.encode()
 
-    def sign(
-        self,
-        recording_id: RecordingId,
-        version: int,
-        file: RenderFile,
-        *,
-        now: datetime,
-        lifetime: timedelta,
-    ) -> str:
+    def sign(self, name: str, *, now: datetime, lifetime: timedelta) -> str:
         """Sign path and expiry; see `PlaybackUrls`."""
-        path = "/" + render_file(recording_id, version, file)
+        path = f"/{name}"
         expires = str(int((now + lifetime).timestamp()))
         digest = hmac.digest(self._secret, f"{path}\n{expires}".encode(), "sha256")
         query = urlencode({"expires": expires, "signature": to_base64url(digest)})

@@ -1,49 +1,39 @@
 """A recording's objects, in any store that obstore knows."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final, TypeVar
 
 import obstore
-from obstore.store import GCSStore, ObjectStore, S3Store, from_url
+from obstore.store import GCSStore, ObjectStore, S3Store
 
 from spaces_contract.recording import RecordingId, StemId
+from spaces_contract.recording_manifest import Manifest
 from spaces_contract.recording_objects import (
+    ClipFile,
     RenderFile,
+    clip_file,
+    clip_number,
+    clips_prefix,
     parse_stem_object,
     recording_prefix,
     render_file,
     stem_keys,
 )
 from spaces_contract.recording_render import (
+    ClipJob,
     InvalidDocument,
     RenderJob,
     RenderProgress,
 )
 
-from ..domain.errors import DependencyUnavailable
+from .object_stores import store_errors
 
-if TYPE_CHECKING:  # these two are in the stubs alone
-    from obstore.store import ClientConfig, RetryConfig
+T = TypeVar("T")
 
-LOCAL_SCHEME: Final = "file://"
-CLIENT_OPTIONS: Final["ClientConfig"] = {"connect_timeout": "2s", "timeout": "5s"}
-RETRY: Final["RetryConfig"] = {"max_retries": 2, "retry_timeout": timedelta(seconds=6)}
 # What a render makes of voices; jobs and progress hold none, but go with the rest.
 RENDERED: Final = tuple(RenderFile)
-
-
-def open_store(url: str) -> ObjectStore:
-    """
-    Return the store of `url`: "file:///…", "s3://…" or "gs://…".
-
-    One that does not answer is given up in seconds, not in the library's minutes.
-    """
-    if url.startswith(LOCAL_SCHEME):
-        return from_url(url, mkdir=True)
-    return from_url(url, client_options=CLIENT_OPTIONS, retry_config=RETRY)
 
 
 class StoredRecordingObjects:
@@ -94,19 +84,57 @@ class StoredRecordingObjects:
 
     def put_job(self, job: RenderJob) -> None:
         """Write `job.json`; see `RecordingObjects`."""
-        name = render_file(job.recording_id, job.version, RenderFile.JOB)
-        with _store_errors():
-            obstore.put(self._recordings, name, json.dumps(job.to_json()).encode())
+        self._put(render_file(job.recording_id, job.version, RenderFile.JOB), job)
 
     def progress(
         self, recording_id: RecordingId, version: int
     ) -> RenderProgress | None:
         """Read `progress.json`; one that is no such thing says nothing."""
         name = render_file(recording_id, version, RenderFile.PROGRESS)
+        return self._read(name, RenderProgress.from_json)
+
+    def manifest(self, recording_id: RecordingId, version: int) -> Manifest | None:
+        """Read `manifest.json`; see `RecordingObjects`."""
+        name = render_file(recording_id, version, RenderFile.MANIFEST)
+        return self._read(name, Manifest.from_json)
+
+    def put_clip_job(self, job: ClipJob) -> None:
+        """Write the clip's `job.json`; see `RecordingObjects`."""
+        self._put(clip_file(job.recording_id, job.number, ClipFile.JOB), job)
+
+    def clip_progress(
+        self, recording_id: RecordingId, number: int
+    ) -> RenderProgress | None:
+        """Read the clip's `progress.json`, as `progress` does."""
+        name = clip_file(recording_id, number, ClipFile.PROGRESS)
+        return self._read(name, RenderProgress.from_json)
+
+    def erase_clips(self, recording_id: RecordingId, *, kept: Collection[int]) -> None:
+        """
+        Delete jobs first: one that still runs then stores nothing more; see
+        `RecordingObjects`.
+        """
+        prefix = clips_prefix(recording_id)
+
+        def is_gone(name: str) -> bool:
+            number = clip_number(name)
+            return number is not None and number not in kept
+
+        def is_job(name: str) -> bool:
+            return is_gone(name) and name.endswith(f"/{ClipFile.JOB}")
+
+        for wanted in (is_job, is_gone):
+            _delete(self._recordings, prefix, wanted)
+
+    def _put(self, name: str, job: RenderJob | ClipJob) -> None:
+        with store_errors():
+            obstore.put(self._recordings, name, json.dumps(job.to_json()).encode())
+
+    def _read(self, name: str, of: Callable[[Any], T]) -> T | None:
         try:
-            with _store_errors():
+            with store_errors():
                 text = obstore.get(self._recordings, name).bytes().to_bytes()
-            return RenderProgress.from_json(json.loads(text))
+            return of(json.loads(text))
         except (FileNotFoundError, InvalidDocument, ValueError):
             return None
 
@@ -124,23 +152,14 @@ class SignedPlaybackUrls:
             raise ValueError("recordings are played from s3:// or gs:// only")
         self._recordings = recordings
 
-    def sign(
-        self,
-        recording_id: RecordingId,
-        version: int,
-        file: RenderFile,
-        *,
-        now: datetime,
-        lifetime: timedelta,
-    ) -> str:
+    def sign(self, name: str, *, now: datetime, lifetime: timedelta) -> str:
         """Sign a GET, from the machine's own time on; see `PlaybackUrls`."""
-        name = render_file(recording_id, version, file)
-        with _store_errors():
+        with store_errors():
             return obstore.sign(self._recordings, "GET", name, expires_in=lifetime)
 
 
 def _delete(store: ObjectStore, prefix: str, wanted: Callable[[str], bool]) -> None:
-    with _store_errors():
+    with store_errors():
         while names := _names(store, prefix, wanted):
             try:
                 obstore.delete(store, names)
@@ -151,13 +170,3 @@ def _delete(store: ObjectStore, prefix: str, wanted: Callable[[str], bool]) -> N
 def _names(store: ObjectStore, prefix: str, wanted: Callable[[str], bool]) -> list[str]:
     entries = (entry for page in obstore.list(store, prefix) for entry in page)
     return [entry["path"] for entry in entries if wanted(entry["path"])]
-
-
-@contextmanager
-def _store_errors() -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except (obstore.exceptions.BaseError, OSError) as error:
-        raise DependencyUnavailable from error

@@ -32,7 +32,7 @@ from .recording_errors import (
     RecordingClosed,
     RecordingNotFound,
 )
-from .recording_kept import erased, rendered_anew, twice
+from .recording_kept import erased, rendered_anew, twice, unclipped
 from .recording_states import (
     CONSENT_TRANSITIONS,
     KEPT,
@@ -152,7 +152,11 @@ def grant(
     chained = replace(
         recording, commitments=(*recording.commitments, receipt.commitment)
     )
-    return ConsentDecision(_heard(chained, facts, consent, stem, moment.now), consent)
+    heard = _heard(chained, facts, consent, stem, moment.now)
+    if ConsentScope.CLIPS in kept:
+        return ConsentDecision(heard, consent)
+    # Taking clips back takes back those that there are.
+    return _without_clips(heard, consent, stem, moment.now)
 
 
 def decline(facts: ConsentFacts, notice: Notice, *, moment: Moment) -> ConsentDecision:
@@ -224,6 +228,13 @@ def withdraw(facts: ConsentFacts, notice: Notice, *, moment: Moment) -> ConsentD
     return ConsentDecision(silent, after, effects)
 
 
+def _without_clips(
+    recording: Recording, consent: Consent, stem: StemId, now: datetime
+) -> ConsentDecision:
+    after, effects = unclipped(recording, lambda clip: stem in clip.stems, now)
+    return ConsentDecision(after, consent, effects)
+
+
 def _silenced(
     recording: Recording, voice: Voice, now: datetime
 ) -> tuple[Recording, tuple[Effect, ...]]:
@@ -238,10 +249,13 @@ def _silenced(
         return after, twice(after, RecordingStep.ERASE_STEMS, now)
     if not without.voices:
         return _all_gone(without, now)
-    after = rendered_anew(without)
+    after, unmade = unclipped(
+        rendered_anew(without), lambda clip: voice.stem in clip.stems, now
+    )
     tell = RecordingTask(after.space_id, RecordingStep.TELL, after.version, 0, now)
     return after, (
         *twice(after, RecordingStep.ERASE_STEMS, now),
+        *unmade,
         tell,
         *rendered_later(after, now),
     )

@@ -12,7 +12,9 @@ from spaces_contract.recording import (
     RecordingState,
     StemId,
 )
+from spaces_contract.recording_render import CLOCK_STEP_MS
 
+from .clip import Clip
 from .effects import Effect, RecordingStep, RecordingTask
 from .moderation import must_moderate
 from .notice import NOTICE_VERSION, Notice
@@ -62,6 +64,7 @@ class Recording:
         attempted_at: When the last of them was.
         trim_start_ms: What the host cut off, on the recording clock.
         partial: The render lacks intervals; `duration_ms` is the render's too.
+        clips_made: Also those that are gone: their numbers are used up.
     """
 
     space_id: SpaceId
@@ -84,11 +87,18 @@ class Recording:
     private: bool = False
     duration_ms: int = 0
     partial: bool = False
+    clips: tuple[Clip, ...] = ()
+    clips_made: int = 0
 
     @property
     def id(self) -> RecordingId:
         """A Space has one recording, which is known by the Space's id."""
         return RecordingId(self.space_id)
+
+    @property
+    def cut_ms(self) -> int:
+        """Where its file begins, on the recording clock."""
+        return self.trim_start_ms // CLOCK_STEP_MS * CLOCK_STEP_MS
 
     def voice_of(self, user_id: UserId) -> Voice | None:
         """Return their standing consent, if there is one."""
@@ -259,17 +269,20 @@ def rendered_later(recording: Recording, now: datetime) -> tuple[Effect, ...]:
 
 
 def look_at(recording: Recording, at: datetime) -> RecordingTask:
+    """Return the first look at the render of this version that is due from `at` on."""
+    return step_at(recording, RecordingStep.RENDER, at)
+
+
+def step_at(recording: Recording, step: RecordingStep, at: datetime) -> RecordingTask:
     """
-    Return the first look at the render of this version that is due from `at` on.
+    Return the first of a chain of looks that is due from `at` on.
 
     Looks are numbered by the clock, so that everybody who asks for the next one names
     the same task: however many ask, there is one chain of looks.
     """
     n = math.ceil(at.timestamp() / LOOK_EVERY_S)
     due_at = datetime.fromtimestamp(n * LOOK_EVERY_S, UTC)
-    return RecordingTask(
-        recording.space_id, RecordingStep.RENDER, recording.version, n, due_at
-    )
+    return RecordingTask(recording.space_id, step, recording.version, n, due_at)
 
 
 def there(recording: Recording | None) -> Recording:

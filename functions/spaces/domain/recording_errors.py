@@ -2,11 +2,12 @@
 What can be refused about recordings.
 
     SpaceError
-    ├── NotFound    RecordingNotFound  ConsentNotFound
-    ├── NotAllowed  RecordingPrivate
+    ├── NotFound    RecordingNotFound  ConsentNotFound  ClipNotFound
+    ├── NotAllowed  RecordingPrivate  NotInRecording
     └── Conflict    WrongRecordingState  RecordingClosed  RecordingNotReady
                     NotAsked  NoticeOutdated  RecordingNoticeRequired
-                    AnsweredTooOften
+                    AnsweredTooOften  ClipNotConsented  NothingToClip
+                    ClipNotReady
 """
 
 from typing import Any
@@ -33,6 +34,20 @@ class RecordingPrivate(NotAllowed):
 
     def __init__(self) -> None:
         super().__init__("The host keeps this recording private.")
+
+
+class ClipNotFound(NotFound):
+    code = "clip-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such clip.")
+
+
+class NotInRecording(NotAllowed):
+    code = "not-in-recording"
+
+    def __init__(self) -> None:
+        super().__init__("Clips are made by hosts, and by those who are heard in it.")
 
 
 class WrongRecordingState(Conflict):
@@ -96,3 +111,28 @@ class AnsweredTooOften(Conflict):
 
     def __init__(self) -> None:
         super().__init__("You have changed your answer too often in this recording.")
+
+
+class ClipNotConsented(Conflict):
+    """Nobody is named: which minutes are free is to be heard from the recording."""
+
+    code = "clip-not-consented"
+
+    def __init__(self) -> None:
+        super().__init__("Not everybody who is heard there has agreed to clips.")
+
+
+class NothingToClip(Conflict):
+    code = "nothing-to-clip"
+
+    def __init__(self) -> None:
+        super().__init__("Nobody is heard there.")
+
+
+class ClipNotReady(Conflict):
+    """`state` says why there is nothing to play."""
+
+    code = "clip-not-ready"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"This clip is {state}.", state=state)

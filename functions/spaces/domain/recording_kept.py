@@ -1,11 +1,13 @@
 """A recording that is over: what its hosts make of it, and when it is deleted."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from spaces_contract.ids import UserId
 from spaces_contract.recording import ERASE_AGAIN_AFTER_S, RecordingState
 
+from .clip import Clip
 from .effects import Effect, RecordingStep, RecordingTask
 from .errors import ModeratorOnly
 from .recording import Recording, RecordingDecision, rendered_later, settled, there
@@ -41,9 +43,9 @@ def edit(
     if private is not None:
         after = replace(after, private=private)
     if trim_start_ms is not None and trim_start_ms != after.trim_start_ms:
-        again = replace(after, trim_start_ms=trim_start_ms)
-        after = rendered_anew(again)
-        effects = rendered_later(after, now)
+        again = rendered_anew(replace(after, trim_start_ms=trim_start_ms))
+        after, gone = unclipped(again, lambda clip: clip.start_ms < again.cut_ms, now)
+        effects = (*rendered_later(after, now), *gone)
     if after == before:
         return RecordingDecision(recording)
     return RecordingDecision(replace(after, updated_at=now), effects)
@@ -99,10 +101,34 @@ def erased(recording: Recording, now: datetime) -> RecordingDecision:
         voices=(),
         withdrawn=(),
         duration_ms=0,
+        expires_at=None,  # nothing is left that a sweep would have to look for
+        clips=(),
         updated_at=now,
     )
     tell = RecordingTask(gone.space_id, RecordingStep.TELL, gone.version, 0, now)
     return RecordingDecision(gone, (*twice(gone, RecordingStep.ERASE, now), tell))
+
+
+def unclipped(
+    recording: Recording, gone: Callable[[Clip], bool], now: datetime
+) -> tuple[Recording, tuple[Effect, ...]]:
+    """
+    Return the recording without those clips, and what deletes their objects.
+
+    It is done at once, and again when a job that was at it is over.
+    """
+    left = tuple(clip for clip in recording.clips if not gone(clip))
+    if left == recording.clips:
+        return recording, ()
+    after = replace(recording, clips=left, updated_at=now)
+    # Named by the time: one version may lose clips again and again.
+    n = int(now.timestamp() * 1_000_000)
+    again = now + timedelta(seconds=ERASE_AGAIN_AFTER_S)
+    step = RecordingStep.ERASE_CLIPS
+    return after, tuple(
+        RecordingTask(recording.space_id, step, recording.version, n + i, at)
+        for i, at in enumerate((now, again))
+    )
 
 
 def twice(

@@ -13,7 +13,7 @@ from spaces_contract.recording_render import (
 )
 
 from .effects import RecordingStep, RecordingTask
-from .recording import Recording, RecordingDecision
+from .recording import Recording, RecordingDecision, Voice
 from .recording_kept import erased
 from .recording_states import RecordingEvent, moved
 from .space import Space
@@ -49,7 +49,7 @@ def look(
         return _published(recording, progress, kept_for=kept_for, now=now)
     if _said(progress, RenderState.FAILED):
         return _given_up(recording, now)
-    if not _is_dead(recording, progress, now):
+    if not is_dead(recording.attempted_at, progress, now):
         return RecordingDecision(recording)
     if recording.attempt >= MAX_ATTEMPTS:
         return _given_up(recording, now)
@@ -76,18 +76,20 @@ def job_of(space: Space, recording: Recording) -> RenderJob:
         title=space.title or "",
         began_at_ms=int(began_at.timestamp() * 1000),
         notice_version=recording.notice_version,
-        stems=tuple(
-            ConsentedStem(
-                stem=voice.stem,
-                uid=voice.user_id,
-                display_name=voice.display_name,
-                scopes=voice.scopes,
-                commitment=voice.commitment,
-            )
-            for voice in recording.voices
-        ),
+        stems=tuple(consented(voice) for voice in recording.voices),
         commitments=recording.commitments,
         trim_start_ms=recording.trim_start_ms,
+    )
+
+
+def consented(voice: Voice) -> ConsentedStem:
+    """Return a standing consent as a job is told of it."""
+    return ConsentedStem(
+        stem=voice.stem,
+        uid=voice.user_id,
+        display_name=voice.display_name,
+        scopes=voice.scopes,
+        commitment=voice.commitment,
     )
 
 
@@ -105,12 +107,13 @@ def _said(progress: RenderProgress | None, state: RenderState) -> bool:
     return progress is not None and progress.state is state
 
 
-def _is_dead(
-    recording: Recording, progress: RenderProgress | None, now: datetime
+def is_dead(
+    attempted_at: datetime | None, progress: RenderProgress | None, now: datetime
 ) -> bool:
-    if recording.attempted_at is None:
-        return True  # nobody was launched yet
-    signs = [recording.attempted_at]
+    """Whether a job is to be launched: none was yet, or the last one is silent."""
+    if attempted_at is None:
+        return True
+    signs = [attempted_at]
     if progress is not None:
         signs.append(datetime.fromtimestamp(progress.updated_at_ms / 1000, UTC))
     return now - max(signs) > SILENT_FOR

@@ -26,15 +26,21 @@ from ..service.errors import (
     IdTokenExpired,
     IdTokenInvalid,
     IdTokenMissing,
+    ListenTokenExpired,
+    ListenTokenInvalid,
+    ListenTokenMissing,
     OperatorKeyInvalid,
 )
+from .app_check import HEADER as APP_CHECK_HEADER
 from .client_app import (
     PLATFORM_HEADER,
     PLATFORM_PATTERN,
     VERSION_HEADER,
     VERSION_PATTERN,
 )
+from .clips import CLIP_ID_PATTERN
 from .errors import (
+    AppCheckRequired,
     BodyTooLarge,
     InvalidField,
     InvalidHeader,
@@ -57,6 +63,7 @@ Json = dict[str, Any]
 PATH_SHAPES: Final = {
     "space_id": SPACE_ID_PATTERN,
     "recording_id": SPACE_ID_PATTERN,
+    "clip_id": CLIP_ID_PATTERN,
     "user_id": USER_ID_PATTERN,
     "session_id": SESSION_ID_PATTERN,
     "device_id": DEVICE_ID_PATTERN,
@@ -101,15 +108,27 @@ PROBLEM_SCHEMA: Final[Json] = {
 }
 ACCESS_ERRORS: Final[dict[Access, tuple[type[SpaceError], ...]]] = {
     Access.PUBLIC: (),
-    Access.OPTIONAL: (IdTokenInvalid, IdTokenExpired, RateLimited, AccountSuspended),
+    Access.OPTIONAL: (
+        IdTokenInvalid,
+        IdTokenExpired,
+        AppCheckRequired,
+        RateLimited,
+        AccountSuspended,
+    ),
     Access.ID_TOKEN: (
         IdTokenMissing,
         IdTokenInvalid,
         IdTokenExpired,
+        AppCheckRequired,
         RateLimited,
         AccountSuspended,
     ),
     Access.GRANT: (GrantMissing, GrantInvalid),
+    Access.LISTEN_TOKEN: (
+        ListenTokenMissing,
+        ListenTokenInvalid,
+        ListenTokenExpired,
+    ),
     Access.OPERATOR: (OperatorKeyInvalid,),
 }
 
@@ -161,6 +180,12 @@ def document(documented: Sequence[Operation], public_url: str) -> Json:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "A grant, as join answers it",
+                },
+                Access.LISTEN_TOKEN.value: {
+                    "type": "apiKey",
+                    "in": "query",
+                    "name": "t",
+                    "description": "A listen token; its cookie does as well",
                 },
                 Access.OPERATOR.value: {
                     "type": "http",
@@ -246,6 +271,8 @@ def _parameters(each: Operation) -> list[Json]:
         found.append(_parameter("Idempotency-Key", "header", _text(KEY_PATTERN)))
     if each.if_match:
         found.append(_parameter("If-Match", "header", ETAG))
+    if each.access in (Access.ID_TOKEN, Access.OPTIONAL):
+        found.append(_parameter(APP_CHECK_HEADER, "header", {"type": "string"}))
     if each.needs is not None or each.id == "get_capabilities":
         found += [
             _parameter(PLATFORM_HEADER, "header", _text(PLATFORM_PATTERN)),

@@ -39,6 +39,10 @@ def add_routes(routes: flask.Blueprint, recordings: RecordingTasks) -> None:
                 recordings.erase(space_id)
             case RecordingStep.EXPIRE:
                 recordings.expire(space_id)
+            case RecordingStep.CLIP:
+                recordings.clips.look(space_id)
+            case RecordingStep.ERASE_CLIPS:
+                recordings.clips.erase(space_id)
             case RecordingStep.TELL:
                 recordings.tell(space_id, body.version)
 

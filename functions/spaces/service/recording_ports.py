@@ -1,6 +1,6 @@
 """What recording needs from the outside, as interfaces."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from spaces_contract.consent_receipts import Receipt, SignedReceipt
 from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.recording import RecordingId, StemId
-from spaces_contract.recording_objects import RenderFile
-from spaces_contract.recording_render import RenderJob, RenderProgress
+from spaces_contract.recording_manifest import Manifest
+from spaces_contract.recording_render import ClipJob, RenderJob, RenderProgress
 
 from ..domain.consent import Consent, ConsentDecision, ConsentFacts
 from ..domain.recording import Recording, RecordingDecision
@@ -120,20 +120,30 @@ class RecordingObjects(Protocol):
         """Return what the render job last said, if it said anything."""
         ...
 
+    def manifest(self, recording_id: RecordingId, version: int) -> Manifest | None:
+        """Return what a version holds, by its own word; None: there is no such."""
+        ...
+
+    def put_clip_job(self, job: ClipJob) -> None:
+        """Tell a clip's job what to do."""
+        ...
+
+    def clip_progress(
+        self, recording_id: RecordingId, number: int
+    ) -> RenderProgress | None:
+        """Return what the clip's job last said, if it said anything."""
+        ...
+
+    def erase_clips(self, recording_id: RecordingId, *, kept: Collection[int]) -> None:
+        """Delete all clips but those of these numbers."""
+        ...
+
 
 class PlaybackUrls(Protocol):
     """URLs that let their holder read one object for a while."""
 
-    def sign(
-        self,
-        recording_id: RecordingId,
-        version: int,
-        file: RenderFile,
-        *,
-        now: datetime,
-        lifetime: timedelta,
-    ) -> str:
-        """Return the URL; what is deleted meanwhile cannot be read by it."""
+    def sign(self, name: str, *, now: datetime, lifetime: timedelta) -> str:
+        """Return the URL of the object `name`; what is deleted meanwhile cannot be read by it."""
         ...
 
 

@@ -15,6 +15,7 @@ from ..domain.recording import Recording
 from ..domain.recording_states import KEPT, OPEN
 from ..domain.space import Space
 from ..domain.states import SpaceState
+from .clip_tasks import ClipTasks
 from .ports import Clock, EffectQueue, Launcher, Workload, WorkloadKind
 from .recording_ports import Decide, RecordingNews, RecordingObjects, RecordingStore
 
@@ -37,6 +38,7 @@ class RecordingTasks:
     recordings: RecordingStore
     open_objects: Callable[[], RecordingObjects]  # when first needed
     launcher: Launcher
+    clips: ClipTasks
     news: RecordingNews
     effects: EffectQueue
     now: Clock

@@ -7,7 +7,7 @@ from typing import Final
 
 from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.recording import RecordingState
-from spaces_contract.recording_objects import RenderFile
+from spaces_contract.recording_objects import RenderFile, render_file
 
 from ..domain import recording as rules
 from ..domain import recording_kept as kept
@@ -127,22 +127,11 @@ class RecordingService:
         """
         Return where to read it, for 15 minutes.
 
-        A private one is for its hosts, and for those whose voice is in it; of any other
-        only those whom the host has blocked are kept away, as from the Space.
-
         Raises:
             SpaceNotFound, RecordingNotFound, RecordingPrivate, BlockedByHost.
             RecordingNotReady: it is not rendered, not yet again, or gone.
         """
-        space, recording = self.recordings.get(space_id)
-        if recording is None:
-            raise RecordingNotFound
-        concerned = actor_id in space.host_ids or recording.voice_of(actor_id)
-        if recording.private and not concerned:
-            raise RecordingPrivate
-        host_id = space.creator_id
-        if not concerned and self.recordings.is_blocked(actor_id, by=host_id):
-            raise BlockedByHost
+        _, recording = heard_by(actor_id, space_id, self.recordings)
         now, signer = self.now(), self.open_urls()
         expired = recording.expires_at is not None and recording.expires_at <= now
         if recording.state is not RecordingState.READY or expired:
@@ -151,9 +140,7 @@ class RecordingService:
             version=recording.version,
             urls={
                 file: signer.sign(
-                    recording.id,
-                    recording.version,
-                    file,
+                    render_file(recording.id, recording.version, file),
                     now=now,
                     lifetime=PLAYBACK_LIFETIME,
                 )
@@ -190,6 +177,29 @@ class RecordingService:
             return None
         progress = self.open_objects().progress(recording.id, recording.version)
         return progress.percent if progress else 0
+
+
+def heard_by(
+    actor_id: UserId, space_id: SpaceId, recordings: RecordingStore
+) -> tuple[Space, Recording]:
+    """
+    Return the recording of a Space, where the actor may hear it.
+
+    A private one is for its hosts, and for those whose voice is in it; of any other
+    only those whom the host has blocked are kept away, as from the Space.
+
+    Raises:
+        SpaceNotFound, RecordingNotFound, RecordingPrivate, BlockedByHost.
+    """
+    space, recording = recordings.get(space_id)
+    if recording is None:
+        raise RecordingNotFound
+    concerned = actor_id in space.host_ids or recording.voice_of(actor_id)
+    if recording.private and not concerned:
+        raise RecordingPrivate
+    if not concerned and recordings.is_blocked(actor_id, by=space.creator_id):
+        raise BlockedByHost
+    return space, recording
 
 
 PLAYED: Final = (

@@ -16,11 +16,14 @@ from .problems import not_found, problem
 
 # Renders alone: encrypted voices, jobs and journals are nobody's to read.
 _NAME: Final = re.compile(
-    r"/recordings/[A-Za-z0-9_-]{8,64}/v[1-9][0-9]{0,8}"
+    r"/recordings/[A-Za-z0-9_-]{8,64}/(?:v[1-9][0-9]{0,8}"
     r"/(audio\.m4a|waveform\.json|markers\.json|manifest\.json)"
+    r"|clips/[1-9][0-9]{0,8}/(clip\.m4a))"
 )
 _EXPIRES: Final = re.compile(r"[0-9]{1,12}")
-_TYPES: Final = MappingProxyType({"audio.m4a": "audio/mp4"})
+_TYPES: Final = MappingProxyType(
+    {"audio.m4a": "audio/mp4", "clip.m4a": "audio/mp4"}
+)
 _OTHER: Final = "application/json"
 _HEADERS: Final = MappingProxyType(
     {
@@ -71,7 +74,7 @@ class PlaybackFiles:
         if not file.is_file():
             return not_found()
         response = web.FileResponse(file)
-        response.content_type = _TYPES.get(name[1], _OTHER)
+        response.content_type = _TYPES.get(name[1] or name[2], _OTHER)
         return response
 
     def _is_signed(self, request: web.Request) -> bool:

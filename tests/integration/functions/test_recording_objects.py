@@ -12,10 +12,10 @@ import requests
 from moto.server import ThreadedMotoServer
 from obstore.store import ObjectStore, S3Store
 
+from spaces.adapters.object_stores import open_store
 from spaces.adapters.recording_objects import (
     SignedPlaybackUrls,
     StoredRecordingObjects,
-    open_store,
 )
 from spaces.domain.errors import DependencyUnavailable
 from spaces.domain.render import job_of
@@ -195,7 +195,7 @@ def test_a_signed_url_reads_one_file_until_it_is_deleted(s3: str) -> None:
     now = datetime(2030, 5, 4, tzinfo=UTC)
 
     url = SignedPlaybackUrls(store).sign(
-        RECORDING, 1, RenderFile.AUDIO, now=now, lifetime=timedelta(minutes=15)
+        name, now=now, lifetime=timedelta(minutes=15)
     )
 
     assert "X-Amz-Expires=900" in url

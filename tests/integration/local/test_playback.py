@@ -9,7 +9,7 @@ import pytest
 
 from spaces.adapters.local_playback import LocalPlaybackUrls
 from spaces_contract.recording import RecordingId
-from spaces_contract.recording_objects import RenderFile
+from spaces_contract.recording_objects import RenderFile, render_file
 from tests.integration.local.gateways import (
     PLAYBACK_SECRET,
     Gateway,
@@ -26,7 +26,8 @@ def signed(gateway: Gateway, file: RenderFile, *, lifetime_s: int = 900) -> str:
     now = dt.datetime.fromtimestamp(int(time.time()), dt.UTC)
     urls = LocalPlaybackUrls(gateway.url, PLAYBACK_SECRET)
     lifetime = dt.timedelta(seconds=lifetime_s)
-    return urls.sign(RECORDING, 1, file, now=now, lifetime=lifetime)
+    name = render_file(RECORDING, 1, file)
+    return urls.sign(name, now=now, lifetime=lifetime)
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "edit_participant": {"muted": True},
     "send_invites": {"user_ids": ["listener"], "role": "speaker"},
     "edit_recording": {"private": True},
+    "make_clip": {"version": 1, "start_ms": 0, "duration_ms": 5_000},
 }
 
 
@@ -63,6 +64,9 @@ def everything_seen(world: World, by: str) -> str:
         path = operation.path.format(
             space_id=SPACE_ID,
             recording_id=SPACE_ID,
+            clip_id="1",
+            epoch=1,
+            number=1,
             user_id="bo",
             session_id="session-0123456789",
             device_id="phone",

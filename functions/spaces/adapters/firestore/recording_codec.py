@@ -15,6 +15,7 @@ from spaces_contract.recording import (
     StemId,
 )
 
+from ...domain.clip import Clip, ClipState
 from ...domain.consent import Consent
 from ...domain.recording import Recording, Voice
 from ...domain.recording_states import ConsentState
@@ -47,6 +48,8 @@ def recording_to_doc(recording: Recording) -> Document:
         "private": recording.private,
         "duration_ms": recording.duration_ms,
         "partial": recording.partial,
+        "clips": [_clip_to_doc(clip) for clip in recording.clips],
+        "clips_made": recording.clips_made,
     }
 
 
@@ -81,6 +84,8 @@ def recording_from_doc(space_id: SpaceId, doc: Mapping[str, Any]) -> Recording:
         private=doc["private"],
         duration_ms=doc["duration_ms"],
         partial=doc["partial"],
+        clips=tuple(_clip_from_doc(clip) for clip in doc["clips"]),
+        clips_made=doc["clips_made"],
     )
 
 
@@ -129,6 +134,36 @@ def _voice_from_doc(uid: str, doc: Mapping[str, Any]) -> Voice:
         stem=StemId(doc[ConsentField.STEM]),
         scopes=tuple(ConsentScope(scope) for scope in doc["scopes"]),
         commitment=doc["commitment"],
+    )
+
+
+def _clip_to_doc(clip: Clip) -> Document:
+    return {
+        "number": clip.number,
+        "title": clip.title,
+        "start_ms": clip.start_ms,
+        "end_ms": clip.end_ms,
+        "stems": list(clip.stems),
+        "made_by": clip.made_by,
+        "made_at": clip.made_at,
+        "state": clip.state.value,
+        "attempt": clip.attempt,
+        "attempted_at": clip.attempted_at,
+    }
+
+
+def _clip_from_doc(doc: Mapping[str, Any]) -> Clip:
+    return Clip(
+        number=doc["number"],
+        title=doc["title"],
+        start_ms=doc["start_ms"],
+        end_ms=doc["end_ms"],
+        stems=tuple(StemId(stem) for stem in doc["stems"]),
+        made_by=UserId(doc["made_by"]),
+        made_at=required_instant(doc["made_at"]),
+        state=ClipState(doc["state"]),
+        attempt=doc["attempt"],
+        attempted_at=instant(doc["attempted_at"]),
     )
 
 

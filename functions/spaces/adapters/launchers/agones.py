@@ -98,7 +98,7 @@ class AgonesLauncher:
         return [_launched(server) for server in servers]
 
     def _fleet(self, kind: WorkloadKind) -> str:
-        if kind is WorkloadKind.RENDER:
+        if kind in (WorkloadKind.RENDER, WorkloadKind.CLIP):
             return self._settings.render_fleet
         return self._settings.fleet
 

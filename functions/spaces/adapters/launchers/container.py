@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 import docker
@@ -21,9 +22,10 @@ CALL_TIMEOUT_S: Final = 30.0
 STOP_GRACE_S: Final = 10  # a worker drains within that, or is killed
 MEMORY_LIMIT: Final = "1g"  # a room of thousands of listeners needs a third of it
 PIDS_LIMIT: Final = 256
-RENDER_ENTRYPOINT: Final = (
-    *("/opt/parley/bin/python", "-m"),
-    *("media_worker.recording", "render"),
+RENDER_ENTRYPOINT: Final = ("/opt/parley/bin/python", "-m", "media_worker.recording")
+# What a job of a recording is told by.
+OF_RECORDINGS: Final = MappingProxyType(
+    {WorkloadKind.RENDER: "--version", WorkloadKind.CLIP: "--clip"}
 )
 TMPFS: Final = {"/tmp": "size=64m,mode=1777"}  # noqa: S108 -- inside the container
 
@@ -138,7 +140,7 @@ class ContainerLauncher:
 
     def _options(self, workload: Workload, port: int) -> dict[str, Any]:
         settings = self._settings
-        if workload.kind is WorkloadKind.RENDER:
+        if workload.kind in OF_RECORDINGS:
             special = self._render(workload)
         else:
             special = self._room(workload, range(port, port + PORTS_PER_WORKER))
@@ -163,7 +165,10 @@ class ContainerLauncher:
         }
 
     def _render(self, workload: Workload) -> dict[str, Any]:
-        about = ("--recording", workload.key, "--version", str(workload.epoch))
+        about = (
+            *(workload.kind.value, "--recording", workload.key),
+            *(OF_RECORDINGS[workload.kind], str(workload.epoch)),
+        )
         return {
             "entrypoint": [*RENDER_ENTRYPOINT, *about],
             "environment": dict(self._settings.render_environment),

@@ -14,6 +14,32 @@ export const RECORDINGS = Object.freeze({
     text: "You have not agreed to this recording, so your voice is not in it.",
     icon: "info",
   },
+  "clip-not-found": {
+    title: "No such clip",
+    text: "It was deleted, or somebody in it took their voice back.",
+    icon: "search",
+  },
+  "not-in-recording": {
+    title: "Not for you to do",
+    text: "Clips are made by hosts, and by those who are heard in the recording.",
+    icon: "ban",
+  },
+  "clip-not-consented": {
+    title: "No clip from here",
+    text: "Not everybody who is heard in these seconds agreed to clips. Try another place.",
+    icon: "info",
+  },
+  "nothing-to-clip": {
+    title: "Nobody talks there",
+    text: "Choose a place where somebody is heard.",
+    icon: "info",
+  },
+  "clip-not-ready": {
+    title: "Not ready yet",
+    text: "The clip is being made, or could not be made.",
+    icon: "hourglass",
+    remedy: "retry",
+  },
   "recording-private": {
     title: "Private recording",
     text: "Its host keeps this recording to themselves.",
