@@ -23,6 +23,9 @@ LONG_FRAMES_FROM: Final = 500
 # A smaller room needs no process beside its own.
 EGRESS_FROM: Final = 200
 
+# Where nobody says better: what was measured for a core that does nothing else.
+LISTENERS_PER_PROCESS: Final = 2_500
+
 # All of them, or none: without them nothing can be recorded.
 RECORDING: Final = (
     "PARLEY_RECORDINGS_URL",
@@ -99,6 +102,7 @@ class Config:
         recording: Where recordings go; None: nothing can be recorded.
         long_frames_from: Listeners from which on they get packets of 60 ms.
         egress_from: Listeners from which on more go to egress processes.
+        session_capacity: Sessions from which on listeners are sent to HLS.
     """
 
     project_id: str
@@ -113,6 +117,7 @@ class Config:
     recording: RecordingConfig | None = None
     long_frames_from: int = LONG_FRAMES_FROM
     egress_from: int = EGRESS_FROM
+    session_capacity: int = LISTENERS_PER_PROCESS
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -125,6 +130,9 @@ class Config:
         missing = [name for name in REQUIRED if not env.get(name)]
         if missing:
             raise ConfigError(f"missing: {', '.join(missing)}")
+        udp_endpoints = _udp_endpoints(env["PARLEY_UDP_ENDPOINTS"])
+        # With processes of their own for listeners, the room's takes few.
+        capacity = LISTENERS_PER_PROCESS * max(1, len(udp_endpoints) - 1)
         return cls(
             project_id=env["PARLEY_PROJECT_ID"],
             emulator_host=env.get("FIRESTORE_EMULATOR_HOST") or None,
@@ -133,11 +141,12 @@ class Config:
             grant_public_key=env["PARLEY_GRANT_PUBLIC_KEY"],
             control_bind=_address("PARLEY_CONTROL_BIND", env["PARLEY_CONTROL_BIND"]),
             control_url=env.get("PARLEY_CONTROL_URL") or None,
-            udp_endpoints=_udp_endpoints(env["PARLEY_UDP_ENDPOINTS"]),
+            udp_endpoints=udp_endpoints,
             live_edge_url=env["PARLEY_LIVE_EDGE_URL"],
             recording=RecordingConfig.from_env(env),
             long_frames_from=_count(env, "PARLEY_LONG_FRAMES_FROM", LONG_FRAMES_FROM),
             egress_from=_count(env, "PARLEY_EGRESS_FROM", EGRESS_FROM),
+            session_capacity=_count(env, "PARLEY_SESSION_CAPACITY", capacity),
         )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from .egress.processes.child import EgressProcess
 from .egress.processes.spread import SpreadEndpoint
 from .firestore_link.link import FirestoreLink
+from .live_edge.hls_broadcast import HlsBroadcast
 from .process_memory import rss_bytes
 from .recording.recorder import Recorder
 from .room.durations import BOUNDS_S, Durations
@@ -79,6 +80,20 @@ def recording_metrics(recorder: Recorder) -> Iterator[Metric]:
     yield Metric("recording_store_failures_total", recorder.store_failures)
     yield Metric("recording_echo_checks_total", recorder.echo.checks)
     yield Metric("recording_echoes_total", recorder.echo.found)
+
+
+def hls_metrics(hls: HlsBroadcast) -> Iterator[Metric]:
+    """Yield how HLS goes; never a key, nor what leads to one."""
+    counts = hls.counts
+    yield Metric("hls_playable", int(hls.is_playable))
+    yield Metric("hls_listeners", hls.listener_count)
+    yield Metric("hls_publish_delay_s", counts.publish_delay_s)
+    yield Metric("hls_make_s_total", counts.make_s)
+    yield Metric("hls_segments_total", counts.segments)
+    yield Metric("hls_lost_segments_total", counts.lost_segments)
+    yield Metric("hls_stale_batches_total", counts.stale_batches)
+    yield Metric("hls_playlist_failures_total", counts.playlist_failures)
+    yield Metric("hls_dropped_blocks_total", hls.dropped_blocks)
 
 
 def process_metrics() -> Iterator[Metric]:

@@ -1,6 +1,7 @@
 """One worker's life: claim the epoch, run the room, leave in good order."""
 
 import asyncio
+import contextlib
 import logging
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -11,13 +12,17 @@ from spaces_contract.ids import SpaceId, UserId
 from .audio.opus import Decoder
 from .config import Config
 from .control.app import ControlApi
+from .control.hls import HlsApi
 from .control.server import ControlServer
 from .epoch_life import EpochLife, ExitCode, cancelled
 from .firestore_link.connection import connect
+from .live_edge.edge_store import EdgeStore
+from .live_edge.opening import open_hls
 from .live_edge.room_json import StoredRoomJson
 from .metrics import (
     Metric,
     endpoint_metrics,
+    hls_metrics,
     link_metrics,
     process_metrics,
     recording_metrics,
@@ -43,6 +48,7 @@ logger = logging.getLogger(__name__)
 
 # For what was recorded last; what is not stored by then stays in the spool.
 RECORDING_PATIENCE_S: Final = 6.0
+HLS_PATIENCE_S: Final = 2.0  # players that are not told hear that nothing comes
 
 
 class Worker:
@@ -66,22 +72,33 @@ class Worker:
             fresh=lambda: self._life.knows,
             warn=self._warn_of_echo,
         )
+        self._edge = EdgeStore(config.live_edge_url)
+        self._hls = open_hls(
+            config.space_id,
+            config.epoch,
+            self._edge,
+            clock=self._clock,
+            fresh=lambda: self._life.knows,
+            removed=lambda: self._room.desired.removed,
+        )
         self._room = Room(
             space_id=SpaceId(config.space_id),
             epoch=config.epoch,
             endpoint=self._endpoint,
             recorder=self._recorder,
+            broadcast=self._hls,
             new_decoder=Decoder,
             publisher=self._publisher,
             clock=self._clock,
             utc_now=lambda: datetime.now(UTC),
             long_frames_from=config.long_frames_from,
+            capacity=config.session_capacity,
         )
         self._life = EpochLife(
             self._firestore,
             self._room,
             clock=self._clock,
-            finish=self._finish_recording,
+            finish=self._finish,
         )
 
     def stop(self) -> None:
@@ -107,6 +124,8 @@ class Worker:
             control.serve(self._api().app(), on_death=self.stop)
             mixing = asyncio.create_task(self._room.run(), name="room")
             stack.push_async_callback(cancelled, mixing)
+            broadcasting = asyncio.create_task(self._hls.run(), name="hls")
+            stack.push_async_callback(cancelled, broadcasting)
             recording = asyncio.create_task(self._recorder.run(), name="recorder")
             stack.push_async_callback(cancelled, recording)
             claim = new_claim(self._config, self._endpoint, control.url)
@@ -115,6 +134,15 @@ class Worker:
 
     def _warn_of_echo(self, user_id: UserId) -> None:
         warn_of_echo(user_id, endpoint=self._endpoint, book=self._room.book)
+
+    async def _finish(self) -> None:
+        await asyncio.gather(self._finish_recording(), self._finish_hls())
+
+    async def _finish_hls(self) -> None:
+        ended = not self._room.desired.live
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HLS_PATIENCE_S):
+                await self._hls.finish(space_ended=ended)
 
     async def _finish_recording(self) -> None:
         try:
@@ -135,11 +163,13 @@ class Worker:
         ).storage(self._clock)
 
     def _api(self) -> ControlApi:
+        check = forward_check(self._config)
         return ControlApi(
             self._room,
-            forward_check(self._config),
+            check,
             ready=lambda: self._life.is_ready,
             metrics=self._metrics,
+            others=HlsApi(self._hls, check).routes(),
         )
 
     async def _metrics(self) -> str:
@@ -150,7 +180,9 @@ class Worker:
             *room_metrics(self._room),
             *recording_metrics(self._recorder),
             *endpoint_metrics(self._endpoint),
+            *hls_metrics(self._hls),
             Metric("room_json_failures_total", self._publisher.failures),
+            Metric("hls_store_failures_total", self._edge.failures),
         ]
         if self._life.link is not None:
             metrics += link_metrics(self._life.link)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from media_worker.audio.frames import EncodedFrame, ReceivedPacket
+from media_worker.audio.mixer import Mix
 from media_worker.audio.opus import Decoder, Encoder
 from media_worker.room.ports import (
     FULL_MIX,
@@ -23,11 +24,12 @@ from spaces_contract.control import ControlError
 from spaces_contract.ids import SessionId, SpaceId, UserId
 from spaces_contract.recording import RecordingState
 from spaces_contract.roles import PeerCloseReason, PeerKind, Role
-from spaces_contract.room_state import RoomState
+from spaces_contract.room_state import HlsKey, RoomState
 from tests.audio import BLOCK, Samples, blocks_of
 
 SPACE = SpaceId("1nKxoPQrsTUvw")
 LONG_FRAMES_FROM = 4  # listeners make a large room here
+CAPACITY = 8  # sessions fill it
 
 
 class TurnedClock:
@@ -274,6 +276,22 @@ def desired(
     )
 
 
+class FakeBroadcast:
+    """Keeps each block of the mix, and who was forgotten; counts whom it is told."""
+
+    def __init__(self) -> None:
+        self.listener_count = 0
+        self.key: HlsKey | None = None
+        self.mixes: list[tuple[float, Mix | None]] = []
+        self.forgotten: list[UserId] = []
+
+    def mixed(self, due_s: float, mix: Mix | None) -> None:
+        self.mixes.append((due_s, mix))
+
+    def forget(self, user_id: UserId) -> None:
+        self.forgotten.append(user_id)
+
+
 class RunningRoom:
     """A room in a task, with its doubles; made by `a_room`."""
 
@@ -282,16 +300,19 @@ class RunningRoom:
         self.endpoint = FakeEndpoint()
         self.publisher = MemoryPublisher()
         self.recorder = FakeRecorder()
+        self.broadcast = FakeBroadcast()
         self.room = Room(
             space_id=SPACE,
             epoch=1,
             endpoint=self.endpoint,
             recorder=self.recorder,
+            broadcast=self.broadcast,
             new_decoder=Decoder,
             publisher=self.publisher,
             clock=self.clock,
             utc_now=self.clock.utc,
             long_frames_from=LONG_FRAMES_FROM,
+            capacity=CAPACITY,
         )
         self.endpoint.events = self.room
         self.running = asyncio.ensure_future(self.room.run())

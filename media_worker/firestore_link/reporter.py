@@ -74,6 +74,8 @@ class Reporter:
             RuntimeField.STATE: presence.state,
             RuntimeField.HEARTBEAT_SEQ: self.sequence,
             RuntimeField.LISTENER_COUNT: presence.listener_count,
+            RuntimeField.HLS_LISTENER_COUNT: presence.hls_listener_count,
+            RuntimeField.CAPACITY: presence.capacity,
             RuntimeField.PARTICIPANT_COUNT: presence.participant_count,
             RuntimeField.CONNECTED_IDS: presence.connected_ids,
         }

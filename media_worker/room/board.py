@@ -10,7 +10,7 @@ from spaces_contract.roles import Role
 from spaces_contract.room_state import RoomState, StageMember
 from spaces_contract.timestamps import rfc3339
 
-from .ports import DesiredMember, DesiredState, PacketTap
+from .ports import Broadcast, DesiredMember, DesiredState, PacketTap
 from .session_book import SessionBook
 
 STAGE_ORDER = {role: index for index, role in enumerate(Role)}
@@ -22,6 +22,7 @@ class Board:
 
     Args:
         recorder: Whose state everybody sees.
+        broadcast: Whose key everybody sees.
         spread: Returns the listeners of each process.
         utc_now: Aware UTC time, for `updated_at`.
     """
@@ -32,10 +33,12 @@ class Board:
         epoch: int,
         *,
         recorder: PacketTap,
+        broadcast: Broadcast,
         spread: Callable[[], tuple[int, ...]],
         utc_now: Callable[[], datetime],
     ) -> None:
         self._recorder = recorder
+        self._broadcast = broadcast
         self._spread = spread
         self._utc_now = utc_now
         self._csrcs: dict[UserId, int] = {}
@@ -85,6 +88,7 @@ class Board:
             host_away=desired.host_away and not _host_is_back(desired, book),
             reactions=reactions,
             listeners_by_process=self._spread(),
+            hls_key=self._broadcast.key,
         )
         if room == self.room:
             return False

@@ -8,10 +8,11 @@ from spaces_contract.control import ControlError
 from spaces_contract.ids import SessionId, UserId
 from spaces_contract.recording import NOT_RECORDED, DesiredRecording, RecordingState
 from spaces_contract.roles import PeerCloseReason, PeerKind, Role
-from spaces_contract.room_state import RoomState
+from spaces_contract.room_state import HlsKey, RoomState
 from spaces_contract.runtime import WorkerState
 
 from ..audio.frames import EncodedFrame, ReceivedPacket
+from ..audio.mixer import Mix
 from ..audio.opus import Block
 
 FULL_MIX: Final = "full"  # source heard by everybody who does not talk
@@ -161,10 +162,19 @@ class DesiredState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
-    """What a heartbeat reports: who is connected."""
+    """
+    What a heartbeat reports: who is connected.
+
+    Args:
+        listener_count: Not on stage, by whichever means.
+        hls_listener_count: Those of them who have no session.
+        capacity: How many sessions of listeners there can be.
+    """
 
     state: WorkerState
     listener_count: int
+    hls_listener_count: int
+    capacity: int
     participant_count: int
     connected_ids: tuple[UserId, ...]
 
@@ -178,6 +188,28 @@ class RoomPublisher(Protocol):
 
     def finish(self) -> None:
         """From now on try each version once: the newest matters, and time is short."""
+        ...
+
+
+class Broadcast(Protocol):
+    """Who hears the mix without a session, in any number: by HLS."""
+
+    @property
+    def listener_count(self) -> int:
+        """How many there are, as far as can be known."""
+        ...
+
+    @property
+    def key(self) -> HlsKey | None:
+        """What everybody may see of it; None while there is nothing to play."""
+        ...
+
+    def mixed(self, due_s: float, mix: Mix | None) -> None:
+        """Take one block of the full mix, None for silence; must not block."""
+        ...
+
+    def forget(self, user_id: UserId) -> None:
+        """Count somebody no more, who has a session now."""
         ...
 
 

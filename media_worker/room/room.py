@@ -16,6 +16,7 @@ from spaces_contract.runtime import WorkerState
 
 from ..audio.frames import ReceivedPacket
 from ..audio.resting_decoder import SpeechDecoder
+from .admission import Admission
 from .announcer import Announcer, closing_message, room_message
 from .board import Board
 from .chime import chime_between
@@ -25,6 +26,7 @@ from .listener_care import ListenerCare
 from .mix_loop import MixLoop
 from .ports import (
     FULL_MIX,
+    Broadcast,
     DesiredState,
     MediaEndpoint,
     PacketTap,
@@ -35,14 +37,13 @@ from .ports import (
 from .reactions import ReactionTally
 from .replaced import ReplacedSessions
 from .room_end import CLOSE_REASONS, RoomEnd
-from .rules import refusal, sessions_to_close
+from .rules import sessions_to_close
 from .session_book import Session, SessionBook
 from .stage_audio import StageAudio, own_mix
 from .stage_messenger import StageMessenger
 
 logger = logging.getLogger(__name__)
 
-JOIN_RACE_S: Final = 1.0  # a join that just committed may not have reached the watch
 CLOSE_ALL_S: Final = 1.0
 STUCK_CHECK_TICKS: Final = 50
 
@@ -57,8 +58,10 @@ class Room:
     Args:
         endpoint: Started by the owner, with this room as its `MediaEvents`.
         recorder: Told of every desired state and of every packet, first.
+        broadcast: Told of every block of the mix.
         utc_now: Aware UTC time, for what the public sees.
         long_frames_from: Listeners from which on they get packets of 60 ms.
+        capacity: Sessions from which on no more listeners are let in.
     """
 
     def __init__(
@@ -68,23 +71,28 @@ class Room:
         epoch: int,
         endpoint: MediaEndpoint,
         recorder: PacketTap,
+        broadcast: Broadcast,
         new_decoder: Callable[[], SpeechDecoder],
         publisher: RoomPublisher,
         clock: Clock,
         utc_now: Callable[[], datetime],
         long_frames_from: int,
+        capacity: int,
     ) -> None:
         self.space_id = space_id
         self.epoch = epoch
         self.endpoint = endpoint
-        self.book = SessionBook()
-        self.stage = StageAudio(new_decoder, heard=recorder.blocks_heard)
+        self.book = SessionBook(broadcast)
+        self.stage = StageAudio(
+            new_decoder, heard=recorder.blocks_heard, mixed=broadcast.mixed
+        )
         self.care = ListenerCare(endpoint, self.stage, long_frames_from)
         self.recorder = recorder
         self.board = Board(
             space_id,
             epoch,
             recorder=recorder,
+            broadcast=broadcast,
             spread=endpoint.listeners_by_process,
             utc_now=utc_now,
         )
@@ -92,6 +100,12 @@ class Room:
         self.loop = MixLoop(self._tick, ptime_s=PTIME_MS / 1000, clock=clock)
         self._clock = clock
         self._desired = DesiredCell(unknown_state(epoch), clock=clock)
+        self._admission = Admission(
+            self._desired,
+            self.book,
+            capacity=capacity,
+            is_open=lambda: self._tasks is not None and self._end is None,
+        )
         self._messenger = StageMessenger(endpoint, self.book)
         self._announcer = Announcer(
             self.board,
@@ -165,7 +179,7 @@ class Room:
 
     def presence(self, state: WorkerState) -> Presence:
         """Return what a heartbeat reports."""
-        return self.book.presence(self.desired, state)
+        return self.book.presence(self.desired, state, self._admission.capacity)
 
     async def open_session(
         self, offer_sdp: str, *, user_id: UserId, kind: PeerKind, grant_id: str
@@ -176,7 +190,7 @@ class Room:
         Raises:
             SessionRefused: with the `ControlError` that says why.
         """
-        await self._admit(user_id, kind)
+        await self._admission.admit(user_id, kind)
         session = Session(
             session_id=SessionId(secrets.token_urlsafe(18)),
             user_id=user_id,
@@ -193,7 +207,7 @@ class Room:
             },
         )
         try:
-            self._check(user_id, kind)
+            self._admission.check(user_id, kind)
         except SessionRefused:  # decided while the endpoint was working
             await self._close(session.session_id, PeerCloseReason.REMOVED)
             raise
@@ -297,20 +311,6 @@ class Room:
     def _note_change(self) -> None:
         if self._informed:
             self._announcer.note_change()
-
-    async def _admit(self, user_id: UserId, kind: PeerKind) -> None:
-        if refusal(self.desired, user_id, kind) is ControlError.NOT_ON_STAGE:
-            await self._desired.wait_until(
-                lambda desired: user_id in desired.stage, patience_s=JOIN_RACE_S
-            )
-        self._check(user_id, kind)
-
-    def _check(self, user_id: UserId, kind: PeerKind) -> None:
-        if self._tasks is None or self._end is not None:
-            raise SessionRefused(ControlError.WORKER_STOPPING, "this worker is leaving")
-        code = refusal(self.desired, user_id, kind)
-        if code is not None:
-            raise SessionRefused(code, f"{user_id} may not open {kind.value}")
 
     def _start_sender(self, session: Session) -> None:
         for other, user_id in list(self._senders.items()):

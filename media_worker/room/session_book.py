@@ -1,13 +1,14 @@
 """Who holds which media session, and who is therefore present."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from spaces_contract.ids import SessionId, UserId
+from spaces_contract.relays import is_relay
 from spaces_contract.roles import PeerKind
 from spaces_contract.runtime import WorkerState
 
-from .ports import DesiredState, Presence
+from .ports import Broadcast, DesiredState, Presence
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,8 +33,14 @@ class Session:
 
 @dataclass(slots=True)
 class SessionBook:
-    """All open sessions of a room; a person has at most one of each kind."""
+    """
+    All open sessions of a room; a person has at most one of each kind.
 
+    Args:
+        broadcast: Who listens without one; None: nobody can.
+    """
+
+    _broadcast: Broadcast | None = None
     _by_id: dict[SessionId, Session] = field(default_factory=dict)
     _connected: dict[UserId, int] = field(default_factory=dict)
     _by_person: dict[tuple[UserId, PeerKind], list[Session]] = field(
@@ -65,6 +72,8 @@ class SessionBook:
         session = self._by_id.get(session_id)
         if session is not None and not session.connected:
             session.connected = True
+            if self._broadcast is not None:
+                self._broadcast.forget(session.user_id)
             self._connected[session.user_id] = (
                 self._connected.get(session.user_id, 0) + 1
             )
@@ -93,8 +102,8 @@ class SessionBook:
         return session is not None and session.connected
 
     def participant_count(self) -> int:
-        """Return how many people are connected."""
-        return len(self._connected)
+        """Return how many people are connected, or listen by HLS."""
+        return len(self._connected) + self._hls_listeners
 
     def count_by_kind(self) -> dict[PeerKind, int]:
         """Return how many sessions of each kind are connected."""
@@ -104,18 +113,26 @@ class SessionBook:
         return counts
 
     def listener_count(self, desired: DesiredState) -> int:
-        """Return how many people are connected who are not on stage."""
+        """Return how many of them are not on stage."""
         on_stage = sum(user_id in self._connected for user_id in desired.stage)
-        return len(self._connected) - on_stage
+        return self.participant_count() - on_stage
 
-    def presence(self, desired: DesiredState, state: WorkerState) -> Presence:
+    def presence(
+        self, desired: DesiredState, state: WorkerState, capacity: int
+    ) -> Presence:
         """Return what a heartbeat reports."""
         return Presence(
             state=state,
             listener_count=self.listener_count(desired),
+            hls_listener_count=self._hls_listeners,
+            capacity=capacity,
             participant_count=self.participant_count(),
             connected_ids=tuple(sorted(u for u in desired.stage if self.is_present(u))),
         )
+
+    @property
+    def _hls_listeners(self) -> int:
+        return 0 if self._broadcast is None else self._broadcast.listener_count
 
     def _disconnect(self, user_id: UserId) -> None:
         left = self._connected[user_id] - 1

@@ -46,7 +46,8 @@ class Tick:
 
 class StageAudio:
     """
-    Speakers and encoders of one room.  `heard` is told what each adds to a tick.
+    Speakers and encoders of one room.  `heard` is told what each adds to a tick,
+    `mixed` the mix that everybody hears who does not talk.
 
     Only those who are in the mix cost an encode of their own; its encoder is primed
     with the blocks before, which for its hearer were the same as the full mix.
@@ -58,8 +59,10 @@ class StageAudio:
         new_decoder: Callable[[], SpeechDecoder],
         *,
         heard: Callable[[Mapping[UserId, Block]], None],
+        mixed: Callable[[float, Mix | None], None] = lambda *_: None,
     ) -> None:
         self._heard = heard
+        self._mixed = mixed
         self.speakers: dict[UserId, Speaker] = {}
         self._new_decoder = new_decoder
         self._full = MixEncoder()
@@ -127,6 +130,7 @@ class StageAudio:
         if self._chime:
             blocks[CHIME] = self._chime.popleft()
         full, minus = _mixes(blocks)
+        self._mixed(now_s, full)
         self._choose_talking()
         self._choose_own(hearing)
         frames = self._encode(now_s, full, minus) if hearing else {}

@@ -107,6 +107,8 @@ class RunningLink:
             CLAIM,
             fence=None,
             presence=lambda: Presence(
+                hls_listener_count=0,
+                capacity=100,
                 state=WorkerState.READY,
                 listener_count=0,
                 participant_count=0,

@@ -1,0 +1,103 @@
+"""Where the mix hands over its blocks: never waits, and holds little."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from spaces_contract.media import PTIME_MS
+
+from ..audio.mixer import Mix
+
+BLOCK_S: Final = PTIME_MS / 1000
+BATCH_BLOCKS: Final = 50  # one second: a segment
+RECENT_BLOCKS: Final = 3 * BATCH_BLOCKS  # a player begins three segments back
+MAX_BATCHES: Final = 6  # what waits longer is too old for the window's end
+SEAM_S: Final = BLOCK_S / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """
+    Blocks without a gap.
+
+    Args:
+        due_s: Monotonic time at which the first was mixed.
+        mixes: Of shape `(960,)` each; None is silence.
+    """
+
+    due_s: float
+    mixes: tuple[Mix | None, ...]
+
+
+class BlockFeed:
+    """
+    Collects blocks into batches while it is open; else keeps the last three seconds.
+
+    Attributes:
+        dropped_blocks: Which nobody took in time.
+    """
+
+    def __init__(self) -> None:
+        self._recent: deque[tuple[float, Mix | None]] = deque(maxlen=RECENT_BLOCKS)
+        self._began_s = 0.0
+        self._growing: list[Mix | None] = []
+        self._batches: deque[Batch] = deque()
+        self._ready = asyncio.Event()
+        self._open = False
+        self.dropped_blocks = 0
+
+    def put(self, due_s: float, mix: Mix | None) -> None:
+        """Take the block that was due at `due_s`; never blocks."""
+        if not self._open:
+            self._recent.append((due_s, mix))
+            return
+        if self._growing and abs(due_s - self._next_due_s) > SEAM_S:
+            self._complete()  # ticks were skipped
+        if not self._growing:
+            self._began_s = due_s
+        self._growing.append(mix)
+        if len(self._growing) == BATCH_BLOCKS:
+            self._complete()
+
+    def open(self) -> None:
+        """Begin to collect, with what was mixed last."""
+        self._open = True
+        for due_s, mix in self._recent:
+            self.put(due_s, mix)
+        self._recent.clear()
+
+    def close(self) -> None:
+        """Collect no more, and forget what was not taken."""
+        self._open = False
+        self._growing.clear()
+        self._batches.clear()
+        self._ready.clear()
+
+    def flush(self) -> None:
+        """Let what was collected be a batch, however short."""
+        if self._growing:
+            self._complete()
+
+    @property
+    def has_batch(self) -> bool:
+        """Whether `take` would return at once."""
+        return bool(self._batches)
+
+    async def take(self) -> Batch:
+        """Return the oldest batch as soon as there is one."""
+        while not self._batches:
+            self._ready.clear()
+            await self._ready.wait()
+        return self._batches.popleft()
+
+    @property
+    def _next_due_s(self) -> float:
+        return self._began_s + len(self._growing) * BLOCK_S
+
+    def _complete(self) -> None:
+        self._batches.append(Batch(self._began_s, tuple(self._growing)))
+        self._growing.clear()
+        if len(self._batches) > MAX_BATCHES:
+            self.dropped_blocks += len(self._batches.popleft().mixes)
+        self._ready.set()

@@ -1,0 +1,366 @@
+"""HLS of one room, made while somebody wants it."""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable, Set
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from spaces_contract.control import ControlError
+from spaces_contract.hls import KEY_PERIOD_S, key_number
+from spaces_contract.ids import UserId
+from spaces_contract.room_state import HlsKey
+from spaces_contract.timestamps import rfc3339
+
+from ..audio.mixer import Mix
+from ..room.clock import Clock
+from ..room.ports import SessionRefused
+from .block_feed import Batch, BlockFeed
+from .hls_audience import HlsAudience
+from .live_objects import LiveObjects
+from .segment_keys import SegmentKeys
+from .segment_maker import MadeSegment, SegmentMaker
+
+logger = logging.getLogger(__name__)
+
+START_PATIENCE_S: Final = 2.5
+IDLE_S: Final = 120.0  # nobody is left, but somebody may be on their way back
+CHECK_S: Final = 1.0
+MAX_STORING: Final = 4
+REWRITE_S: Final = 0.9  # a store takes one a second; segments come once a second
+OVERDUE_S: Final = 5.0  # a playlist older than that starves its players
+
+
+@dataclass(slots=True)
+class HlsCounts:
+    """
+    What metrics tell.
+
+    Args:
+        segments: Listed.
+        lost_segments: Made, and not stored in time.
+        stale_batches: Not made, as the worker may have been replaced.
+        playlist_failures: Playlists not written.
+        publish_delay_s: Age of the newest sample when the last playlist was written.
+        make_s: What encoding and encrypting took, in all.
+    """
+
+    segments: int = 0
+    lost_segments: int = 0
+    stale_batches: int = 0
+    playlist_failures: int = 0
+    publish_delay_s: float = 0.0
+    make_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Storing:
+    made: MadeSegment
+    task: "asyncio.Task[bool]"
+
+
+@dataclass(slots=True)
+class _Line:
+    """Segments on their way to the store, oldest first."""
+
+    storing: deque[_Storing] = field(default_factory=deque)
+    grown: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def head(self) -> _Storing:
+        while not self.storing:
+            self.grown.clear()
+            await self.grown.wait()
+        return self.storing[0]
+
+
+class HlsBroadcast:
+    """
+    The room's `Broadcast`: takes its mix, and lets any number of people hear it.
+
+    Only `mixed` is called by the mix; all else happens beside it, in threads and in
+    the store's own, and whatever goes wrong there ends or delays HLS alone.
+
+    Lifecycle: `run()` once, until cancelled or until `finish`; then no key can be
+    made any more.
+
+    Args:
+        fresh: Whether the worker cannot have been replaced unseen (DESIGN.md 6): the
+            playlist is the Space's, not the epoch's, and this is its fence.
+        removed: Returns who may not listen.
+        utc_now: Aware UTC time.
+    """
+
+    def __init__(
+        self,
+        objects: LiveObjects,
+        keys: SegmentKeys,
+        *,
+        epoch: int,
+        clock: Clock,
+        utc_now: Callable[[], datetime],
+        fresh: Callable[[], bool],
+        removed: Callable[[], Set[UserId]],
+        patience_s: float = START_PATIENCE_S,
+    ) -> None:
+        self._objects = objects
+        self._keys = keys
+        self._clock = clock
+        self._utc_now = utc_now
+        self._fresh = fresh
+        self._removed = removed
+        self._patience_s = patience_s
+        self._maker = SegmentMaker(
+            keys,
+            epoch=epoch,
+            unix_offset_s=lambda: self._unix_s() - clock.now_s(),
+        )
+        self._feed = BlockFeed()
+        self._line = _Line()
+        self._audience = HlsAudience()
+        self._wanted = asyncio.Event()
+        self._wanted_until_s = 0.0
+        self._playable = asyncio.Event()
+        self._written_s = 0.0
+        self._finishing = asyncio.Event()
+        self._closed = asyncio.Event()
+        self._space_ended = False
+        self._failed = False
+        self.counts = HlsCounts()
+
+    @property
+    def listener_count(self) -> int:
+        """How many people listen by HLS."""
+        return len(self._audience)
+
+    @property
+    def is_playable(self) -> bool:
+        """Whether there is a playlist that goes on."""
+        return self._playable.is_set()
+
+    @property
+    def dropped_blocks(self) -> int:
+        """How many blocks of the mix nobody took in time."""
+        return self._feed.dropped_blocks
+
+    @property
+    def key(self) -> HlsKey | None:
+        """Which key is in use; None while nothing can be played."""
+        if not self.is_playable:
+            return None
+        number = key_number(self._unix_s())
+        rotates_at = datetime.fromtimestamp((number + 1) * KEY_PERIOD_S, UTC)
+        return HlsKey(n=number, rotates_at=rfc3339(rotates_at))
+
+    def mixed(self, due_s: float, mix: Mix | None) -> None:
+        """Take one block of the mix; never blocks."""
+        self._feed.put(due_s, mix)
+
+    def forget(self, user_id: UserId) -> None:
+        """Count somebody no more: they hear the room by other means."""
+        self._audience.forget(user_id)
+
+    async def listen(self, user_id: UserId) -> None:
+        """
+        Count a listener; return once there is something to play.
+
+        Raises:
+            SessionRefused: `REMOVED`, `HLS_STARTING`, `HLS_UNAVAILABLE`.
+        """
+        self._admit(user_id)
+        failures = self._failures
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await self._playable.wait()
+        except TimeoutError:
+            failed = self._failures > failures or not self._fresh()
+            code = ControlError.HLS_STARTING
+            if failed or self._failed:
+                code = ControlError.HLS_UNAVAILABLE
+            raise SessionRefused(code, "nothing to play yet") from None
+
+    def key_for(self, user_id: UserId, number: int) -> bytes:
+        """
+        Count a listener; return the key that they ask for.
+
+        Raises:
+            SessionRefused: `REMOVED`, `HLS_KEY_NOT_FOUND`, `HLS_UNAVAILABLE`.
+        """
+        if abs(number - key_number(self._unix_s())) > 1:
+            raise SessionRefused(
+                ControlError.HLS_KEY_NOT_FOUND, "neither in use nor next"
+            )
+        self._admit(user_id)
+        return self._keys.key(number)
+
+    async def run(self) -> None:
+        """Serve until finished; a crash ends HLS, never the room."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                sweeping = tasks.create_task(self._keep_sweeping(), name="hls-sweep")
+                await self._serve()
+                sweeping.cancel()
+        except Exception:
+            self._failed = True
+            logger.exception("HLS crashed")
+        finally:
+            self._playable.clear()
+            self._keys.destroy()
+            self._closed.set()
+
+    async def finish(self, *, space_ended: bool) -> None:
+        """Let `run` return, and wait; where the Space has ended, tell players so."""
+        self._space_ended = space_ended
+        self._finishing.set()
+        self._wanted.set()
+        await self._closed.wait()
+
+    async def _serve(self) -> None:
+        if await self._objects.is_listed():  # players wait for us
+            self._want()
+        while not self._finishing.is_set():
+            await self._wanted.wait()
+            if not self._finishing.is_set():
+                await self._stream()
+        if self._space_ended and self.is_playable:
+            await self._say_farewell()
+
+    async def _stream(self) -> None:
+        """Make segments until nobody wants them."""
+        logger.info("HLS begins")
+        self._feed.open()
+        async with asyncio.TaskGroup() as tasks:
+            packing = tasks.create_task(self._keep_packing(tasks), name="hls-pack")
+            listing = tasks.create_task(self._keep_listing(), name="hls-list")
+            await self._until_unwanted()
+            packing.cancel()
+            listing.cancel()
+            for storing in self._line.storing:
+                storing.task.cancel()
+        self._line.storing.clear()
+        if self._finishing.is_set():
+            return
+        self._feed.close()
+        self._wanted.clear()
+        self._playable.clear()
+        await self._objects.withdraw()
+        logger.info("HLS rests")
+
+    async def _until_unwanted(self) -> None:
+        while not self._finishing.is_set():
+            now_s = self._clock.now_s()
+            self._count(now_s)
+            if now_s >= self._wanted_until_s:
+                return
+            if now_s - self._written_s > OVERDUE_S:
+                self._playable.clear()
+            with contextlib.suppress(TimeoutError):
+                await self._pause(CHECK_S)
+
+    def _count(self, now_s: float) -> None:
+        self._audience.expire(now_s)
+        for user_id in self._removed():
+            self._audience.forget(user_id)
+        if self.listener_count:
+            self._wanted_until_s = now_s + IDLE_S
+
+    async def _pause(self, pause_s: float) -> None:
+        """Wait, but not longer than until we are to finish."""
+        waiting = asyncio.ensure_future(
+            self._clock.sleep_until(self._clock.now_s() + pause_s)
+        )
+        finishing = asyncio.ensure_future(self._finishing.wait())
+        try:
+            await asyncio.wait(
+                {waiting, finishing}, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            waiting.cancel()
+            finishing.cancel()
+
+    async def _keep_packing(self, tasks: asyncio.TaskGroup) -> None:
+        while True:
+            batch = await self._feed.take()
+            if not self._fresh():
+                self.counts.stale_batches += 1
+                continue
+            made = await self._make(batch)
+            if made is None:
+                continue
+            if len(self._line.storing) >= MAX_STORING:
+                self._line.storing[0].task.cancel()
+            storing = tasks.create_task(self._objects.store(made), name="hls-store")
+            self._line.storing.append(_Storing(made, storing))
+            self._line.grown.set()
+
+    async def _make(self, batch: Batch) -> MadeSegment | None:
+        began_s = self._clock.now_s()
+        made = await asyncio.to_thread(self._maker.make, batch)
+        self.counts.make_s += self._clock.now_s() - began_s
+        return made
+
+    async def _keep_listing(self) -> None:
+        while True:
+            head = await self._line.head()
+            await asyncio.wait([head.task])
+            await self._clock.sleep_until(self._written_s + REWRITE_S)
+            newest = self._list_stored()
+            if newest is not None and self._fresh():
+                await self._write(newest)
+
+    def _list_stored(self) -> MadeSegment | None:
+        """List what is stored, up to what is not yet; return the newest."""
+        newest = None
+        line = self._line.storing
+        while line and line[0].task.done():
+            storing = line.popleft()
+            if storing.task.cancelled() or not storing.task.result():
+                self.counts.lost_segments += 1
+                continue
+            newest = storing.made
+            self._objects.list(newest.segment)
+            self.counts.segments += 1
+        return newest
+
+    async def _write(self, newest: MadeSegment) -> None:
+        self._written_s = self._clock.now_s()
+        if not await self._objects.write_playlist():
+            self.counts.playlist_failures += 1
+            return
+        self.counts.publish_delay_s = self._unix_s() - newest.segment.ends_s
+        self._playable.set()
+
+    async def _say_farewell(self) -> None:
+        """List what was said last, and that nothing follows."""
+        self._feed.flush()
+        while self._feed.has_batch:
+            made = await self._make(await self._feed.take())
+            if made is not None and await self._objects.store(made):
+                self._objects.list(made.segment)
+        await self._objects.write_playlist(ended=True)
+
+    async def _keep_sweeping(self) -> None:
+        while True:
+            await self._clock.sleep_until(self._clock.now_s() + CHECK_S)
+            await self._objects.sweep()
+
+    @property
+    def _failures(self) -> int:
+        return self.counts.playlist_failures + self.counts.lost_segments
+
+    def _admit(self, user_id: UserId) -> None:
+        if user_id in self._removed():
+            raise SessionRefused(ControlError.REMOVED, "a host removed them")
+        if self._failed or self._finishing.is_set():
+            raise SessionRefused(ControlError.HLS_UNAVAILABLE, "there is no HLS here")
+        self._audience.note(user_id, self._clock.now_s())
+        self._want()
+
+    def _want(self) -> None:
+        self._wanted_until_s = self._clock.now_s() + IDLE_S
+        self._wanted.set()
+
+    def _unix_s(self) -> float:
+        return self._utc_now().timestamp()
