@@ -263,19 +263,25 @@ class LightSpeaker(LightPeer):
             await asyncio.sleep(max(0.0, due_s - loop.time()))
 
 
-def opus_frames(samples: Any) -> list[bytes]:
+def opus_frames(samples: Any, *, loss_percent: int = 0) -> list[bytes]:
     """
     Encode speech into 20 ms Opus packets, with PyAV, an encoder not our own.
 
     Args:
         samples: `int16` of shape `(n,)`, mono, 48 kHz.
+        loss_percent: That the client was told of; it adds FEC for it.
     """
     import av
 
     codec: Any = av.CodecContext.create("libopus", "w")
     codec.sample_rate, codec.layout, codec.format = 48_000, "mono", "s16"
     codec.bit_rate = 32_000
-    codec.options = {"application": "voip", "frame_duration": "20"}
+    codec.options = {
+        "application": "voip",
+        "frame_duration": "20",
+        "fec": str(int(loss_percent > 0)),
+        "packet_loss": str(loss_percent),
+    }
     packets: list[bytes] = []
     for start in range(0, len(samples) - 959, 960):
         frame = av.AudioFrame.from_ndarray(

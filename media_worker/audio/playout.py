@@ -11,11 +11,12 @@ from .frames import ReceivedPacket
 from .jitter_buffer import Conceal, Decode, DecodeLost, JitterBuffer, Pause
 from .opus import Block, OpusError
 from .resting_decoder import RestingDecoder, SpeechDecoder
-from .time_scale import MIN_LAG_SAMPLES, lengthen, shorten
+from .time_scale import MIN_LAG_SAMPLES, is_quiet, lengthen, shorten
 
 SPARE_S: Final = 0.003  # kept when shortening, so that it is not undone at once
 MIN_TICKS_BETWEEN: Final = 3  # time-scaling more often than each 60 ms can be heard
 HURRY_S: Final = 0.060  # unless the delay is this far off
+PAUSE_TICKS: Final = 50  # a pause in speech is waited for so long, to shorten in
 FADE_SAMPLES: Final = 240  # 5 ms
 NOTHING: Final[Block] = np.zeros(0, np.int16)
 
@@ -45,6 +46,7 @@ class Playout:
         self._decoded = NOTHING  # not yet played; under 140 ms
         self._silent = True  # the last block given out ended in silence
         self._ticks_since_scaled = MIN_TICKS_BETWEEN
+        self._ticks_too_long = 0  # that the delay has been longer than need be
 
     def insert(self, packet: ReceivedPacket) -> None:
         """Take one packet."""
@@ -115,9 +117,12 @@ class Playout:
         """Play a little faster or slower where packets come too early or too late."""
         spare = self._spare_samples(excess_s) if excess_s >= 0 else 0
         if excess_s >= 0 and spare < MIN_LAG_SAMPLES:
+            self._ticks_too_long = 0
             return
         patient = self._ticks_since_scaled < MIN_TICKS_BETWEEN
         if self._decoded.size < BLOCK_SAMPLES or (patient and excess_s < HURRY_S):
+            return
+        if 0 <= excess_s < HURRY_S and self._may_wait_for_a_pause():
             return
         before = self._decoded.size
         if excess_s < 0:
@@ -128,6 +133,11 @@ class Playout:
             self.counts.shortened_samples += before - self._decoded.size
         if self._decoded.size != before:
             self._ticks_since_scaled = 0
+
+    def _may_wait_for_a_pause(self) -> bool:
+        """What is cut out of a pause nobody hears, and most speech soon has one."""
+        self._ticks_too_long += 1
+        return self._ticks_too_long < PAUSE_TICKS and not is_quiet(self._decoded)
 
     def _spare_samples(self, excess_s: float) -> int:
         """Return how many samples may go, so that later blocks still come in time."""

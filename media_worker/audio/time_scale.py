@@ -37,15 +37,26 @@ def lengthen(samples: Block, most: int) -> Block:
     return np.concatenate([samples[:lag], joined, samples[lag:]])
 
 
+def is_quiet(samples: Block) -> bool:
+    """Tell whether nobody would hear what is cut out of `samples`."""
+    signal = samples.astype(np.float32)
+    return float(np.sqrt(np.mean(signal * signal))) < QUIET_RMS
+
+
 def _lag(samples: Block, most: int) -> int | None:
     """Return the length to cut: the pitch period, or all there is in silence."""
     longest = min(most, MAX_LAG_SAMPLES, samples.size // 2)
     if longest < MIN_LAG_SAMPLES:
         return None
-    signal = samples[: 2 * longest].astype(np.float32)
-    if float(np.sqrt(np.mean(signal * signal))) < QUIET_RMS:
+    signal = samples[: 2 * longest]
+    if is_quiet(signal):
         return longest
-    return _pitch(signal[::STEP], MIN_LAG_SAMPLES // STEP, longest // STEP) * STEP
+    return (
+        _pitch(
+            signal[::STEP].astype(np.float32), MIN_LAG_SAMPLES // STEP, longest // STEP
+        )
+        * STEP
+    )
 
 
 def _pitch(signal: NDArray[np.float32], shortest: int, longest: int) -> int:

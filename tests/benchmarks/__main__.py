@@ -14,6 +14,7 @@ MODULES: Final = (
     "firestore",
     "listeners",
     "rooms",
+    "speech_quality",
     "recovery",
     "recording",
     "calls",

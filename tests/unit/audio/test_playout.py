@@ -300,6 +300,25 @@ def test_time_scaling_makes_no_clicks() -> None:
     assert roughness(heard) < 1.3 * roughness(source)
 
 
+def test_delay_is_given_back_in_pauses_of_speech() -> None:
+    """
+    Once the network is calm again it is the pauses that get shorter, not the words.
+    """
+    word, pause = tone(450, seconds=0.4), np.zeros(9_600, np.int16)
+    source = np.concatenate([word, pause] * 18)
+    jitter = np.random.default_rng(4).uniform(0, 0.06, 150)
+
+    heard, playout = heard_through(
+        source, lambda n: float(jitter[n]) if n < 150 else 0.0, loss_percent=0
+    )
+
+    sounding = np.flatnonzero(np.abs(heard.astype(int)) > 2_000)
+    gaps = np.flatnonzero(np.diff(sounding) > 4_800)
+    begins, ends = sounding[[0, *(gaps + 1)]], sounding[[*gaps, -1]]
+    assert playout.counts.shortened_samples > 960
+    assert np.abs(ends - begins - word.size).max() < 48
+
+
 def test_mute_fades_and_then_nothing_is_heard() -> None:
     """
     The last block fades to zero within 5 ms; unmuting starts from zero again.
