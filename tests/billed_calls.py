@@ -20,6 +20,7 @@ from spaces_contract import paths
 from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.recording_render import RenderProgress, RenderState
 from tests.builders import AN_OFFER, NOW, a_runtime
+from tests.recording_builders import a_manifest
 from tests.world import ADMIN_KEY, World
 
 SPACES = "/v1/spaces"
@@ -262,6 +263,10 @@ def _media_and_tasks(
     client.document(paths.runtime_worker(space_id)).set(claimed)
     client.document(paths.runtime_worker(space_id)).update({"heartbeat_at": NOW})
     bill.noted("task watchdog, the host is gone", lambda: world.task("watchdog", task))
+    worker = client.document(paths.runtime_worker(space_id))
+    worker.update({"capacity": 10, "listener_count": 10})
+    bill.noted("task watchdog, a relay is placed", lambda: world.task("watchdog", task))
+    worker.update({"listener_count": 0})
     grant = world.call("POST", f"{path}/join", as_user="host").get_json()["grant"]
     opened = bill.noted(
         "open_whep", lambda: world.post_sdp(f"{path}/whep", grant, AN_OFFER)
@@ -301,11 +306,40 @@ def _recording(bill: Bill, world: World) -> None:
     bill.call("get_recording", "GET", one, "ana")
     bill.call("get_playback, in it", "GET", f"{one}/playback", "bo")
     bill.call("get_playback", "GET", f"{one}/playback", "ana")
+    _clips(bill, world, one)
     edit = {"private": True}
     bill.call("edit_recording, private", "PATCH", one, "host", json=edit)
     bill.call("delete_recording", "DELETE", one, "host")
     _recording_tasks(bill, world, path, ("erase", "tell"))
     bill.call("get_proof_keys", "GET", "/.well-known/parley-keys.json", "ana")
+
+
+def _clips(bill: Bill, world: World, one: str) -> None:
+    """Make, hear and delete a clip; Bo, who hears all of it, agreed to clips."""
+    space_id = one.rsplit("/", 1)[1]
+    path = f"/v1/spaces/{space_id}/recording/consent"
+    yes = {"granted": True, "notice_version": NOTICE_VERSION}
+    both = yes | {"scopes": ["archive", "clips"]}
+    bill.call("put_consent, another scope", "PUT", path, "bo", json=both)
+    (stem,) = world.recording.objects.jobs[-1].stems
+    manifest = a_manifest(
+        {"bo": [(0, 9_000)]}, version=2, duration_ms=9_000, stems={"bo": stem.stem}
+    )
+    world.recording.objects.manifests[2] = manifest
+    wish = {"version": 2, "start_ms": 0, "duration_ms": 5_000}
+    bill.call("make_clip", "POST", f"{one}/clips", "bo", json=wish)
+    task = partial(world.task, "recording-clip", {"space_id": space_id, "version": 2})
+    bill.noted("task recording-clip, launch", task)
+    world.recording.objects.said_of_clips[1] = RenderProgress(
+        state=RenderState.DONE, percent=100, updated_at_ms=0
+    )
+    bill.noted("task recording-clip, done", task)
+    bill.call("list_clips", "GET", f"{one}/clips", "ana")
+    bill.call("get_clip_playback, in it", "GET", f"{one}/clips/1/playback", "bo")
+    bill.call("delete_clip", "DELETE", f"{one}/clips/1", "bo")
+    about = {"space_id": space_id, "version": 2}
+    erase = partial(world.task, "recording-erase-clips", about)
+    bill.noted("task recording-erase-clips", erase)
 
 
 def _stage_of_two(world: World) -> str:

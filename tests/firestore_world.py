@@ -13,6 +13,7 @@ from spaces.adapters.firestore.push_devices import FirestoreDeviceStore
 from spaces.adapters.firestore.recordings import FirestoreRecordingStore
 from spaces.adapters.firestore.registrations import FirestoreRegistrationStore
 from spaces.adapters.firestore.relations import FirestoreRelationStore
+from spaces.adapters.firestore.relays import FirestoreRelayStore
 from spaces.adapters.firestore.reports import FirestoreReportStore
 from spaces.adapters.firestore.space_finder import FirestoreSpaceFinder
 from spaces.adapters.firestore.spaces import FirestoreSpaceStore
@@ -50,6 +51,7 @@ class FirestoreWorld(World):
             members=FirestoreMemberStore(self._client),
             profiles=FirestoreProfileStore(self._client),
             launches=FirestoreLaunchStore(self._client),
+            relays=FirestoreRelayStore(self._client),
             stage=FirestoreStageStore(self._client),
             invites=FirestoreInviteStore(self._client),
             reports=FirestoreReportStore(self._client),

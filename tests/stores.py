@@ -9,6 +9,7 @@ from spaces.service.operators_ports import ReportDesk, SuspensionStore
 from spaces.service.people_ports import RegistrationStore, RelationStore
 from spaces.service.ports import LaunchStore, MemberStore, ProfileStore, SpaceStore
 from spaces.service.recording_ports import RecordingStore
+from spaces.service.relay_ports import RelayStore
 from spaces.service.stage_ports import InviteStore, ReportStore, StageStore
 
 
@@ -20,6 +21,7 @@ class Stores:
     members: MemberStore
     profiles: ProfileStore
     launches: LaunchStore
+    relays: RelayStore
     stage: StageStore
     invites: InviteStore
     reports: ReportStore

@@ -18,16 +18,22 @@ class FakeWorkerControl:
         self.closed: list[SessionId] = []
         self.reactions: list[list[Reaction]] = []
         self.error: Exception | None = None
+        self.errors_at: dict[str, Exception] = {}  # by control URL
+        self.called: list[str] = []  # control URLs
 
     def open_session(
         self, control_url: str, *, forward: str, offer_sdp: bytes
     ) -> OpenedSession:
+        self.called.append(control_url)
+        if control_url in self.errors_at:
+            raise self.errors_at[control_url]
         self._note(forward)
         return OpenedSession(SessionId("session-0123456789"), "v=0\r\n")
 
     def close_session(
         self, control_url: str, *, forward: str, session_id: SessionId
     ) -> None:
+        self.called.append(control_url)
         self._note(forward)
         self.closed.append(session_id)
 

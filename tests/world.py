@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from spaces.adapters.clock import random_space_id, random_token
 from spaces.adapters.signed_tokens import Ed25519Signer
 from spaces.domain.capability import Capability
+from spaces.domain.relays import RelayLimits
 from spaces.domain.token_bucket import RateLimit
 from spaces.domain.webhook import Endpoint
 from spaces.http import (
@@ -55,6 +56,7 @@ from spaces.service.people_search import PeopleSearchService
 from spaces.service.personal_news import PersonalNews
 from spaces.service.profiles import ProfileService
 from spaces.service.reactions import ReactionService
+from spaces.service.relays import RelayService
 from spaces.service.schedule import ReminderService, ScheduleTasks
 from spaces.service.spaces import SpaceService
 from spaces.service.stage import StageService
@@ -85,6 +87,7 @@ from tests.fakes import (
 from tests.listening_world import ICE_SERVERS, ListeningWorld
 from tests.people_fakes import MemoryRegistrationStore, MemoryRelationStore
 from tests.recording_fakes import MemoryRecordingStore, RecordingWorld
+from tests.relay_fakes import MemoryRelayStore
 from tests.stage_fakes import (
     MemoryInviteStore,
     MemoryReportStore,
@@ -124,6 +127,8 @@ class World:
         self.registrations = MemoryRegistrationStore()
         self.capabilities: dict[str, dict[Capability, str | None]] = {}
         self.limits: dict[Scope, RateLimit] = {}
+        self.relay_limits = RelayLimits(from_share=0.8, most=2)
+        self.relays = MemoryRelayStore()
         self.devices = MemoryDeviceStore()
         self.pushes = FakePushes()
         self.workers = FakeWorkerControl()
@@ -176,6 +181,7 @@ class World:
             grants=self.signer,
             workers=self.workers,
             now=self.clock,
+            relays=self.relay_limits,
         )
         self.listening = ListeningWorld(
             stores.spaces, self.signer, self.workers, self.effects, self.clock
@@ -233,6 +239,13 @@ class World:
             tell_live=self.schedule.live,
             space_over=(recording_tasks.space_over, self.listening.edge.space_over),
             mend_live_edge=self.listening.edge.mend,
+            place_relays=RelayService(
+                store=stores.relays,
+                launcher=self.launcher,
+                grants=self.signer,
+                now=self.clock,
+                limits=self.relay_limits,
+            ).look,
         )
         self.stage = StageService(
             members=stores.members,
@@ -338,6 +351,7 @@ class World:
             members=MemoryMemberStore(self.database),
             profiles=MemoryProfileStore(self.database),
             launches=self.launches,
+            relays=self.relays,
             stage=MemoryStageStore(self.database),
             invites=MemoryInviteStore(self.database),
             reports=self.reports,

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from .domain.capability import Capability, CapabilityTable, version_of
+from .domain.relays import RelayLimits
 from .domain.token_bucket import RateLimit
 from .domain.webhook import Endpoint
 from .environment import EnvironmentReader
@@ -54,6 +55,7 @@ class Config:
         app_check_ids: Firebase app ids that may call; empty: App Check is not asked.
         capabilities: Which app versions can do what; empty: all can do all.
         rate_limits: By the names of `http.rate_limits.Scope`; over the defaults.
+        relays: When a Space gets more workers than one.
         pages: What share pages and apps need.
         launcher: Who starts workers; only the task functions ask.
         local: Where the embedded cloud is; None in production.
@@ -73,6 +75,7 @@ class Config:
     app_check_ids: frozenset[str]
     capabilities: CapabilityTable
     rate_limits: Mapping[str, RateLimit]
+    relays: RelayLimits
     pages: PagesConfig
     admin_keys: frozenset[str]
     webhooks: tuple[Endpoint, ...]
@@ -132,6 +135,13 @@ class Config:
                 form='{"user": {"burst": 120, "per_s": 20}}',
             )
             or {},
+            relays=reader.json(
+                "PARLEY_RELAYS",
+                _relays,
+                default="{}",
+                form='{"from_share": 0.8, "most": 16}',
+            )
+            or RelayLimits(),
             pages=read_pages(reader, public_url=public_url),
             admin_keys=_admin_keys(reader),
             webhooks=read_webhooks(reader, production=production),
@@ -207,6 +217,11 @@ def _rate_limits(rows: Any) -> Mapping[str, RateLimit]:
     if any(each.burst < 1 or each.per_s <= 0 for each in limits.values()):
         raise ValueError(rows)
     return limits
+
+
+def _relays(row: Any) -> RelayLimits:
+    """Read {"from_share": 0.8, "most": 16}, or what of it differs from that."""
+    return RelayLimits(**{name: row[name] for name in row})
 
 
 def _local(reader: EnvironmentReader) -> LocalConfig:

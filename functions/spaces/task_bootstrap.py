@@ -12,6 +12,7 @@ from .adapters.firestore.invites import FirestoreInviteStore
 from .adapters.firestore.launches import FirestoreLaunchStore
 from .adapters.firestore.members import FirestoreMemberStore
 from .adapters.firestore.push_devices import FirestoreDeviceStore
+from .adapters.firestore.relays import FirestoreRelayStore
 from .adapters.firestore.subscribers import FirestoreSubscriberStore
 from .adapters.launchers.process import ProcessLauncher
 from .adapters.launchers.settings import AgonesSettings, ContainerSettings
@@ -30,6 +31,7 @@ from .service.announcing_ports import PushSender
 from .service.live_edge import LiveEdgeObjects, LiveEdgeService
 from .service.personal_news import PersonalNews
 from .service.ports import EffectQueue, Launcher, SpaceStore
+from .service.relays import RelayService
 from .service.schedule import ScheduleTasks
 from .service.token_ports import TaskTokens
 from .service.upkeep import UpkeepService
@@ -74,6 +76,7 @@ def build_tasks(env: Mapping[str, str]) -> flask.Flask:
         tell_live=schedule.live,
         space_over=(recordings.space_over, live_edge.space_over),
         mend_live_edge=live_edge.mend,
+        place_relays=_relays(config, client, launcher).look,
     )
     return tasks_app(
         upkeep,
@@ -86,6 +89,16 @@ def build_tasks(env: Mapping[str, str]) -> flask.Flask:
             live_edge_route(live_edge),
             *webhook_routes(_webhooks(config, announcing.spaces, effects)),
         ),
+    )
+
+
+def _relays(config: Config, client: BoundedClient, launcher: Launcher) -> RelayService:
+    return RelayService(
+        store=FirestoreRelayStore(client),
+        launcher=launcher,
+        grants=Ed25519Signer(config.grant_private_key),
+        now=utc_now,
+        limits=config.relays,
     )
 
 

@@ -1,9 +1,11 @@
 """The worker of a Space as functions see it, and when it counts as lost."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from spaces_contract.ids import UserId
+from spaces_contract.relays import RelayReport
 from spaces_contract.runtime import HEARTBEAT_STALE_S, LAUNCH_LIMIT_S, WorkerState
 
 
@@ -18,6 +20,7 @@ class Runtime:
         listener_count: Who listens, by HLS too, as of then.
         hls_listener_count: Those of them who hear HLS.
         capacity: How many may listen by WebRTC at once; None: it has not told.
+        relays: Its relays by their numbers; the three above count theirs, too.
     """
 
     epoch: int
@@ -29,6 +32,7 @@ class Runtime:
     listener_count: int = 0
     hls_listener_count: int = 0
     capacity: int | None = None
+    relays: Mapping[int, RelayReport] = field(default_factory=dict)
 
 
 def is_lost(runtime: Runtime | None, *, epoch: int, now: datetime) -> bool:

@@ -79,6 +79,7 @@ def _taking_part(parts: Parts) -> tuple[Operation, ...]:
         grants=parts.signer,
         workers=HttpWorkerControl(),
         now=utc_now,
+        relays=config.relays,
     )
     hearing = ListeningService(
         spaces=parts.spaces,

@@ -1,15 +1,18 @@
 """Opening and closing media sessions: check the grant, forward to the worker."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from spaces_contract.control import ControlError
 from spaces_contract.grants import FORWARD_LIFETIME_S, Forward, Grant, body_digest
 from spaces_contract.ids import SessionId, SpaceId
 from spaces_contract.media import MAX_SDP_BYTES
+from spaces_contract.relays import relay_of
 from spaces_contract.roles import PeerKind
 from spaces_contract.runtime import WorkerState
 
 from ..domain.errors import NotLive
+from ..domain.relays import RelayLimits, choose
 from ..domain.runtime import Runtime
 from ..domain.space import Space
 from ..domain.states import SpaceState
@@ -20,8 +23,18 @@ from .errors import (
     StaleGrant,
     WorkerRefused,
     WorkerStarting,
+    WorkerUnreachable,
 )
 from .ports import Clock, GrantSigner, OpenedSession, SpaceStore, WorkerControl
+
+RELAYS_TROUBLE: Final = frozenset(
+    {
+        ControlError.INVALID_FORWARD,
+        ControlError.STALE_EPOCH,
+        ControlError.WORKER_FULL,
+        ControlError.WORKER_STOPPING,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +48,18 @@ class IceServer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaService:
-    """Use cases of WHIP and WHEP clients; a grant is all that they show."""
+    """
+    Use cases of WHIP and WHEP clients; a grant is all that they show.
+
+    A relay that is full, leaving or out of reach costs nobody a refusal: the origin is
+    asked then.
+    """
 
     spaces: SpaceStore
     grants: GrantSigner
     workers: WorkerControl
     now: Clock
+    relays: RelayLimits
 
     def open(
         self, space_id: SpaceId, kind: PeerKind, *, token: str, offer_sdp: bytes
@@ -60,8 +79,17 @@ class MediaService:
         if kind not in grant.kinds:
             raise GrantForbids
         _must_be_an_offer(offer_sdp)
-        control_url = worker_of(grant, *self.spaces.get_with_runtime(space_id))
+        space, runtime = self.spaces.get_with_runtime(space_id)
+        control_url = worker_of(grant, space, runtime)
         forward = self._forward(grant, "POST", offer_sdp, kind=kind)
+        relay_url = self._relay_for(grant, kind, runtime)
+        if relay_url is not None:
+            try:
+                return self.workers.open_session(
+                    relay_url, forward=forward, offer_sdp=offer_sdp
+                )
+            except (WorkerUnreachable, WorkerRefused) as error:
+                _must_be_the_relays_trouble(error)
         return self.workers.open_session(
             control_url, forward=forward, offer_sdp=offer_sdp
         )
@@ -70,7 +98,7 @@ class MediaService:
         """
         Close a session that the same grant opened; the grant may have expired.
 
-        A session whose Space is over, or whose worker was replaced, is closed already.
+        A session whose Space is over, or whose worker is gone, is closed already.
 
         Raises:
             GrantInvalid, GrantForOtherSpace, SpaceNotFound.
@@ -78,12 +106,31 @@ class MediaService:
             WorkerRefused: there is no such session of this grant.
         """
         grant = self._grant(space_id, token)
+        space, runtime = self.spaces.get_with_runtime(space_id)
         try:
-            control_url = worker_of(grant, *self.spaces.get_with_runtime(space_id))
+            control_url = worker_of(grant, space, runtime)
         except (NotLive, StaleGrant, WorkerStarting):
             return
+        relay = relay_of(session_id)
+        if relay is not None and runtime is not None:
+            holder = runtime.relays.get(relay)
+            if holder is None:
+                return
+            control_url = holder.control_url
         forward = self._forward(grant, "DELETE", b"", session_id=session_id)
         self.workers.close_session(control_url, forward=forward, session_id=session_id)
+
+    def _relay_for(
+        self, grant: Grant, kind: PeerKind, runtime: Runtime | None
+    ) -> str | None:
+        """Return where a listener shall hear, other than from the origin."""
+        # Those on stage need a mix without their own voice: the origin alone has one.
+        if runtime is None or kind is PeerKind.WHIP or grant.role.on_stage:
+            return None
+        place = choose(runtime, grant.user_id, self.relays)
+        if place is None or place.relay is None:
+            return None
+        return place.control_url
 
     def _grant(self, space_id: SpaceId, token: str) -> Grant:
         grant = self.grants.read_grant(token)
@@ -117,6 +164,12 @@ class MediaService:
                 session_id=session_id,
             )
         )
+
+
+def _must_be_the_relays_trouble(error: WorkerUnreachable | WorkerRefused) -> None:
+    """Raise what the origin would say as well."""
+    if isinstance(error, WorkerRefused) and error.reason not in RELAYS_TROUBLE:
+        raise error
 
 
 def _must_be_an_offer(sdp: bytes) -> None:

@@ -10,7 +10,7 @@ from spaces_contract.ids import SpaceId
 
 from ..domain import host_drop
 from ..domain import space as rules
-from ..domain.runtime import is_lost
+from ..domain.runtime import Runtime, is_lost
 from ..domain.space import Space
 from ..domain.states import SpaceState
 from ..domain.watch import DRAIN_S, next_check
@@ -47,6 +47,7 @@ class UpkeepService:
         space_over: Each sees that something of a Space that is over ends; again and
             again is harmless.
         mend_live_edge: Sees that nothing is left there of Spaces but these.
+        place_relays: Looks at how full a Space's workers are.
     """
 
     spaces: SpaceStore
@@ -57,6 +58,7 @@ class UpkeepService:
     tell_live: Callable[[Space], None]
     space_over: tuple[Callable[[Space], None], ...]
     mend_live_edge: Callable[[Collection[SpaceId]], None]
+    place_relays: Callable[[SpaceId, Runtime], None]
 
     def launch(self, space_id: SpaceId, epoch: int) -> None:
         """
@@ -100,6 +102,8 @@ class UpkeepService:
             if host_drop.look(space, runtime, now=now).space != space:
                 self._note_host(space_id, now)
             self.effects.put(next_check(space_id, epoch=epoch, now=now))
+            if runtime is not None:
+                self.place_relays(space_id, runtime)
 
     def sweep(self) -> None:
         """
@@ -130,8 +134,8 @@ class UpkeepService:
         self.mend_live_edge({space_id for space_id, _ in live})
 
     def _clear_orphan(self, orphan: LaunchedWorkload) -> None:
-        """Stop a room that no live Space has, and let go of its place."""
-        if orphan.workload.kind is WorkloadKind.ROOM:
+        """Stop what no live Space has, and let go of its place."""
+        if orphan.workload.kind is not WorkloadKind.RENDER:
             self.launcher.terminate(orphan.ref)
             logger.warning("orphan cleared", extra={"ref": orphan.ref})
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.recording import RecordingState
+from spaces_contract.relays import RelayReport
 from spaces_contract.roles import Role
 from spaces_contract.runtime import (
     ParticipantField,
@@ -215,6 +216,10 @@ def runtime_from_doc(doc: Mapping[str, Any]) -> Runtime:
         listener_count=doc.get(RuntimeField.LISTENER_COUNT, 0),
         hls_listener_count=doc.get(RuntimeField.HLS_LISTENER_COUNT, 0),
         capacity=doc.get(RuntimeField.CAPACITY),
+        relays={
+            int(index): RelayReport.from_fields(report)
+            for index, report in doc.get(RuntimeField.RELAYS, {}).items()
+        },
     )
 
 

@@ -12,6 +12,8 @@ from typing import Final
 
 SPACE: Final = "spaces/{space}: what it is, and whether it is live"
 WORKER: Final = "spaces/{space}/runtime/worker: where its worker is"
+RELAYS: Final = "spaces/{space}/runtime/relays: which relays were asked for"
+RELAY: Final = "spaces/{space}/runtime/relay-{index}: by what its origin knows it"
 WORKLOAD: Final = "spaces/{space}/runtime/workload: what to stop later"
 MEMBER: Final = "spaces/{space}/participants/{uid}: role, muted, removed"
 PROFILE: Final = "users/{uid}: handle and name to show, protected"
@@ -194,6 +196,10 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "task launch": Cost((SPACE, WORKLOAD), (WORKLOAD,)),
         "task watchdog": Cost((SPACE, WORKER)),
         "task live-edge-sweep": Cost((SPACE,)),
+        # Once for each relay; while it is on its way a look reads RELAYS and no more.
+        "task watchdog, a relay is placed": Cost(
+            (SPACE, WORKER, RELAYS, RELAYS), (RELAYS, RELAY, RELAYS)
+        ),
         # Once for each step of the host's absence, not for each look at it.
         "task watchdog, the host is gone": Cost(
             (SPACE, WORKER, SPACE, WORKER), (SPACE,)
