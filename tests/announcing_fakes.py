@@ -24,6 +24,9 @@ class MemorySubscriberStore:
     def remove(self, space_id: SpaceId, user_id: UserId) -> None:
         self._wishes[space_id].pop(user_id, None)
 
+    def has(self, space_id: SpaceId, user_id: UserId) -> bool:
+        return user_id in self._wishes[space_id]
+
     def page(
         self, space_id: SpaceId, *, limit: int, after: UserId | None
     ) -> Sequence[UserId]:

@@ -420,6 +420,7 @@ def _schedule(bill: Bill, world: World, client: BoundedClient) -> None:
     phone = {"uid": "ana", "token": "t", "platform": "web"}
     client.document("users/ana/devices/phone").set(phone)
     bill.call("subscribe", "PUT", f"{path}/reminder", "ana")
+    bill.call("get_membership, of a scheduled Space", "GET", f"{path}/me", "ana")
     task("count-subscribers", "count-subscribers")
     body = {"scheduled_start": later.isoformat()}
     bill.call("edit_space, move", "PATCH", path, "host", json=body)

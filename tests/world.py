@@ -171,6 +171,7 @@ class World:
         )
         self.membership = MembershipService(
             members=stores.members,
+            subscribers=stores.subscribers,
             grants=self.signer,
             now=self.clock,
             new_token=random_token,

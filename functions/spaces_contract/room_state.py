@@ -78,6 +78,7 @@ class RoomState:
             is no recording.  People on stage ask the API for their own answer.
         host_away: The host lost their connection and no co-host acts for them: the
             Space waits, and ends where nobody comes back.
+        acting_host_id: The co-host who acts for a host who lost their connection.
         reactions: Emoji -> how often it came in this epoch; clients show what was
             added since they last looked.
         listeners_by_process: How the worker has spread those who receive: the room's
@@ -99,6 +100,7 @@ class RoomState:
     updated_at: str
     recording_notice_version: str = ""
     host_away: bool = False
+    acting_host_id: str | None = None
     reactions: Mapping[str, int] = field(default_factory=dict)
     listeners_by_process: tuple[int, ...] = (0,)
     hls_key: HlsKey | None = None
@@ -127,6 +129,7 @@ ROOM_JSON_SCHEMA: Final[Mapping[str, Any]] = {
         "recording_notice_version",
         "updated_at",
         "host_away",
+        "acting_host_id",
         "reactions",
         "listeners_by_process",
         "hls_key",
@@ -183,6 +186,7 @@ ROOM_JSON_SCHEMA: Final[Mapping[str, Any]] = {
         },
         "updated_at": {"type": "string", "format": "date-time"},
         "host_away": {"type": "boolean"},
+        "acting_host_id": {"type": ["string", "null"]},
         "reactions": {
             "type": "object",
             "propertyNames": {"enum": list(EMOJIS)},

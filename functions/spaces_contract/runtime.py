@@ -60,4 +60,5 @@ class SpaceField(StrEnum):
     EPOCH = "epoch"
     TITLE = "title"
     HOST_AWAY = "host_away"  # bool: nobody leads, and no co-host acts as host
+    ACTING_HOST_ID = "acting_host_id"  # uid of the co-host who acts as host, or null
     PARTICIPANT_COUNT = "participant_count"  # the one field a worker writes there

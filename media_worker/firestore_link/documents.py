@@ -71,7 +71,12 @@ def desired_state(
         ),
         recording=desired_recording(recording),
         host_away=space.get(SpaceField.HOST_AWAY) is True,
+        acting_host_id=_uid(space.get(SpaceField.ACTING_HOST_ID)),
     )
+
+
+def _uid(value: object) -> UserId | None:
+    return UserId(value) if isinstance(value, str) else None
 
 
 def _member(fields: Fields) -> DesiredMember | None:

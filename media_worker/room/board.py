@@ -75,6 +75,7 @@ class Board:
         reactions: Mapping[str, int],
     ) -> bool:
         """Bring the state up to date; return whether that made a new version."""
+        back = _host_is_back(desired, book)
         room = replace(
             self.room,
             state="live" if desired.live else "ended",
@@ -85,7 +86,8 @@ class Board:
             participant_count=book.participant_count(),
             recording_state=self._recorder.state.value,
             recording_notice_version=self._recorder.notice_version,
-            host_away=desired.host_away and not _host_is_back(desired, book),
+            host_away=desired.host_away and not back,
+            acting_host_id=None if back else desired.acting_host_id,
             reactions=reactions,
             listeners_by_process=self._spread(),
             hls_key=self._broadcast.key,

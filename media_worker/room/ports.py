@@ -149,6 +149,7 @@ class DesiredState:
         removed: uids that may hold no session.
         recording: What is to be recorded, and whom.
         host_away: Nobody leads, as functions see it.
+        acting_host_id: Who leads instead of a host who is gone, as functions see it.
     """
 
     epoch: int
@@ -158,6 +159,7 @@ class DesiredState:
     removed: frozenset[UserId]
     recording: DesiredRecording = NOT_RECORDED
     host_away: bool = False
+    acting_host_id: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -169,10 +169,12 @@ async def test_changes_of_the_stage_are_told(page: Page) -> None:
               [...m.talkers(room(who("a"), who("b", "speaker", true)), [97, 98])],
               [...m.talkers(room(who("a"), who("b")), null)],
               m.isNewer(before, { ...after, version: 5 }),
-              m.isNewer(before, { ...after, epoch: 3, version: 0 })];
+              m.isNewer(before, { ...after, epoch: 3, version: 0 }),
+              ["b", "me"].map((acting_host_id) =>
+                m.happenings(before, { ...before, acting_host_id }, "me")[0])];
     """
 
-    told, first, heard, named, same, next_epoch = await run(
+    told, first, heard, named, same, next_epoch, acting = await run(
         page, "/room/roster.js", body
     )
 
@@ -181,6 +183,10 @@ async def test_changes_of_the_stage_are_told(page: Page) -> None:
     assert heard == ["a"]
     assert named == ["a", "b"]
     assert (same, next_epoch) == (False, True)
+    assert acting == [
+        "B acts as host until the host is back.",
+        "You act as host until the host is back.",
+    ]
 
 
 async def test_nobody_stays_who_left_while_joining(page: Page) -> None:

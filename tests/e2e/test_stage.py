@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from playwright.async_api import Page, Route, expect
 
@@ -63,8 +64,12 @@ async def test_everybody_on_stage_is_seen(
             await page.get_by_role("button", name=f"React: {name}").click()
         await screenshot(page, "room-listening")
         await _follow_and_block(page, "sofia", "tomas")
-        await _lose_host(page)
+        await _lose_host(page, 1_000_000, host_away=True)
         await expect(page.get_by_test_id("host-away")).to_be_visible(timeout=10_000)
+        await expect(page.get_by_test_id("end")).to_be_hidden()
+        await _lose_host(page, 2_000_000, acting_host_id=await _own_uid(page))
+        await expect(page.get_by_test_id("end")).to_be_visible(timeout=10_000)
+        await expect(page.get_by_test_id("acting-host")).to_be_visible()
         await host.call("POST", f"/v1/spaces/{space_id}/end")
 
     await page.goto("/me")
@@ -110,13 +115,19 @@ async def _follow_and_block(page: Page, liked: str, disliked: str) -> None:
     await expect(sheet).to_have_count(0)
 
 
-async def _lose_host(page: Page) -> None:
+async def _own_uid(page: Page) -> str:
+    """Return who is signed in on this page."""
+    body = '() => import("/session.js").then((m) => m.account().uid)'
+    return str(await page.evaluate(body))
+
+
+async def _lose_host(page: Page, newer: int, **said: Any) -> None:
     """Have room.json say what it says a minute after the host was last heard of."""
 
     async def without_host(route: Route) -> None:
         response = await route.fetch()
-        room = {**await response.json(), "host_away": True}
-        room["version"] += 1_000_000  # the newest there is
+        room = {**await response.json(), **said}
+        room["version"] += newer  # the newest there is
         await route.fulfill(response=response, json=room)
 
     await page.route("**/room.json", without_host)

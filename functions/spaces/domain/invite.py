@@ -236,7 +236,7 @@ def revoke(
 def _must_offer(space: Space, actor_id: UserId, role: Role) -> None:
     if actor_id not in space.host_ids:
         raise ModeratorOnly("Only the host and co-hosts can invite.")
-    if role is Role.CO_HOST and actor_id != space.creator_id:
+    if role is Role.CO_HOST and not space.is_led_by(actor_id):
         raise HostOnly("Only the host appoints co-hosts.")
 
 

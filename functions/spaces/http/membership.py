@@ -123,13 +123,16 @@ class MembershipResource:
 
     def me(self, call: Call) -> flask.Response:
         """Show what the caller is here; whoever has no document just listens."""
-        space, member = self._membership.get(call.space_id, actor_id=call.actor_id)
+        found = self._membership.get(call.space_id, actor_id=call.actor_id)
+        space, member = found.space, found.member
         return json_reply(
             MembershipView(
                 role=member.role if member else Role.LISTENER,
                 muted=member is not None and member.muted,
                 removed=member is not None and member.removed,
                 on_stage=member is not None and member.on_stage,
+                leads=space.is_led_by(call.actor_id),
+                subscribed=found.subscribed,
                 speak_request=member.speak_request if member else None,
                 epoch=space.epoch,
                 state=space.state,

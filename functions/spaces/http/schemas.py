@@ -323,12 +323,19 @@ class JoinedView(Answer):
 
 
 class MembershipView(Answer):
-    """What the caller is in this Space, and what became of their wish to speak."""
+    """
+    What the caller is in this Space, and what became of their wishes.
+
+    `leads`: may end it and appoint co-hosts, as its host does, or the co-host who acts
+    for one who is gone.  `subscribed`: is told when it starts.
+    """
 
     role: Role
     muted: bool
     removed: bool
     on_stage: bool
+    leads: bool
+    subscribed: bool
     speak_request: RequestState | None
     epoch: int
     state: SpaceState

@@ -69,6 +69,7 @@ def _taking_part(parts: Parts) -> tuple[Operation, ...]:
     config = parts.config
     taking_part = MembershipService(
         members=FirestoreMemberStore(parts.client),
+        subscribers=FirestoreSubscriberStore(parts.client),
         grants=parts.signer,
         now=utc_now,
         new_token=random_token,

@@ -22,6 +22,10 @@ class SubscriberStore(Protocol):
         """Forget the wish, if there is one."""
         ...
 
+    def has(self, space_id: SpaceId, user_id: UserId) -> bool:
+        """Return whether they have that wish."""
+        ...
+
     def page(
         self, space_id: SpaceId, *, limit: int, after: UserId | None
     ) -> Sequence[UserId]:

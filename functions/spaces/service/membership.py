@@ -14,6 +14,8 @@ from ..domain.notice import Notice
 from ..domain.participant import JoinFacts, JoinWish, MemberDecision, Participant
 from ..domain.recording import is_recorded, must_be_noticed
 from ..domain.space import Space
+from ..domain.states import SpaceState
+from .announcing_ports import SubscriberStore
 from .ports import Clock, Cursor, GrantSigner, MemberStore
 
 
@@ -47,10 +49,26 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """
+    What a person is in a Space.
+
+    Args:
+        member: None of somebody who just listens, or has never been there.
+        subscribed: They wait for its start, and are told of it.
+    """
+
+    space: Space
+    member: Participant | None
+    subscribed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipService:
     """Use cases of everybody who takes part in a Space."""
 
     members: MemberStore
+    subscribers: SubscriberStore
     grants: GrantSigner
     now: Clock
     new_token: Callable[[], str]
@@ -113,11 +131,12 @@ class MembershipService:
             lambda space, member: participant.leave(space, member, now=now),
         )
 
-    def get(
-        self, space_id: SpaceId, *, actor_id: UserId
-    ) -> tuple[Space, Participant | None]:
-        """Return the Space and the caller's own document; raises SpaceNotFound."""
-        return self.members.get(space_id, actor_id)
+    def get(self, space_id: SpaceId, *, actor_id: UserId) -> Standing:
+        """Return what the caller is in a Space; raises SpaceNotFound."""
+        space, member = self.members.get(space_id, actor_id)
+        waits = space.state is SpaceState.SCHEDULED
+        subscribed = waits and self.subscribers.has(space_id, actor_id)
+        return Standing(space=space, member=member, subscribed=subscribed)
 
     def present(
         self, space_id: SpaceId, *, actor_id: UserId, limit: int, after: Cursor | None

@@ -65,6 +65,8 @@ import { account, expireToken, idToken } from "./session.js";
  * @property {boolean} muted
  * @property {boolean} removed
  * @property {boolean} on_stage
+ * @property {boolean} leads May end it: its host, or who acts as host.
+ * @property {boolean} subscribed Is told when it starts.
  * @property {RequestState | null} speak_request
  */
 

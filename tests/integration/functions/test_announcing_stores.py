@@ -64,6 +64,8 @@ def test_subscribers_come_in_pages(subscribers: Any) -> None:
     assert [*first, *rest] == sorted(PEOPLE)
     assert subscribers.page(space_id, limit=3, after=rest[-1]) == []
     assert subscribers.recount(space_id) == len(PEOPLE)
+    assert subscribers.has(space_id, PEOPLE[0])
+    assert not subscribers.has(space_id, UserId("gone"))
 
 
 def test_the_count_reaches_the_space_and_nothing_else_does(

@@ -9,6 +9,7 @@ import pytest
 
 from spaces.domain import errors, participant
 from spaces.domain import invite as rules
+from spaces.domain.host_presence import HostPresence, HostState
 from spaces.domain.invite import Invite, InviteDecision, Invitee
 from spaces.domain.moderation import MemberEdit
 from spaces.domain.moderation import edit as edit_member
@@ -153,6 +154,16 @@ def test_inviting_again_keeps_a_pending_invite() -> None:
     again, fresh = sent(declined.space, invite=declined.invite)
     assert fresh.state is InviteState.PENDING
     assert again.invited_user_ids == (ANA,)
+
+
+def test_who_acts_as_host_offers_what_the_host_does() -> None:
+    """
+    A co-host who acts for a host who is gone may invite to co-host, too.
+    """
+    covered = HostPresence(state=HostState.COVERED, since=NOW, acting_host_id=CLEO)
+    space = replace(SPACE, host_presence=covered)
+
+    assert sent(space, Role.CO_HOST, by="cleo")[1].role is Role.CO_HOST
 
 
 @pytest.mark.parametrize("role", [Role.SPEAKER, Role.CO_HOST])

@@ -37,7 +37,8 @@ async def test_reactions_add_up_and_are_published() -> None:
 
 async def test_a_host_is_away_until_they_are_connected_again() -> None:
     """
-    Functions say that nobody leads; a host who is back is believed at once.
+    Functions say that nobody leads, or who else does; a host who is back is believed
+    at once.
     """
     async with RunningRoom() as running:
         running.room.apply(desired(ANA))
@@ -46,8 +47,13 @@ async def test_a_host_is_away_until_they_are_connected_again() -> None:
         running.room.apply(replace(desired(ANA), host_away=True))
         await running.clock.advance(2)
         away = running.publisher.rooms[-1]
+        running.room.apply(replace(desired(ANA), acting_host_id=UserId("bo")))
+        await running.clock.advance(2)
+        covered = running.publisher.rooms[-1]
         await running.connect("ana", PeerKind.WHIP)
         await running.clock.advance(2)
         back = running.publisher.rooms[-1]
 
-    assert [room.host_away for room in (before, away, back)] == [False, True, False]
+    seen = [(room.host_away, room.acting_host_id) for room in (before, away, covered)]
+    assert seen == [(False, None), (True, None), (False, "bo")]
+    assert (back.host_away, back.acting_host_id) == (False, None)

@@ -71,6 +71,7 @@ def space_to_doc(space: Space) -> Document:
         "recording_notice": space.recording_notice,
         # For the worker, which reads plain values only.
         SpaceField.HOST_AWAY.value: space.host_presence.state is HostState.AWAY,
+        SpaceField.ACTING_HOST_ID.value: space.host_presence.acting_host_id,
         # What follows from the above, kept only to be asked for in queries.
         "stage_ids": list(space.stage_ids),
         "search_terms": list(terms_of(space.title, space.topics)),

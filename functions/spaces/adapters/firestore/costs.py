@@ -116,6 +116,8 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "get_listen_playlist": Cost((SPACE, WORKER)),
         "get_hls_key": Cost((WORKER,)),
         "get_membership": Cost((SPACE, MEMBER)),
+        # Whether one is to be told of its start, which of others nobody is.
+        "get_membership, of a scheduled Space": Cost((SPACE, MEMBER, SUBSCRIBER)),
         "edit_participant, mute": Cost((SPACE, MEMBER), (MEMBER,)),
         "edit_participant, promote": Cost((SPACE, MEMBER), SEAT),
         "follow": Cost((OTHER, FOLLOWED, *BLOCKS), (*FOLLOWS[:1], FOLLOWED)),

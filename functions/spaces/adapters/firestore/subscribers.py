@@ -40,6 +40,13 @@ class FirestoreSubscriberStore:
         with dependency_errors():
             self._collection(space_id).document(user_id).delete()
 
+    def has(self, space_id: SpaceId, user_id: UserId) -> bool:
+        """Read one document; see `SubscriberStore`."""
+        with dependency_errors():
+            return bool(
+                self._collection(space_id).document(user_id).get(["uid"]).exists
+            )
+
     def page(
         self, space_id: SpaceId, *, limit: int, after: UserId | None
     ) -> Sequence[UserId]:

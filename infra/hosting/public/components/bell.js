@@ -1,7 +1,7 @@
 // @ts-check
 /** The bell of a Space that is to come: be told when it starts. */
 
-import { isReminded, remind } from "../reminders.js";
+import { askReminded, isReminded, remind } from "../reminders.js";
 import { noteAwaited } from "../news.js";
 import { titleOf } from "../format.js";
 import { busyWhile } from "./button.js";
@@ -48,5 +48,10 @@ export function bell(space, { routes, round = false, onchange }) {
     void routes.signInThen(() => void busyWhile(element, toggle));
   });
   draw();
+  void askReminded(space.id).then((wanted) => {
+    if (String(wanted) === element.getAttribute("aria-pressed")) return;
+    draw();
+    onchange?.(wanted);
+  });
   return element;
 }

@@ -23,6 +23,7 @@
  * @property {number} listener_count
  * @property {number} participant_count
  * @property {boolean} [host_away]
+ * @property {string | null} [acting_host_id] The co-host who acts for a host who is gone.
  * @property {string} [recording_state]
  * @property {string} [recording_notice_version]
  * @property {Record<string, number>} [reactions] Emoji to how often it came so far.
@@ -80,6 +81,9 @@ export function happenings(before, after, ownUid) {
     if (member.uid !== ownUid && !is.has(member.uid))
       told.push(`${member.display_name} left the stage.`);
   }
+  const acting = after.acting_host_id ?? null;
+  if (acting !== null && acting !== (before.acting_host_id ?? null))
+    told.push(acting === ownUid ? "You act as host until the host is back." : `${is.get(acting)?.display_name ?? "A co-host"} acts as host until the host is back.`);
   return told;
 }
 

@@ -76,6 +76,11 @@ export class RoomSession extends Emitter {
     return this.role === "host" || this.role === "co_host";
   }
 
+  /** Whether one may end the Space and appoint co-hosts. */
+  get leads() {
+    return this.role === "host" || this.room?.acting_host_id === this.uid;
+  }
+
   /**
    * Enter, and stay until left, ended or refused.
    *

@@ -50,11 +50,11 @@ export class Controls {
   }
 
   draw() {
-    const { onStage, role, muted, anonymous } = this.session;
+    const { onStage, role, leads, muted, anonymous } = this.session;
     show(this.mic.element, onStage);
     show(this.ask.element, !onStage && !anonymous);
     show(this.hint, !onStage && anonymous);
-    show(this.end, role === "host");
+    show(this.end, leads);
     show(this.leave, role !== "host");
     show(this.down, onStage && role !== "host");
     show(this.share, !onStage || role === "host");

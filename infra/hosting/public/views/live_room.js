@@ -153,12 +153,14 @@ function roomNotices(session) {
     h("p", { class: "room__notice", role: "status", hidden: true, "data-testid": testid }, h("strong", {}, title), " ", h("span", { class: "muted" }, text));
   const blocked = notice("media-blocked", silent.title, silent.text);
   const away = notice("host-away", "The host is away.", "The Space ends in a few minutes if they don’t come back.");
+  const acting = notice("acting-host", "You act as host.", "You can end the Space, until the host is back.");
   const disliked = notice("blocked-on-stage", "Somebody you blocked is on stage.", "You will hear them. You can leave at any time.");
   return {
-    elements: [blocked, away, disliked],
+    elements: [blocked, away, acting, disliked],
     draw: () => {
       setAttribute(blocked, "hidden", !session.connection.blocked);
       setAttribute(away, "hidden", !session.room?.host_away);
+      setAttribute(acting, "hidden", !session.leads || session.role === "host");
       setAttribute(disliked, "hidden", !session.blockedOnStage);
     },
   };
@@ -174,7 +176,7 @@ function lonely(session) {
     "div",
     { class: "room__alone" },
     h("p", {}, h("strong", {}, "It’s just you so far."), h("span", { class: "muted" }, "Bring people in: by name, or with the link.")),
-    button("Invite", { icon: "user-plus", onclick: () => openInvite(session.space, session.role === "host") }),
+    button("Invite", { icon: "user-plus", onclick: () => openInvite(session.space, session.leads) }),
   );
 }
 

@@ -31,7 +31,7 @@ export function actionsFor(session, person) {
   if (person.removed) {
     return [{ label: "Let back in", symbol: "check", testid: "let-back", done: `${name} may come back`, change: { removed: false } }];
   }
-  const leads = session.role === "host";
+  const { leads } = session;
   if (person.role === "co_host" && !leads) return [];
   const staged = person.role !== "listener";
   /** @type {(Action | false)[]} */

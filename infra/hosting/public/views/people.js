@@ -107,7 +107,7 @@ function sections(session, hands, people, onchanged) {
   const unseen = Math.max(0, (session.room?.listener_count ?? 0) - audience.length);
   const open = stage.some(({ role, muted }) => role === "speaker" && !muted);
   return [
-    session.manages && button("Invite people", { look: "primary", icon: "user-plus", testid: "invite-people", onclick: () => openInvite(session.space, session.role === "host") }),
+    session.manages && button("Invite people", { look: "primary", icon: "user-plus", testid: "invite-people", onclick: () => openInvite(session.space, session.leads) }),
     requestsSection(hands),
     section(`On stage · ${stage.length}`, stage.map(row), { act: session.manages && open && muteAllButton(session, onchanged) }),
     section(`Listening · ${audience.length + unseen}`, audience.map(row), {
