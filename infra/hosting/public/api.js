@@ -40,7 +40,8 @@ import { account, expireToken, idToken } from "./session.js";
  * @property {number} epoch
  * @property {string} grant Opens and closes media sessions.
  * @property {string | null} whip_url
- * @property {string} whep_url
+ * @property {string | null} whep_url null where the room takes no more by WebRTC.
+ * @property {string | null} hls_url null on stage.
  * @property {RTCIceServer[]} ice_servers
  * @property {string} room_url
  * @property {boolean} blocked_on_stage Somebody on stage is blocked by us.
@@ -152,6 +153,15 @@ export const endSpace = (id) => call("POST", `${spacePath(id)}/end`);
  * @returns {Promise<JoinAnswer>}
  */
 export const joinSpace = (id, wish) => call("POST", `${spacePath(id)}/join`, { json: wish });
+
+/** @typedef {{token: string, expires_at: string, hls_url: string}} ListenPass */
+
+/**
+ * @param {string} id
+ * @param {{anonymous: boolean, recording_notice?: string}} wish
+ * @returns {Promise<ListenPass>} It comes as a cookie as well.
+ */
+export const listenToken = (id, wish) => call("POST", `${spacePath(id)}/listen-token`, { json: wish });
 
 /** @param {string} id */
 export const leaveSpace = (id) => call("POST", `${spacePath(id)}/leave`, { keepalive: true });

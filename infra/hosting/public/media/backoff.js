@@ -3,6 +3,7 @@
 
 export const FIRST_DELAY_MS = 250;
 export const MAX_DELAY_MS = 4000;
+const UNHURRIED_MS = 30_000;
 
 /**
  * Doubles from 250 ms to 4 s; half of it is jitter, so that a crowd that lost its
@@ -17,6 +18,9 @@ export function backoffMs(attempt, { retryAfterMs = 0, random = Math.random } = 
   const ceiling = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
   return Math.max(retryAfterMs, ceiling / 2 + (random() * ceiling) / 2);
 }
+
+/** While somebody hears by another way: each attempt costs a join. In milliseconds. */
+export const unhurriedMs = (random = Math.random) => UNHURRIED_MS * (1 + random());
 
 /**
  * Wait, unless `signal` ends the wait early.

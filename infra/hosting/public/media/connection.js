@@ -1,10 +1,11 @@
 // @ts-check
 /** One person's media in one Space: joins, hears, talks, and comes back by itself. */
 
-import { backoffMs, pause } from "./backoff.js";
+import { backoffMs, pause, unhurriedMs } from "./backoff.js";
 import { REPLACED } from "./exchange.js";
-import { nextState } from "./states.js";
-import { CLOSING, verdictOf } from "./verdict.js";
+import { nextState, WAITING } from "./states.js";
+import { Understudy } from "./understudy.js";
+import { endOf, FULL, verdictOf } from "./verdict.js";
 import { Whep } from "./whep.js";
 import { Whip } from "./whip.js";
 import { Problem } from "../http.js";
@@ -18,17 +19,16 @@ const BLOCKED_AFTER = 2;
  * @typedef {object} Ports What a connection needs from its owner.
  * @property {() => Promise<import("../api.js").JoinAnswer>} join Called for every attempt.
  * @property {() => MediaStreamTrack | null} track The microphone, if there is one.
- * @property {(track: MediaStreamTrack) => void} hear Plays what is received.
+ * @property {import("./player.js").Player} player
+ * @property {() => Promise<import("../api.js").ListenPass>} renew
  * @property {(state: import("./states.js").MediaState) => void} moved
  * @property {(message: import("./whip.js").StageMessage) => void} told
  * @property {(problem: Problem) => void} refused Ended for good; the state is "failed".
  */
 
-const OVER = new Problem({ code: "not-live", status: 409, state: "ended" });
-
 export class Connection {
-  /** @type {import("./states.js").MediaState} */
-  state = "idle";
+  /** @type {import("./states.js").MediaState} Of WebRTC. */
+  #state = "idle";
   /** @type {Whep | null} */
   whep = null;
   /** @type {Whip | null} */
@@ -41,9 +41,29 @@ export class Connection {
   /** @type {(error: Error) => void} Ends the present attempt. */
   #lose = () => undefined;
 
+  #hurry = new AbortController(); // ends a wait for the next attempt
+  /** @type {import("../api.js").JoinAnswer | null} Of a join that nobody has used yet. */
+  #answer = null;
+
   /** @param {Ports} ports */
   constructor(ports) {
     this.ports = ports;
+    this.understudy = new Understudy({
+      player: ports.player,
+      renew: ports.renew,
+      changed: () => this.#relieved(),
+      failed: () => this.#hurry.abort(),
+    });
+  }
+
+  /** What a person notices: whether they hear, by whatever way. */
+  get state() {
+    return this.delayed ? "live" : this.#state;
+  }
+
+  /** Whether one hears by HLS, a few seconds late. */
+  get delayed() {
+    return this.understudy.playing && WAITING.has(this.#state);
   }
 
   /** Join, and keep joined until `close`, the end of the Space, or a refusal. */
@@ -56,7 +76,8 @@ export class Connection {
         if (await this.#over(error)) return;
         const { retryAfterMs } = error instanceof Problem ? error : {};
         const nth = this.blocked ? Infinity : Math.max(attempt, 0);
-        await pause(backoffMs(nth, { retryAfterMs }), this.#stop.signal);
+        const leastMs = this.delayed ? unhurriedMs() : retryAfterMs;
+        await this.#wait(backoffMs(nth, { retryAfterMs: leastMs }));
       }
     }
   }
@@ -68,7 +89,7 @@ export class Connection {
 
   /** Whether requests get through and sound does not: a network without UDP, mostly. */
   get blocked() {
-    return this.#silent >= BLOCKED_AFTER;
+    return this.#silent >= BLOCKED_AFTER && !this.delayed;
   }
 
   /**
@@ -79,8 +100,12 @@ export class Connection {
    */
   async addStage() {
     const answer = await this.#join();
-    if (answer.whip_url && !this.whip && !this.#stop.signal.aborted) {
-      await this.#talk(answer, answer.whip_url).catch((error) => this.#lose(error));
+    if (this.#state !== "live") {
+      this.#answer = answer; // for the next attempt, which is now
+      this.#lose(new Error("promoted"));
+      this.#hurry.abort();
+    } else if (answer.whip_url && !this.whip && !this.#stop.signal.aborted) {
+      await this.#talk(answer).catch((error) => this.#lose(error));
     }
     return answer.role;
   }
@@ -95,8 +120,9 @@ export class Connection {
   close() {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
+    this.understudy.stop();
     void this.#release();
-    if (this.state !== "idle") this.#move("leave");
+    if (this.#state !== "idle") this.#move("leave");
   }
 
   /**
@@ -107,12 +133,13 @@ export class Connection {
   async #live(onUp) {
     const lost = new Promise((_, reject) => (this.#lose = reject));
     lost.catch(() => undefined); // it may be lost before anybody waits
-    const answer = await this.#join();
+    const answer = this.#answer ?? (await this.#join());
+    this.#answer = null;
     if (this.#stop.signal.aborted) return;
     this.#move("granted");
     await Promise.all([
       this.#hear(answer),
-      answer.whip_url ? this.#talk(answer, answer.whip_url) : undefined,
+      answer.whip_url ? this.#talk(answer) : undefined,
     ]);
     if (this.#stop.signal.aborted) return;
     this.#silent = 0;
@@ -124,39 +151,40 @@ export class Connection {
   async #join() {
     const answer = await this.ports.join();
     this.grant = answer.grant;
+    this.understudy.offer(answer.hls_url);
     return answer;
   }
 
   /** @param {import("../api.js").JoinAnswer} answer */
   async #hear(answer) {
+    if (!answer.whep_url) {
+      this.understudy.need(true);
+      throw FULL;
+    }
     const whep = new Whep(answer.ice_servers);
     this.whep = whep;
     whep.onlost = () => this.#lose(new Error("media stopped"));
     await whep.open(answer.whep_url, answer.grant, this.#stop.signal);
-    this.ports.hear(whep.receiver.track);
+    this.understudy.stop();
+    void this.ports.player.play(whep.receiver.track);
   }
 
-  /**
-   * @param {import("../api.js").JoinAnswer} answer
-   * @param {string} url
-   */
-  async #talk(answer, url) {
+  /** @param {import("../api.js").JoinAnswer} answer */
+  async #talk(answer) {
     const whip = new Whip(answer.ice_servers, this.ports.track());
     this.whip = whip;
     whip.onlost = () => this.#lose(new Error("media stopped"));
     whip.onmessage = (message) => this.#told(message);
-    await whip.open(url, answer.grant, this.#stop.signal);
+    await whip.open(answer.whip_url ?? "", answer.grant, this.#stop.signal);
   }
 
   /** @param {import("./whip.js").StageMessage} message */
   #told(message) {
     this.ports.told(message);
     if (message.type !== "closing") return;
-    const meaning = CLOSING[message.reason] ?? "retry";
-    if (meaning === "demoted") this.dropStage();
-    else if (meaning === "ended") this.#lose(OVER);
-    else if (meaning === "retry") this.#lose(new Error(message.reason));
-    else this.#lose(new Problem({ code: meaning, status: 403 }));
+    const end = endOf(message.reason);
+    if (end) this.#lose(end);
+    else this.dropStage();
   }
 
   /**
@@ -180,7 +208,7 @@ export class Connection {
    */
   #settled(error) {
     if (this.#stop.signal.aborted) return true;
-    if (this.state !== "live" && !(error instanceof Problem)) this.#silent += 1;
+    if (this.#state !== "live" && !(error instanceof Problem)) this.#silent += 1;
     const verdict = verdictOf(error);
     if (verdict === "retry") this.#move("lost");
     if (verdict === "ended") this.#move("end");
@@ -201,7 +229,22 @@ export class Connection {
 
   /** @param {import("./states.js").MediaEvent} event */
   #move(event) {
-    this.state = nextState(this.state, event);
+    this.#state = nextState(this.#state, event);
+    if (WAITING.has(this.#state)) this.understudy.need();
+    else this.understudy.stop();
     this.ports.moved(this.state);
+  }
+
+  /** @param {number} ms Until the next attempt, unless something makes it urgent. */
+  async #wait(ms) {
+    if (this.#answer) return;
+    this.#hurry = new AbortController();
+    await pause(ms, AbortSignal.any([this.#stop.signal, this.#hurry.signal]));
+  }
+
+  /** The understudy began to play, or stopped: then WebRTC is urgent again. */
+  #relieved() {
+    if (!this.understudy.playing) this.#hurry.abort();
+    if (!this.#stop.signal.aborted) this.ports.moved(this.state);
   }
 }

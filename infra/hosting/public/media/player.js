@@ -4,40 +4,64 @@
 import { Meter } from "./meter.js";
 
 export class Player {
+  #blocked = false;
+
   constructor() {
     this.element = document.createElement("audio");
     this.element.dataset.testid = "player";
     this.element.autoplay = true;
     /** @type {Meter | null} */
     this.meter = null;
-    /** @type {(blocked: boolean) => void} */
+    /** @type {() => void} `blocked` has another value. */
     this.onblocked = () => undefined;
     document.body.append(this.element);
   }
 
-  /** @param {MediaStreamTrack} track */
+  /** Whether the browser waits for a tap. */
+  get blocked() {
+    return this.#blocked;
+  }
+
+  /**
+   * Play what WebRTC receives, instead of whatever was played before.
+   *
+   * @param {MediaStreamTrack} track
+   */
   play(track) {
     const stream = new MediaStream([track]);
+    this.#unmeter();
     this.element.srcObject = stream;
-    this.meter?.close();
     this.meter = new Meter(stream);
     return this.resume();
   }
 
-  /** Play, or tell `onblocked` that a tap is needed: call again from its handler. */
+  /** Play what the element has, or tell that it takes a tap: call this from its handler. */
   async resume() {
     try {
       await this.element.play();
       void this.meter?.resume();
-      this.onblocked(false);
+      this.#tell(false);
     } catch (error) {
       // AbortError: a newer stream took this one's place.
-      if (error instanceof DOMException && error.name === "NotAllowedError") this.onblocked(true);
+      if (error instanceof DOMException && error.name === "NotAllowedError") this.#tell(true);
     }
   }
 
-  close() {
+  /** Let go of what was measured; HLS has no level of its own. */
+  #unmeter() {
     this.meter?.close();
+    this.meter = null;
+  }
+
+  /** @param {boolean} blocked */
+  #tell(blocked) {
+    if (blocked === this.#blocked) return;
+    this.#blocked = blocked;
+    this.onblocked();
+  }
+
+  close() {
+    this.#unmeter();
     this.element.srcObject = null;
     this.element.remove();
   }

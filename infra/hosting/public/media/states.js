@@ -22,6 +22,9 @@ export const TRANSITIONS = Object.freeze({
   failed: { join: "joining", leave: "idle" },
 });
 
+/** Those in which one may hear by another way meanwhile. */
+export const WAITING = Object.freeze(new Set(["joining", "connecting", "reconnecting"]));
+
 /**
  * @param {MediaState} state
  * @param {MediaEvent} event

@@ -26,6 +26,23 @@ export function verdictOf(error) {
   return "refused";
 }
 
+/** What a join without a WHEP URL means. */
+export const FULL = new Problem({ code: "worker-full", status: 503 });
+const GONE = new Problem({ code: "not-live", status: 409, state: "ended" });
+
+/**
+ * Why the stage's `closing` message ends an attempt.
+ *
+ * @param {string} reason
+ * @returns {Error | null} null: of the stage alone.
+ */
+export function endOf(reason) {
+  const meaning = CLOSING[reason] ?? "retry";
+  if (meaning === "demoted") return null;
+  if (meaning === "ended") return GONE;
+  return meaning === "retry" ? new Error(reason) : new Problem({ code: meaning, status: 403 });
+}
+
 /**
  * What the stage's `closing` message means; its reasons are `PeerCloseReason`s.
  *

@@ -6,6 +6,8 @@ import { joinNoticed } from "./notice_door.js";
 import { Problem } from "../http.js";
 import { noteJoin } from "./ghosts.js";
 
+export { renewListening } from "./notice_door.js";
+
 /** @typedef {Map<string, Promise<unknown>>} OnTheWay Of each Space the latest. */
 
 const joins = /** @type {OnTheWay} */ (new Map());

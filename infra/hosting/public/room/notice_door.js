@@ -1,7 +1,7 @@
 // @ts-check
 /** Joining a Space that is recorded: nobody comes in without having seen the notice. */
 
-import { joinSpace } from "../api.js";
+import { joinSpace, listenToken } from "../api.js";
 import { myConsent } from "../api/recordings.js";
 import { Problem } from "../http.js";
 import { askNotice } from "../components/notice_sheet.js";
@@ -28,6 +28,15 @@ export async function joinNoticed(id, wish) {
     return joinSpace(id, { ...wish, recording_notice: notice.version });
   }
 }
+
+/**
+ * Renew what one listens by, on having seen what was shown at the door.
+ *
+ * @param {string} id
+ * @param {boolean} anonymous
+ */
+export const renewListening = (id, anonymous) =>
+  listenToken(id, { anonymous, recording_notice: shown.get(id) });
 
 /**
  * Remember that the notice was shown, so that coming back asks nobody again.

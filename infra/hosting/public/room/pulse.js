@@ -5,6 +5,7 @@ import { talkers } from "./roster.js";
 
 const INTERVAL_MS = 100;
 const HOLD_MS = 350; // a ring that flickers between syllables is noise
+const UNMETERED_LEVEL = 0.4; // HLS: who talks is known, how loud is not
 const OWN_TALK_LEVEL = 0.3; // of 1, about -43 dBFS: louder than a quiet room
 
 /**
@@ -44,7 +45,7 @@ export class Pulse {
     if (ownLevel >= OWN_TALK_LEVEL) this.heard.set(ownUid, nowMs);
     for (const member of room.stage) if (member.muted) this.heard.delete(member.uid);
     for (const [uid, atMs] of this.heard) if (nowMs - atMs > HOLD_MS) this.heard.delete(uid);
-    const mixLevel = player.meter?.level() ?? 0;
+    const mixLevel = player.meter?.level() ?? UNMETERED_LEVEL;
     this.onbeat({
       talking: new Set(this.heard.keys()),
       level: (uid) => (uid === ownUid ? ownLevel : mixLevel),

@@ -26,6 +26,7 @@
  * @property {string | null} [acting_host_id] The co-host who acts for a host who is gone.
  * @property {string} [recording_state]
  * @property {string} [recording_notice_version]
+ * @property {import("../media/key_ahead.js").HlsKey | null} [hls_key]
  * @property {Record<string, number>} [reactions] Emoji to how often it came so far.
  */
 

@@ -5,7 +5,7 @@ import * as api from "../api.js";
 import { Problem } from "../http.js";
 import { Connection } from "../media/connection.js";
 import { Player } from "../media/player.js";
-import { comeIn, goOut } from "./doorway.js";
+import { comeIn, goOut, renewListening } from "./doorway.js";
 import { Emitter } from "./events.js";
 import { RoomFeed } from "./feed.js";
 import { Pulse } from "./pulse.js";
@@ -20,7 +20,6 @@ export class RoomSession extends Emitter {
   role = /** @type {Role} */ ("listener");
   /** Whether the server put us on stage and we have not answered yet. */
   promoted = false;
-  tapNeeded = false;
   blockedOnStage = false;
   /** @type {import("./roster.js").Room | null} */
   room = null;
@@ -44,11 +43,12 @@ export class RoomSession extends Emitter {
       onlost: () => this.#microphoneLost(),
     });
     this.player = new Player();
-    this.player.onblocked = (blocked) => this.#set({ tapNeeded: blocked });
+    this.player.onblocked = () => this.emit("change", null);
     this.connection = new Connection({
       join: () => this.#join(),
       track: () => this.voice.track,
-      hear: (track) => void this.player.play(track),
+      player: this.player,
+      renew: () => renewListening(this.space.id, this.anonymous),
       moved: () => this.#moved(),
       told: (message) => this.#told(message),
       refused: (problem) => this.#refuse(problem),
@@ -146,8 +146,7 @@ export class RoomSession extends Emitter {
 
   /** @returns {Promise<import("../api.js").JoinAnswer>} */
   async #join() {
-    const wish = { role: this.#wish, anonymous: this.anonymous };
-    const answer = await comeIn(this.space.id, wish);
+    const answer = await comeIn(this.space.id, { role: this.#wish, anonymous: this.anonymous });
     if (this.#gone) return answer; // whoever left has seen to it
     this.space = answer.space;
     this.feed.follow(answer.room_url);
@@ -197,6 +196,7 @@ export class RoomSession extends Emitter {
     if (!isNewer(this.room, room)) return;
     const before = this.room;
     this.room = room;
+    this.connection.understudy.follow(room);
     this.peakListeners = Math.max(this.peakListeners, room.listener_count);
     for (const sentence of happenings(before, room, this.uid)) this.emit("said", sentence);
     if (room.state === "ended") return this.#over();
@@ -247,7 +247,7 @@ export class RoomSession extends Emitter {
     this.player.close();
   }
 
-  /** @param {Partial<Pick<RoomSession, "role" | "promoted" | "tapNeeded" | "blockedOnStage">>} values */
+  /** @param {Partial<Pick<RoomSession, "role" | "promoted" | "blockedOnStage">>} values */
   #set(values) {
     Object.assign(this, values);
     this.emit("change", null);

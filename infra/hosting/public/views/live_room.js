@@ -109,10 +109,11 @@ class LiveRoom {
   #draw() {
     const { session } = this;
     const { state, role, muted, room } = session;
-    Object.assign(this.#element.dataset, { connection: state, role, muted: String(muted) });
+    const transport = session.connection.delayed ? "hls" : "webrtc";
+    Object.assign(this.#element.dataset, { connection: state, role, muted: String(muted), transport });
     setText(this.#pill, session.connection.blocked ? "Trying again…" : PILLS[state] ?? "");
     setAttribute(this.#pill, "hidden", !PILLS[state]);
-    setAttribute(this.tap, "hidden", !session.tapNeeded);
+    setAttribute(this.tap, "hidden", !session.player.blocked);
     setText(this.#as, listeningAs(session));
     setAttribute(this.alone, "hidden", !session.manages || room?.participant_count !== 1);
     this.recording.draw();
@@ -153,12 +154,14 @@ function roomNotices(session) {
     h("p", { class: "room__notice", role: "status", hidden: true, "data-testid": testid }, h("strong", {}, title), " ", h("span", { class: "muted" }, text));
   const blocked = notice("media-blocked", silent.title, silent.text);
   const away = notice("host-away", "The host is away.", "The Space ends in a few minutes if they don’t come back.");
+  const late = h("p", { class: "room__as muted", role: "status", hidden: true, "data-testid": "delayed" }, "Playing with a few seconds’ delay.");
   const acting = notice("acting-host", "You act as host.", "You can end the Space, until the host is back.");
   const disliked = notice("blocked-on-stage", "Somebody you blocked is on stage.", "You will hear them. You can leave at any time.");
   return {
-    elements: [blocked, away, acting, disliked],
+    elements: [blocked, late, away, acting, disliked],
     draw: () => {
       setAttribute(blocked, "hidden", !session.connection.blocked);
+      setAttribute(late, "hidden", !session.connection.delayed);
       setAttribute(away, "hidden", !session.room?.host_away);
       setAttribute(acting, "hidden", !session.leads || session.role === "host");
       setAttribute(disliked, "hidden", !session.blockedOnStage);
