@@ -1,6 +1,7 @@
 """Recordings and answers with defaults, so that a test names only what it is about."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from spaces.domain.space import Space
 from spaces_contract.consent_receipts import Receipt, SignedReceipt
 from spaces_contract.ids import UserId
 from spaces_contract.recording import ConsentScope, RecordingState, StemId
+from spaces_contract.recording_manifest import Manifest, ManifestStem
 from spaces_contract.roles import Role
 from tests.builders import HOST, NOW, SPACE_ID, a_participant, a_space
 
@@ -46,6 +48,50 @@ def a_voice(user_id: str = "ana", **fields: Any) -> Voice:
         "commitment": 0,
     }
     return Voice(**defaults | fields)
+
+
+def a_manifest(
+    heard: Mapping[str, Sequence[tuple[int, int]]],
+    *,
+    version: int,
+    duration_ms: int,
+    stems: Mapping[str, StemId] | None = None,
+) -> Manifest:
+    """Return a manifest by which these people are heard, in the stems of `a_voice`."""
+    return Manifest(
+        recording_id=SPACE_ID,
+        space_id=SPACE_ID,
+        version=version,
+        title="",
+        notice_version="1",
+        began_at="",
+        rendered_at="",
+        duration_ms=duration_ms,
+        partial=False,
+        loudness_lufs=None,
+        audio_sha256="",
+        audio_bytes=0,
+        waveform_sha256="",
+        markers_sha256="",
+        stems=tuple(
+            ManifestStem(
+                stem=(stems or {}).get(user_id, a_voice(user_id).stem),
+                uid=user_id,
+                display_name=user_id,
+                scopes=(),
+                commitment=0,
+                digest="",
+                heard=tuple(intervals),
+            )
+            for user_id, intervals in heard.items()
+        ),
+        gaps=(),
+        lost_stems=0,
+        commitments=(),
+        chain_head="",
+        key_id="",
+        public_key="",
+    )
 
 
 def a_stage(*speakers: str, **fields: Any) -> Space:

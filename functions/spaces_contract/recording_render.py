@@ -108,12 +108,14 @@ class ClipJob:
     A clip to be made of a recording.
 
     Args:
+        version: Of the recording; stems of later ones are left alone.
         number: Of the clip, from 1, within its recording.
         start_ms: On the recording clock; so is `end_ms`.
         stems: Whose voices are in it, each with the scope `clips`; no other is opened.
     """
 
     recording_id: RecordingId
+    version: int
     number: int
     start_ms: int
     end_ms: int
@@ -136,6 +138,7 @@ class ClipJob:
                 raise InvalidDocument(f"unknown schema {fields['schema']}")
             return cls(
                 recording_id=RecordingId(str(fields["recording_id"])),
+                version=int(fields["version"]),
                 number=int(fields["number"]),
                 start_ms=int(fields["start_ms"]),
                 end_ms=int(fields["end_ms"]),

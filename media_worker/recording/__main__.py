@@ -2,6 +2,7 @@
 `python -m media_worker.recording`: what is done with recordings outside of a room.
 
     render --recording ID --version N          configured by the environment
+    clip --recording ID --clip N               likewise
     verify FILE MANIFEST [RECEIPT ...] [--keys parley-keys.json]     offline
     rotate-key FILE                            a new local key wraps from now on
 """
@@ -11,7 +12,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,18 @@ import obstore
 from spaces_contract.consent_receipts import SignedReceipt, from_base64url
 from spaces_contract.recording import RECORDING_ID_PATTERN, RecordingId
 from spaces_contract.recording_manifest import Manifest
-from spaces_contract.recording_objects import RenderFile, render_file
-from spaces_contract.recording_render import InvalidDocument, RenderJob
+from spaces_contract.recording_objects import (
+    ClipFile,
+    RenderFile,
+    clip_file,
+    render_file,
+)
+from spaces_contract.recording_render import (
+    ClipJob,
+    InvalidDocument,
+    RenderJob,
+    RenderProgress,
+)
 
 from ..config import ConfigError, RecordingConfig
 from ..json_logs import configure
@@ -50,7 +61,12 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> ExitCode:
     match options.command:
         case "render":
             configure(recording_id=options.recording, version=options.version)
-            return _render(RecordingId(options.recording), options.version, env)
+            recording, version = RecordingId(options.recording), options.version
+            return _made(lambda: _render(recording, version, env))
+        case "clip":
+            configure(recording_id=options.recording, clip=options.clip)
+            recording, number = RecordingId(options.recording), options.clip
+            return _made(lambda: _clip(recording, number, env))
         case "verify":
             return _verify(options)
         case _:
@@ -58,35 +74,60 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> ExitCode:
             return ExitCode.DONE
 
 
-def _render(
-    recording_id: RecordingId, version: int, env: Mapping[str, str]
-) -> ExitCode:
-    # FFmpeg's libraries take a while to load, and nothing else here needs them.
-    from .proof import ManifestSigner
-    from .render import Render
-    from .settling import wait_settled
+class StillRecorded(Exception):
+    """What is to be rendered still goes on."""
 
+
+def _made(make: Callable[[], RenderProgress]) -> ExitCode:
     try:
-        stores = _stores(env)
-        signer = ManifestSigner(env.get(PROOF_KEY, ""))
-        name = render_file(recording_id, version, RenderFile.JOB)
-        job = RenderJob.from_json(
-            json.loads(bytes(obstore.get(stores.objects, name).bytes()))
-        )
-        if (job.recording_id, job.version) != (recording_id, version):
-            raise InvalidDocument("the job is of another version or recording")
-        if not wait_settled(job, stores):
-            logger.error("the recording still goes on")
-            return ExitCode.TRY_AGAIN
-        progress = Render(job, stores, signer=signer).run()
+        progress = make()
     except (ConfigError, UnknownKeyEncryption, FileNotFoundError, ValueError) as error:
         logger.error("cannot render: %s", error)
         return ExitCode.WRONG
+    except StillRecorded:
+        logger.error("the recording still goes on")
+        return ExitCode.TRY_AGAIN
     except (*StoreErrors, KeyServiceDown) as error:
         logger.warning("render interrupted: %s", error)
         return ExitCode.TRY_AGAIN
     logger.info("render ended", extra=progress.to_json())
     return ExitCode.DONE
+
+
+def _render(
+    recording_id: RecordingId, version: int, env: Mapping[str, str]
+) -> RenderProgress:
+    # FFmpeg's libraries take a while to load, and nothing else here needs them.
+    from .proof import ManifestSigner
+    from .render import Render
+    from .settling import wait_settled
+
+    stores = _stores(env)
+    signer = ManifestSigner(env.get(PROOF_KEY, ""))
+    name = render_file(recording_id, version, RenderFile.JOB)
+    job = RenderJob.from_json(_json(stores, name))
+    if (job.recording_id, job.version) != (recording_id, version):
+        raise InvalidDocument("the job is of another version or recording")
+    if not wait_settled(job, stores):
+        raise StillRecorded
+    return Render(job, stores, signer=signer).run()
+
+
+def _clip(
+    recording_id: RecordingId, number: int, env: Mapping[str, str]
+) -> RenderProgress:
+    from .clip import ClipMaking
+
+    stores = _stores(env)
+    name = clip_file(recording_id, number, ClipFile.JOB)
+    job = ClipJob.from_json(_json(stores, name))
+    if (job.recording_id, job.number) != (recording_id, number):
+        raise InvalidDocument("the job is of another clip or recording")
+    return ClipMaking(job, stores).run()
+
+
+def _json(stores: Stores, name: str) -> Any:
+    return json.loads(bytes(obstore.get(stores.objects, name).bytes()))
 
 
 def _stores(env: Mapping[str, str]) -> Stores:
@@ -145,6 +186,9 @@ def _parser() -> argparse.ArgumentParser:
     render = commands.add_parser("render", help="render one version of a recording")
     render.add_argument("--recording", type=_recording_id, required=True)
     render.add_argument("--version", type=int, required=True)
+    clip = commands.add_parser("clip", help="make one clip of a recording")
+    clip.add_argument("--recording", type=_recording_id, required=True)
+    clip.add_argument("--clip", type=int, required=True)
     check = commands.add_parser("verify", help="check a file and its manifest, offline")
     check.add_argument("file", type=Path)
     check.add_argument("manifest", type=Path)

@@ -17,6 +17,7 @@ from .stem_decoder import Segment
 WINDOW_SAMPLES: Final = 10 * SAMPLE_RATE_HZ
 AT_ONCE: Final = 2  # voices decoded at the same time; libopus lets others run
 FRAME_SAMPLES: Final = SAMPLE_RATE_HZ // 10  # who is heard is told to 100 ms
+HEADROOM: Final = 0.25  # four full voices at once do not clip before the limiter
 HEARD_RMS: Final = 130.0  # -48 dBov, as live
 HOLE_FRAMES: Final = 7  # shorter pauses do not end a turn
 

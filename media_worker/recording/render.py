@@ -24,7 +24,7 @@ from spaces_contract.recording_render import (
 
 from .manifest_making import MS_SAMPLES, RenderedStems, manifest_of
 from .mastering import Pcm, measured_gain, write_m4a
-from .mixdown import FRAME_SAMPLES, Voice, mixed
+from .mixdown import FRAME_SAMPLES, HEADROOM, Voice, mixed
 from .opening import Stores
 from .progress import Progress
 from .proof import ManifestSigner
@@ -32,7 +32,6 @@ from .stem_decoder import segments
 from .stem_set import StemSet, stem_set, sweep
 from .waveform import waveform
 
-HEADROOM: Final = 0.25  # four full voices at once do not clip before the limiter
 SAMPLE_BYTES: Final = 2
 MIXED_PERCENT: Final = 60.0  # how the time is shared among the steps
 MEASURED_PERCENT: Final = 65.0

@@ -1,8 +1,9 @@
 """Reads a stem back: its pages of one epoch, in order, one object at a time."""
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import obstore
 from obstore.store import ObjectStore
@@ -57,6 +58,27 @@ class StemReader:
         return self.damaged > 0 or [o.seq for o in self.objects] != list(
             range(len(self.objects))
         )
+
+    def from_position(self, position: int) -> "StemReader":
+        """
+        Return a reader of what is at `position` of the recording clock, or later.
+
+        It may begin earlier, by an object; it reads a few to find where.
+
+        Raises:
+            StoreErrors: an object is not to be had.
+        """
+        later = bisect_right(self.objects, position, key=self._start_of)
+        return replace(
+            self,
+            objects=self.objects[max(0, later - 1) :],
+            digest=hashlib.sha256(),
+        )
+
+    def _start_of(self, item: StemObject) -> int:
+        alone = replace(self, objects=[item], digest=hashlib.sha256())
+        first = next(alone.pages(), None)
+        return -1 if first is None else first.start
 
     def pages(self) -> Iterator[PlacedPage]:
         """

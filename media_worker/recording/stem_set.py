@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import obstore
 
 from spaces_contract import recording_objects as names
-from spaces_contract.recording import GapReason, StemId
+from spaces_contract.recording import GapReason, RecordingId, StemId
 from spaces_contract.recording_objects import StemObject, parse_stem_object
 from spaces_contract.recording_render import ConsentedStem, RenderJob
 
@@ -98,7 +99,23 @@ class StemSet:
         return gaps
 
 
-def stem_set(job: RenderJob, stores: Stores) -> StemSet:
+class StemJob(Protocol):
+    """What a render and a clip both say of the stems that they are made of."""
+
+    @property
+    def recording_id(self) -> RecordingId:
+        """Whose stems."""
+
+    @property
+    def version(self) -> int:
+        """The last one under which they were stored."""
+
+    @property
+    def stems(self) -> tuple[ConsentedStem, ...]:
+        """Those that may be opened, and no other."""
+
+
+def stem_set(job: StemJob, stores: Stores) -> StemSet:
     """
     Return what the store has of a job's stems.
 
@@ -143,7 +160,7 @@ def sweep(job: RenderJob, stores: Stores) -> None:
 
 
 def _reader(
-    job: RenderJob,
+    job: StemJob,
     stem: StemId,
     epoch: int,
     objects: list[StemObject],

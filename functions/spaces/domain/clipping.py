@@ -159,6 +159,7 @@ def job_of(recording: Recording, clip: Clip) -> ClipJob:
     """Return what the clip's job is told: voices that agreed to clips, no other."""
     return ClipJob(
         recording_id=recording.id,
+        version=recording.version,
         number=clip.number,
         start_ms=clip.start_ms,
         end_ms=clip.end_ms,

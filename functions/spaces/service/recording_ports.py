@@ -143,7 +143,7 @@ class PlaybackUrls(Protocol):
     """URLs that let their holder read one object for a while."""
 
     def sign(self, name: str, *, now: datetime, lifetime: timedelta) -> str:
-        """Return the URL of the object `name`; what is deleted meanwhile cannot be read by it."""
+        """Return the URL of `name`; what is deleted meanwhile cannot be read by it."""
         ...
 
 

@@ -21,7 +21,7 @@ from spaces.domain.errors import DependencyUnavailable
 from spaces.domain.render import job_of
 from spaces_contract import recording_objects as names
 from spaces_contract.recording import RecordingId, StemId
-from spaces_contract.recording_objects import RenderFile, StemObject
+from spaces_contract.recording_objects import ClipFile, RenderFile, StemObject
 from spaces_contract.recording_render import RenderJob, RenderProgress, RenderState
 from tests.builders import SPACE_ID, a_space
 from tests.recording_builders import a_recording, a_voice
@@ -143,6 +143,31 @@ def test_erasing_again_is_harmless(stores: Stores) -> None:
     assert stores.left(stores.recordings, RECORDING) == before
 
 
+def test_clips_that_are_gone_go_and_others_stay(stores: Stores) -> None:
+    """
+    Job, progress and sound of all but the kept one, of this recording alone; renders
+    and voices stay; again is harmless.
+    """
+    for recording in (RECORDING, OTHER):
+        for number in (1, 2, 12):
+            for file in ClipFile:
+                name = names.clip_file(recording, number, file)
+                obstore.put(stores.recordings, name, b"{}")
+    before = stores.left(stores.recordings, RECORDING)
+
+    stores.objects.erase_clips(RECORDING, kept={2})
+    stores.objects.erase_clips(RECORDING, kept={2})
+
+    gone = {
+        names.clip_file(RECORDING, number, file)
+        for number in (1, 12)
+        for file in ClipFile
+    }
+    assert set(before) - set(stores.left(stores.recordings, RECORDING)) == gone
+    clips = [n for n in stores.left(stores.recordings, OTHER) if "/clips/" in n]
+    assert len(clips) == 3 * len(ClipFile)
+
+
 def test_older_renders_go_and_voices_stay(stores: Stores) -> None:
     """
     Below version 2 no file of a render is left; stems of version 1 are still needed.
@@ -194,9 +219,7 @@ def test_a_signed_url_reads_one_file_until_it_is_deleted(s3: str) -> None:
     obstore.put(store, name, b"audio")
     now = datetime(2030, 5, 4, tzinfo=UTC)
 
-    url = SignedPlaybackUrls(store).sign(
-        name, now=now, lifetime=timedelta(minutes=15)
-    )
+    url = SignedPlaybackUrls(store).sign(name, now=now, lifetime=timedelta(minutes=15))
 
     assert "X-Amz-Expires=900" in url
     assert requests.get(url, timeout=10).content == b"audio"

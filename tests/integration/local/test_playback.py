@@ -9,7 +9,12 @@ import pytest
 
 from spaces.adapters.local_playback import LocalPlaybackUrls
 from spaces_contract.recording import RecordingId
-from spaces_contract.recording_objects import RenderFile, render_file
+from spaces_contract.recording_objects import (
+    ClipFile,
+    RenderFile,
+    clip_file,
+    render_file,
+)
 from tests.integration.local.gateways import (
     PLAYBACK_SECRET,
     Gateway,
@@ -45,6 +50,10 @@ def _render(gateway: Gateway) -> None:
     voice.write_bytes(b"sealed")
     (folder / "audio.m4a").write_bytes(AUDIO)
     (folder / "job.json").write_text("{}")
+    clip = folder.parent / "clips" / "1"
+    clip.mkdir(parents=True)
+    (clip / ClipFile.AUDIO).write_bytes(AUDIO)
+    (clip / ClipFile.JOB).write_text("{}")
 
 
 async def test_a_signed_url_plays_in_parts(rendered: Gateway) -> None:
@@ -59,6 +68,23 @@ async def test_a_signed_url_plays_in_parts(rendered: Gateway) -> None:
         assert part.headers["Content-Range"] == f"bytes 256-511/{len(AUDIO)}"
         assert part.content_type == "audio/mp4"
         assert part.headers["Cache-Control"] == "private, no-store"
+
+
+async def test_a_clip_plays_and_its_job_is_nobodys_to_read(rendered: Gateway) -> None:
+    """
+    A signed URL of a clip's sound is good; one of its job is not, however signed.
+    """
+    now = dt.datetime.fromtimestamp(int(time.time()), dt.UTC)
+    urls = LocalPlaybackUrls(rendered.url, PLAYBACK_SECRET)
+    answers = {}
+    for file in ClipFile:
+        name = clip_file(RECORDING, 1, file)
+        url = urls.sign(name, now=now, lifetime=dt.timedelta(minutes=15))
+        async with rendered.session.get(url) as answer:
+            answers[file] = (answer.status, answer.content_type)
+
+    assert answers.pop(ClipFile.AUDIO) == (200, "audio/mp4")
+    assert {status for status, _ in answers.values()} == {404}
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ RECORDING_COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         # The Space, which everybody reads, is not touched by a refusal.
         "put_consent, no": Cost(FACTS, (CONSENT, RECORDING)),
         "put_consent, again": Cost(FACTS),
+        "put_consent, another scope": Cost(FACTS, (CONSENT, RECORDING)),
         "withdraw_consent": Cost(
             FACTS, (CONSENT, RECORDING, *ERASE_TWICE), ERASE_TWICE
         ),
@@ -35,6 +36,11 @@ RECORDING_COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "get_recording": Cost(STATE),
         "get_playback, in it": Cost(STATE),
         "get_playback": Cost((*STATE, BLOCK)),
+        # What is heard when, the manifest in the store says.
+        "make_clip": Cost((*STATE, *STATE), (RECORDING, OUTBOX), (OUTBOX,)),
+        "list_clips": Cost((*STATE, BLOCK)),
+        "get_clip_playback, in it": Cost(STATE),
+        "delete_clip": Cost(STATE, (RECORDING, *ERASE_TWICE), ERASE_TWICE),
         "edit_recording, private": Cost(STATE, (RECORDING,)),
         "delete_recording": Cost(
             STATE, (RECORDING, SPACE, OUTBOX, *ERASE_TWICE), (OUTBOX, *ERASE_TWICE)
@@ -50,6 +56,9 @@ RECORDING_COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "task recording-erase-stems": Cost(STATE),
         "task recording-erase": Cost(STATE),
         "task recording-expire, not yet": Cost(STATE),
+        "task recording-clip, launch": Cost((*STATE, *STATE), (RECORDING,)),
+        "task recording-clip, done": Cost((*STATE, *STATE), (RECORDING,)),
+        "task recording-erase-clips": Cost(STATE),
         "task recording-tell": Cost(STATE),
     }
 )

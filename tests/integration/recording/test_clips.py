@@ -1,0 +1,189 @@
+"""Clips: the right voices at the right place, and nothing left of what is unwanted."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import obstore
+import pytest
+
+from media_worker.recording.__main__ import ExitCode, main
+from media_worker.recording.clip import ClipMaking
+from media_worker.recording.mastering import loudness_lufs
+from media_worker.recording.opening import Stores
+from media_worker.recording.stores import erase_stem, object_names
+from spaces_contract import recording_objects as names
+from spaces_contract.recording_objects import ClipFile, clip_file
+from spaces_contract.recording_render import ClipJob, RenderState
+from tests.audio import Samples, alignment, similarity
+from tests.crash.recording import ROOT
+from tests.long_recording import Talker, speech_packets, store_recording
+from tests.speech import DATA, load
+from tests.stems import RECORDING, a_job, recording_settings, stem_of, stores_in
+
+START_MS, LENGTH_MS = 72_300, 4_000
+PLACE = START_MS * 48
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Stores:
+    """Return two minutes of Ana and Bo, who both talk all the time."""
+    stores, (ana, bo) = stores_in(tmp_path), speech_packets()
+    store_recording(stores, [Talker("ana", ana), Talker("bo", bo)], seconds=120)
+    return stores
+
+
+def a_clip(stores: Stores, *user_ids: str, number: int = 1) -> ClipJob:
+    """Return the job of a clip of these voices, told to its job."""
+    job = ClipJob(
+        recording_id=RECORDING,
+        version=1,
+        number=number,
+        start_ms=START_MS,
+        end_ms=START_MS + LENGTH_MS,
+        stems=a_job(*user_ids).stems,
+    )
+    name = clip_file(RECORDING, number, ClipFile.JOB)
+    obstore.put(stores.objects, name, json.dumps(job.to_json()).encode())
+    return job
+
+
+def clip_sound(stores: Stores, number: int = 1) -> Samples:
+    """Return the samples of a clip."""
+    name = clip_file(RECORDING, number, ClipFile.AUDIO)
+    data = bytes(obstore.get(stores.objects, name).bytes())
+    with av.open(io.BytesIO(data), "r") as file:
+        frames = [frame.to_ndarray()[0] for frame in file.decode(audio=0)]
+    return (np.concatenate(frames) * 32_767).astype(np.int16)
+
+
+def said(number: int) -> Samples:
+    """Return what one of the two says within the clip."""
+    reading = load(sorted(DATA.glob("*.wav"))[number])
+    packets = reading[: len(reading) // 960 * 960]
+    looped = np.tile(packets, 2 + (PLACE + LENGTH_MS * 48) // len(packets))
+    return looped[PLACE : PLACE + LENGTH_MS * 48]
+
+
+@pytest.mark.parametrize(
+    ("consenting", "heard", "absent"), [(("ana",), 0, 1), (("bo",), 1, 0)]
+)
+def test_a_clip_holds_the_voices_of_its_job_alone(
+    stores: Stores, consenting: tuple[str, ...], heard: int, absent: int
+) -> None:
+    """
+    Both talk; only the one who is in the job is heard, at their place, and as loud as
+    any recording.
+    """
+    done = ClipMaking(a_clip(stores, *consenting), stores).run()
+    sound = clip_sound(stores)
+
+    assert (done.state, done.duration_ms) == (RenderState.DONE, LENGTH_MS)
+    assert abs(len(sound) / 48 - LENGTH_MS) < 50
+    middle = said(heard)[48_000:96_000]
+    assert abs(alignment(middle, sound) - 48_000) < 960
+    assert similarity(said(heard), sound) > 0.9
+    assert similarity(said(absent), sound) < 0.1
+    assert loudness_lufs([sound]) == pytest.approx(-16, abs=1)
+
+
+def test_two_voices_are_mixed(stores: Stores) -> None:
+    """
+    Where both agreed, both are heard.
+    """
+    ClipMaking(a_clip(stores, "ana", "bo"), stores).run()
+    sound = clip_sound(stores)
+
+    assert similarity(said(0), sound) > 0.4
+    assert similarity(said(1), sound) > 0.4
+
+
+def test_no_more_is_read_than_is_heard(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Of two minutes in 16 objects, four seconds take the search and an object or two.
+    """
+    job, read = a_clip(stores, "ana"), []
+    get = obstore.get
+
+    def counted(store: Any, name: str) -> Any:
+        read.append(name)
+        return get(store, name)
+
+    monkeypatch.setattr(obstore, "get", counted)
+    ClipMaking(job, stores).run()
+
+    assert 0 < sum(name.endswith(".pages") for name in read) <= 7
+
+
+def test_run_again_it_touches_nothing(stores: Stores) -> None:
+    """
+    A job that is done says so: its file stays to the byte, and so does its time.
+    """
+    job = a_clip(stores, "ana")
+    first = ClipMaking(job, stores).run()
+    name = clip_file(RECORDING, 1, ClipFile.AUDIO)
+    before = obstore.head(stores.objects, name)
+
+    assert ClipMaking(job, stores).run() == first
+    assert obstore.head(stores.objects, name) == before
+
+
+def test_a_clip_that_nobody_wants_any_more_is_not_left(stores: Stores) -> None:
+    """
+    Its job deleted while it was at work, by a withdrawal: no sound of it stays.
+    """
+    job = a_clip(stores, "ana")
+    obstore.delete(stores.objects, clip_file(RECORDING, 1, ClipFile.JOB))
+
+    assert ClipMaking(job, stores).run().state is RenderState.ERASED
+    prefix = names.clips_prefix(RECORDING)
+    assert list(object_names(stores.objects, prefix)) == []
+
+
+def test_an_erased_voice_makes_no_clip(stores: Stores) -> None:
+    """
+    Its key gone, there is nothing to hear, and that is said.
+    """
+    job = a_clip(stores, "ana")
+    erase_stem(stores.objects, stores.keys, RECORDING, stem_of("ana"))
+
+    assert ClipMaking(job, stores).run().state is RenderState.ERASED
+
+
+def test_the_command_makes_it_and_survives_a_kill(
+    stores: Stores, tmp_path: Path
+) -> None:
+    """
+    As a process, as tasks launch it; killed at once, the next one is whole.
+    """
+    a_clip(stores, "ana")
+    settings = {**os.environ, **recording_settings(tmp_path)}
+    call = ("clip", "--recording", RECORDING, "--clip", "1")
+    module = (sys.executable, "-m", "media_worker.recording")
+    with subprocess.Popen((*module, *call), env=settings, cwd=ROOT) as process:
+        process.kill()
+
+    assert main(call, settings) is ExitCode.DONE
+    assert similarity(said(0), clip_sound(stores)) > 0.9
+
+
+def test_a_job_of_another_clip_is_refused(stores: Stores, tmp_path: Path) -> None:
+    """
+    A job that is not there, or not the one that was asked for, is no crash.
+    """
+    settings = recording_settings(tmp_path)
+    call = ("clip", "--recording", RECORDING, "--clip", "2")
+
+    assert main(call, settings) is ExitCode.WRONG
+    job = a_clip(stores, "ana")
+    name = clip_file(RECORDING, 2, ClipFile.JOB)
+    obstore.put(stores.objects, name, json.dumps(job.to_json()).encode())
+    assert main(call, settings) is ExitCode.WRONG
