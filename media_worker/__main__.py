@@ -7,12 +7,17 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from .agones import SidecarLost
 from .config import Config, ConfigError
 from .json_logs import configure
 from .process_memory import limit_libraries, settle
 from .warm import is_warm, run_warm
+
+if TYPE_CHECKING:
+    from .relay.worker import RelayWorker
+    from .worker import Worker
 
 logger = logging.getLogger("media_worker")
 
@@ -48,12 +53,11 @@ async def _run(config: Config) -> int:
     # Half a second of imports: a wrong configuration is told without them.
     from .epoch_life import ExitCode
     from .shared_parts import CannotStart, starting
-    from .worker import Worker
 
     settle()
     try:
         with starting():
-            worker = Worker(config)
+            worker = _worker(config)
         loop = asyncio.get_running_loop()
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signal_number, worker.stop)
@@ -63,6 +67,17 @@ async def _run(config: Config) -> int:
     except Exception:
         logger.exception("worker crashed")
     return ExitCode.CRASHED
+
+
+def _worker(config: Config) -> "Worker | RelayWorker":
+    if config.relay is None:
+        from .worker import Worker
+
+        return Worker(config)
+    # It mixes and records nothing, and loads no coder.
+    from .relay.worker import RelayWorker
+
+    return RelayWorker(config, config.relay)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,9 @@ EGRESS_FROM: Final = 200
 # Where nobody says better: what was measured for a core that does nothing else.
 LISTENERS_PER_PROCESS: Final = 2_500
 
+ROOM: Final = "room"  # values of PARLEY_WORKLOAD
+RELAY: Final = "relay"
+
 # All of them, or none: without them nothing can be recorded.
 RECORDING: Final = (
     "PARLEY_RECORDINGS_URL",
@@ -103,6 +106,7 @@ class Config:
         long_frames_from: Listeners from which on they get packets of 60 ms.
         egress_from: Listeners from which on more go to egress processes.
         session_capacity: Sessions from which on listeners are sent to HLS.
+        relay: The number of the relay that we are; None: the Space's own worker.
     """
 
     project_id: str
@@ -118,6 +122,7 @@ class Config:
     long_frames_from: int = LONG_FRAMES_FROM
     egress_from: int = EGRESS_FROM
     session_capacity: int = LISTENERS_PER_PROCESS
+    relay: int | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -147,6 +152,7 @@ class Config:
             long_frames_from=_count(env, "PARLEY_LONG_FRAMES_FROM", LONG_FRAMES_FROM),
             egress_from=_count(env, "PARLEY_EGRESS_FROM", EGRESS_FROM),
             session_capacity=_count(env, "PARLEY_SESSION_CAPACITY", capacity),
+            relay=_relay(env),
         )
 
 
@@ -167,6 +173,17 @@ def _count(env: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ConfigError(f"{name} must be a number from 1")
     return int(text)
+
+
+def _relay(env: Mapping[str, str]) -> int | None:
+    kind, index = env.get("PARLEY_WORKLOAD") or ROOM, env.get("PARLEY_RELAY_INDEX", "")
+    if kind not in (ROOM, RELAY):
+        raise ConfigError(f"PARLEY_WORKLOAD must be {ROOM} or {RELAY}")
+    if kind == ROOM:
+        return None
+    if not index.isdecimal():
+        raise ConfigError("PARLEY_RELAY_INDEX must be a number from 0")
+    return int(index)
 
 
 def _address(name: str, text: str) -> Address:

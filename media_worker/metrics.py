@@ -54,6 +54,8 @@ def room_metrics(room: Room) -> Iterator[Metric]:
         yield Metric("sessions", number, {"kind": kind.value})
     yield Metric("participants", book.participant_count())
     yield Metric("listeners", book.listener_count(room.desired))
+    for index, report in room.relays.current().items():
+        yield Metric("relay_listeners", report.listeners, {"relay": str(index)})
     yield Metric("long_frame_hearers", room.care.long_hearers)
     yield Metric("listener_fec_percent", room.care.fec_percent)
     yield Metric("room_version", room.board.room.version)

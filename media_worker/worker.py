@@ -12,6 +12,7 @@ from spaces_contract.ids import SpaceId, UserId
 from .audio.opus import Decoder
 from .config import Config
 from .control.app import ControlApi
+from .control.feeds import FeedApi
 from .control.hls import HlsApi
 from .control.server import ControlServer
 from .epoch_life import EpochLife, ExitCode, cancelled
@@ -34,6 +35,7 @@ from .recording.opening import open_stores
 from .recording.recorder import Recorder
 from .room.clock import MonotonicClock
 from .room.echo_warning import warn_of_echo
+from .room.relay_feeds import RelayFeeds
 from .room.room import Room
 from .shared_parts import (
     close_endpoint,
@@ -169,7 +171,10 @@ class Worker:
             check,
             ready=lambda: self._life.is_ready,
             metrics=self._metrics,
-            others=HlsApi(self._hls, check).routes(),
+            others=[
+                *HlsApi(self._hls, check).routes(),
+                *FeedApi(RelayFeeds(self._room), check).routes(),
+            ],
         )
 
     async def _metrics(self) -> str:

@@ -29,6 +29,7 @@ class Claim:
     Args:
         worker_id: Random per process.
         udp_endpoints: "host:port", as announced to clients.
+        relay: Number of the relay that claims; None: the Space's own worker.
     """
 
     space_id: str
@@ -36,6 +37,14 @@ class Claim:
     worker_id: str
     control_url: str
     udp_endpoints: tuple[str, ...]
+    relay: int | None = None
+
+    @property
+    def path(self) -> str:
+        """The runtime document that is claimed."""
+        if self.relay is None:
+            return paths.runtime_worker(self.space_id)
+        return paths.runtime_relay(self.space_id, self.relay)
 
 
 async def claim_epoch(firestore: Firestore, claim: Claim) -> Any:
@@ -59,7 +68,7 @@ async def claim_epoch(firestore: Firestore, claim: Claim) -> Any:
 
 async def _attempt(firestore: Firestore, claim: Claim) -> Any:
     transaction = await firestore.begin()
-    names = paths.space(claim.space_id), paths.runtime_worker(claim.space_id)
+    names = paths.space(claim.space_id), claim.path
     found = await firestore.read(names, transaction=transaction)
     try:
         _check(claim, {path: decode(Document.pb(d)) for path, d in found.items()})
@@ -71,11 +80,13 @@ async def _attempt(firestore: Firestore, claim: Claim) -> Any:
 
 def _check(claim: Claim, found: Mapping[str, Mapping[str, Any]]) -> None:
     space = found.get(paths.space(claim.space_id), {})
-    runtime = found.get(paths.runtime_worker(claim.space_id), {})
+    runtime = found.get(claim.path, {})
     if space.get(SpaceField.STATE) != LIVE:
         raise ClaimRefused("the Space is not live")
     if space.get(SpaceField.EPOCH) != claim.epoch:
         raise ClaimRefused("the Space is in another epoch")
+    if claim.relay is not None and not runtime:
+        raise ClaimRefused("no such relay is wanted")
     if runtime.get(RuntimeField.EPOCH, 0) > claim.epoch:
         raise ClaimRefused("a later epoch was launched")
     same_epoch = runtime.get(RuntimeField.EPOCH) == claim.epoch
@@ -97,7 +108,7 @@ def _write(firestore: Firestore, claim: Claim) -> Write:
         RuntimeField.CONNECTED_IDS: (),
     }
     return Write(
-        update=document(firestore.name(paths.runtime_worker(claim.space_id)), fields),
+        update=document(firestore.name(claim.path), fields),
         update_mask=DocumentMask(field_paths=sorted(fields)),
         update_transforms=[server_time(RuntimeField.HEARTBEAT_AT)],
     )

@@ -15,6 +15,7 @@ from .protocol import Document, Value
 logger = logging.getLogger(__name__)
 
 Fields = Mapping[str, Any]
+Writable = str | int | Mapping[str, "Writable"] | Iterable[str]
 
 LIVE = "live"
 
@@ -31,12 +32,12 @@ def decode(document: Any) -> dict[str, Any]:
     return fields
 
 
-def encode(fields: Mapping[str, str | int | Iterable[str]]) -> dict[str, Value]:
+def encode(fields: Mapping[str, Writable]) -> dict[str, Value]:
     """Return `fields` as a document's `fields`."""
     return {name: _encode_value(value) for name, value in fields.items()}
 
 
-def document(name: str, fields: Mapping[str, str | int | Iterable[str]]) -> Document:
+def document(name: str, fields: Mapping[str, Writable]) -> Document:
     """Return a document to write."""
     return Document(name=name, fields=encode(fields))
 
@@ -93,9 +94,11 @@ def _member(fields: Fields) -> DesiredMember | None:
         return None
 
 
-def _encode_value(value: str | int | Iterable[str]) -> Value:
+def _encode_value(value: Writable) -> Value:
     if isinstance(value, str):
         return Value(string_value=value)
     if isinstance(value, int):
         return Value(integer_value=value)
+    if isinstance(value, Mapping):
+        return Value(map_value={"fields": encode(value)})
     return Value(array_value={"values": [Value(string_value=v) for v in value]})

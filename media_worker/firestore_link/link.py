@@ -151,7 +151,7 @@ class FirestoreLink:
     def _listener(self) -> Listener:
         space_id, firestore = self._claim.space_id, self._firestore
         space = firestore.name(paths.space(space_id))
-        runtime = firestore.name(paths.runtime_worker(space_id))
+        runtime = firestore.name(self._claim.path)
         recording = firestore.name(paths.runtime_recording(space_id))
         people, field = paths.PARTICIPANTS, ParticipantField
         targets = (

@@ -1,7 +1,6 @@
 """Heartbeats: writes who is connected, and learns when the epoch is lost."""
 
 import logging
-from collections.abc import Iterable
 from typing import Any, Final
 
 import grpc
@@ -12,7 +11,7 @@ from spaces_contract.runtime import RuntimeField, SpaceField
 from ..room.ports import Presence
 from .claim import Claim
 from .connection import CallFailed, Firestore
-from .documents import decode, document
+from .documents import Writable, decode, document
 from .protocol import Document, DocumentMask, Precondition, Write
 from .stamped_write import server_time
 
@@ -64,13 +63,15 @@ class Reporter:
 
     async def _commit(self, presence: Presence) -> None:
         writes = [self._heartbeat(presence)]
-        if presence.participant_count != self._counted:
+        # A relay's are in its origin's count already.
+        origin = self._claim.relay is None
+        if origin and presence.participant_count != self._counted:
             writes.append(self._count(presence.participant_count))
         self._fence = await self._firestore.commit(writes)
         self._counted = presence.participant_count
 
     def _heartbeat(self, presence: Presence) -> Write:
-        fields: dict[str, str | int | Iterable[str]] = {
+        fields: dict[str, Writable] = {
             RuntimeField.STATE: presence.state,
             RuntimeField.HEARTBEAT_SEQ: self.sequence,
             RuntimeField.LISTENER_COUNT: presence.listener_count,
@@ -78,8 +79,12 @@ class Reporter:
             RuntimeField.CAPACITY: presence.capacity,
             RuntimeField.PARTICIPANT_COUNT: presence.participant_count,
             RuntimeField.CONNECTED_IDS: presence.connected_ids,
+            RuntimeField.RELAYS: {
+                str(index): report.to_fields()
+                for index, report in presence.relays.items()
+            },
         }
-        name = self._firestore.name(paths.runtime_worker(self._claim.space_id))
+        name = self._firestore.name(self._claim.path)
         return Write(
             update=document(name, fields),
             update_mask=DocumentMask(field_paths=sorted(fields)),
@@ -97,7 +102,7 @@ class Reporter:
         )
 
     async def _find_fence(self) -> None:
-        path = paths.runtime_worker(self._claim.space_id)
+        path = self._claim.path
         found = (await self._firestore.read([path])).get(path)
         if found is None or not is_mine(decode(Document.pb(found)), self._claim):
             raise EpochLost(self._claim.space_id)

@@ -5,6 +5,7 @@ from typing import Final
 
 from spaces_contract.control import ControlError
 from spaces_contract.ids import UserId
+from spaces_contract.relays import is_relay
 from spaces_contract.roles import PeerKind
 
 from .desired_cell import DesiredCell
@@ -68,5 +69,7 @@ class Admission:
 
     def _is_full_for(self, user_id: UserId, kind: PeerKind) -> bool:
         if len(self._book) < self.capacity or user_id in self._desired.value.stage:
+            return False
+        if is_relay(user_id):  # which brings room for many
             return False
         return self._book.latest(user_id, kind) is None

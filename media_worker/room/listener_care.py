@@ -27,6 +27,9 @@ class ListenerCare:
 
     Args:
         long_frames_from: Listeners from which on the others get 60 ms.
+
+    Attributes:
+        elsewhere: Listeners of relays, which hear what a relay hears.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class ListenerCare:
         self._large = False
         self._long: set[SessionId] = set()
         self.fec_percent = 0
+        self.elsewhere = 0
 
     @property
     def long_hearers(self) -> int:
@@ -69,7 +73,8 @@ class ListenerCare:
         self._ticks += 1
         if self._ticks % LOSS_CHECK_TICKS == 0:
             self._note_loss(map(self._endpoint.fraction_lost, hearers.values()))
-        may_be_large = self.needs_long or len(hearers) >= self._long_frames_from
+        hearing = len(hearers) + self.elsewhere
+        may_be_large = self.needs_long or hearing >= self._long_frames_from
         if may_be_large and self._stage.begins_long_frame:
             for session_id, source in self._moves(hearers, on_stage, own):
                 self._endpoint.hear(session_id, source)
@@ -80,7 +85,8 @@ class ListenerCare:
         on_stage: Collection[UserId],
         own: AbstractSet[UserId],
     ) -> Iterator[tuple[SessionId, str]]:
-        listeners = len(hearers) - sum(user_id in hearers for user_id in on_stage)
+        on_stage_here = sum(user_id in hearers for user_id in on_stage)
+        listeners = len(hearers) + self.elsewhere - on_stage_here
         share = KEEP_LONG_SHARE if self._large else 1.0
         self._large = listeners >= share * self._long_frames_from
         if not self.needs_long:

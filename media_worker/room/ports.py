@@ -1,12 +1,13 @@
 """What the room needs from the outside, as interfaces which it defines itself."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from spaces_contract.control import ControlError
 from spaces_contract.ids import SessionId, UserId
 from spaces_contract.recording import NOT_RECORDED, DesiredRecording, RecordingState
+from spaces_contract.relays import RelayReport
 from spaces_contract.roles import PeerCloseReason, PeerKind, Role
 from spaces_contract.room_state import HlsKey, RoomState
 from spaces_contract.runtime import WorkerState
@@ -171,6 +172,7 @@ class Presence:
         listener_count: Not on stage, by whichever means.
         hls_listener_count: Those of them who have no session.
         capacity: How many sessions of listeners there can be.
+        relays: By their numbers; the counts and the capacity have theirs in them.
     """
 
     state: WorkerState
@@ -179,6 +181,7 @@ class Presence:
     capacity: int
     participant_count: int
     connected_ids: tuple[UserId, ...]
+    relays: Mapping[int, RelayReport] = field(default_factory=dict)
 
 
 class RoomPublisher(Protocol):

@@ -3,10 +3,12 @@
 from collections import OrderedDict, deque
 from typing import Final
 
+from spaces_contract.control import ControlError
 from spaces_contract.ids import SessionId, UserId
 from spaces_contract.roles import PeerKind
 
-from .session_book import Session
+from .ports import SessionRefused
+from .session_book import Session, SessionBook
 
 MAX_PEOPLE: Final = 1_000
 MAX_EACH: Final = 4  # nobody listens on many devices at a time
@@ -48,3 +50,31 @@ class ReplacedSessions:
             for kind in PeerKind
             for session in self._by_person.get((user_id, kind), ())
         )
+
+    def check(
+        self,
+        book: SessionBook,
+        session_id: SessionId,
+        *,
+        user_id: UserId,
+        grant_id: str,
+    ) -> None:
+        """
+        Return if `book` has this session of this user and grant.
+
+        Raises:
+            SessionRefused: it has not; where it had, and another device has taken its
+                place, with `SESSION_REPLACED`.
+        """
+        if self.has(session_id, user_id=user_id, grant_id=grant_id):
+            raise SessionRefused(
+                ControlError.SESSION_REPLACED, "another device has taken over"
+            )
+        session = book.get(session_id)
+        if session is None or (session.user_id, session.grant_id) != (
+            user_id,
+            grant_id,
+        ):
+            raise SessionRefused(
+                ControlError.SESSION_NOT_FOUND, "no such session of this grant"
+            )

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
-from spaces_contract.control import ControlError
 from spaces_contract.ids import SessionId, SpaceId, UserId
 from spaces_contract.media import PTIME_MS
 from spaces_contract.reactions import Reaction
@@ -35,6 +34,7 @@ from .ports import (
     SessionRefused,
 )
 from .reactions import ReactionTally
+from .relays import Relays
 from .replaced import ReplacedSessions
 from .room_end import CLOSE_REASONS, RoomEnd
 from .rules import sessions_to_close
@@ -82,7 +82,8 @@ class Room:
         self.space_id = space_id
         self.epoch = epoch
         self.endpoint = endpoint
-        self.book = SessionBook(broadcast)
+        self.relays = Relays(clock)
+        self.book = SessionBook(broadcast, self.relays)
         self.stage = StageAudio(
             new_decoder, heard=recorder.blocks_heard, mixed=broadcast.mixed
         )
@@ -240,18 +241,7 @@ class Room:
                 there was one, and another device has taken its place, with
                 `SESSION_REPLACED`.
         """
-        if self._replaced.has(session_id, user_id=user_id, grant_id=grant_id):
-            raise SessionRefused(
-                ControlError.SESSION_REPLACED, "another device has taken over"
-            )
-        session = self.book.get(session_id)
-        if session is None or (session.user_id, session.grant_id) != (
-            user_id,
-            grant_id,
-        ):
-            raise SessionRefused(
-                ControlError.SESSION_NOT_FOUND, "no such session of this grant"
-            )
+        self._replaced.check(self.book, session_id, user_id=user_id, grant_id=grant_id)
         await self._close(session_id, PeerCloseReason.LEFT)
 
     def react(self, reactions: Iterable[Reaction]) -> None:
@@ -342,6 +332,7 @@ class Room:
             self._note_change()
         self._ticks += 1
         if self._ticks % STUCK_CHECK_TICKS == 0:
+            self.care.elsewhere = self.relays.listener_count()
             self._close_stuck(due_s)
             self._note_change()  # the recorder's state may have changed by itself
 

@@ -1,6 +1,6 @@
 """Who holds which media session, and who is therefore present."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from spaces_contract.ids import SessionId, UserId
@@ -9,6 +9,7 @@ from spaces_contract.roles import PeerKind
 from spaces_contract.runtime import WorkerState
 
 from .ports import Broadcast, DesiredState, Presence
+from .relays import Relays
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,11 +37,15 @@ class SessionBook:
     """
     All open sessions of a room; a person has at most one of each kind.
 
+    Those of relays are no people, and are counted nowhere.
+
     Args:
         broadcast: Who listens without one; None: nobody can.
+        relays: Whose listeners are counted too; None: there can be no relays.
     """
 
     _broadcast: Broadcast | None = None
+    _relays: Relays | None = None
     _by_id: dict[SessionId, Session] = field(default_factory=dict)
     _connected: dict[UserId, int] = field(default_factory=dict)
     _by_person: dict[tuple[UserId, PeerKind], list[Session]] = field(
@@ -74,9 +79,9 @@ class SessionBook:
             session.connected = True
             if self._broadcast is not None:
                 self._broadcast.forget(session.user_id)
-            self._connected[session.user_id] = (
-                self._connected.get(session.user_id, 0) + 1
-            )
+            if not is_relay(session.user_id):
+                connected = self._connected.get(session.user_id, 0) + 1
+                self._connected[session.user_id] = connected
         return session
 
     def remove(self, session_id: SessionId) -> Session | None:
@@ -84,7 +89,7 @@ class SessionBook:
         session = self._by_id.pop(session_id, None)
         if session is None:
             return None
-        if session.connected:
+        if session.connected and not is_relay(session.user_id):
             self._disconnect(session.user_id)
         key = (session.user_id, session.kind)
         self._by_person[key].remove(session)
@@ -102,8 +107,9 @@ class SessionBook:
         return session is not None and session.connected
 
     def participant_count(self) -> int:
-        """Return how many people are connected, or listen by HLS."""
-        return len(self._connected) + self._hls_listeners
+        """Return how many people are connected, here or to a relay, or hear HLS."""
+        relayed = 0 if self._relays is None else self._relays.listener_count()
+        return len(self._connected) + self._hls_listeners + relayed
 
     def count_by_kind(self) -> dict[PeerKind, int]:
         """Return how many sessions of each kind are connected."""
@@ -120,14 +126,21 @@ class SessionBook:
     def presence(
         self, desired: DesiredState, state: WorkerState, capacity: int
     ) -> Presence:
-        """Return what a heartbeat reports."""
+        """
+        Return what a heartbeat reports.
+
+        Args:
+            capacity: Of this worker alone.
+        """
+        relays = {} if self._relays is None else self._relays.current()
         return Presence(
             state=state,
             listener_count=self.listener_count(desired),
             hls_listener_count=self._hls_listeners,
-            capacity=capacity,
+            capacity=capacity + sum(each.capacity for each in relays.values()),
             participant_count=self.participant_count(),
             connected_ids=tuple(sorted(u for u in desired.stage if self.is_present(u))),
+            relays=relays,
         )
 
     @property

@@ -1,0 +1,269 @@
+"""A relay's part of a room: listeners who hear what the origin mixes."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Iterable
+from typing import Final
+
+from spaces_contract.control import ControlError
+from spaces_contract.ids import SessionId, UserId
+from spaces_contract.reactions import Reaction
+from spaces_contract.relays import RelayReport, relay_session
+from spaces_contract.roles import PeerCloseReason, PeerKind
+from spaces_contract.runtime import WorkerState
+
+from ..audio.frames import EncodedFrame, ReceivedPacket
+from ..room.admission import Admission
+from ..room.clock import Clock
+from ..room.desired_cell import DesiredCell, unknown_state
+from ..room.durations import Durations
+from ..room.mix_loop import MixLoop
+from ..room.ports import (
+    FULL_MIX,
+    DesiredState,
+    MediaEndpoint,
+    Presence,
+    SessionRefused,
+)
+from ..room.replaced import ReplacedSessions
+from ..room.room_end import CLOSE_REASONS, RoomEnd
+from ..room.rules import sessions_to_close
+from ..room.session_book import Session, SessionBook
+
+CLOSE_ALL_S: Final = 1.0
+COLLECT_S: Final = 0.1  # where no feed does it
+
+logger = logging.getLogger(__name__)
+
+
+class RelayRoom:
+    """
+    The listeners of one relay.  It is its endpoint's `MediaEvents`.
+
+    Lifecycle: `run()` once; before it no session can be opened.  It returns when the
+    room was ended, with all sessions closed.
+
+    Args:
+        index: The relay's number, which its sessions' ids carry.
+        endpoint: Started by the owner, with this room as its `MediaEvents`.
+        capacity: Listeners that are let in.
+
+    Attributes:
+        held: How long frames were in this process, from the network to the network.
+    """
+
+    def __init__(
+        self,
+        *,
+        epoch: int,
+        index: int,
+        endpoint: MediaEndpoint,
+        capacity: int,
+        clock: Clock,
+    ) -> None:
+        self.epoch = epoch
+        self.index = index
+        self.endpoint = endpoint
+        self.book = SessionBook()
+        self.held = Durations()
+        self._desired = DesiredCell(unknown_state(epoch), clock=clock)
+        self._admission = Admission(
+            self._desired, self.book, capacity=capacity, is_open=lambda: self._is_open
+        )
+        self._replaced = ReplacedSessions()
+        self._collecting = MixLoop(
+            lambda _: endpoint.collect(), ptime_s=COLLECT_S, clock=clock
+        )
+        self._end: RoomEnd | None = None
+        self._ending = asyncio.Event()
+        self._tasks: asyncio.TaskGroup | None = None
+
+    @property
+    def listener_count(self) -> int:
+        """How many hear."""
+        return self.book.participant_count()
+
+    async def run(self) -> RoomEnd:
+        """
+        Serve until the room is ended, then close all sessions; return why it ended.
+
+        Raises:
+            ExceptionGroup: the port crashed.
+        """
+        async with self._collecting, asyncio.TaskGroup() as self._tasks:
+            watching = self._tasks.create_task(self._collecting.wait_closed())
+            while self._end is None:
+                await self._ending.wait()
+            await self._close_all(CLOSE_REASONS[self._end])
+            watching.cancel()
+        return self._end
+
+    def end(self, reason: RoomEnd) -> None:
+        """Let `run` close everything and return; the first reason counts."""
+        if self._end is None:
+            self._end = reason
+            self._ending.set()
+
+    def apply(self, desired: DesiredState) -> None:
+        """Take a new desired state: who may not be here any more, leaves."""
+        self._desired.put(desired)
+        if desired.epoch > self.epoch:
+            self.end(RoomEnd.SUPERSEDED)
+            return
+        for session_id, reason in sessions_to_close(desired, self.book):
+            self._close_soon(session_id, reason)
+        for user_id in desired.stage:
+            promoted = self.book.latest(user_id, PeerKind.WHEP)
+            if promoted is not None:  # a mix without their own voice is at the origin
+                self._close_soon(promoted.session_id, PeerCloseReason.WORKER_STOPPING)
+        if not desired.live:
+            self.end(RoomEnd.SPACE_ENDED)
+
+    def presence(self, state: WorkerState) -> Presence:
+        """Return what a heartbeat reports."""
+        return self.book.presence(self._desired.value, state, self._admission.capacity)
+
+    def report(self, control_url: str, *, fed: bool) -> RelayReport:
+        """
+        Return what to tell the origin.
+
+        Args:
+            fed: Whether the mix comes; else nobody shall be sent here.
+        """
+        takes = fed and self._is_open
+        return RelayReport(
+            control_url=control_url,
+            listeners=self.listener_count,
+            capacity=self._admission.capacity if takes else 0,
+        )
+
+    def play(self, frame: EncodedFrame, held_s: float) -> None:
+        """
+        Send a frame to all listeners.
+
+        Args:
+            held_s: How long its packet has been in this process.
+        """
+        self.endpoint.collect()
+        self.endpoint.send({FULL_MIX: frame})
+        self.held.observe(held_s)
+
+    async def open_session(
+        self, offer_sdp: str, *, user_id: UserId, kind: PeerKind, grant_id: str
+    ) -> tuple[SessionId, str]:
+        """
+        Open a listener's session; return its id and the SDP answer.
+
+        Raises:
+            SessionRefused: with the `ControlError` that says why.
+        """
+        self._check(user_id, kind)
+        await self._admission.admit(user_id, kind)
+        session = Session(
+            session_id=relay_session(secrets.token_urlsafe(18), self.index),
+            user_id=user_id,
+            kind=kind,
+            grant_id=grant_id,
+        )
+        answer = await self._open(session, offer_sdp)
+        logger.info(
+            "session opened",
+            extra={"session_id": session.session_id, "user_id": user_id},
+        )
+        try:
+            self._check(user_id, kind)
+        except SessionRefused:  # decided while the endpoint was working
+            await self._close(session.session_id, PeerCloseReason.REMOVED)
+            raise
+        return session.session_id, answer
+
+    async def close_session(
+        self, session_id: SessionId, *, user_id: UserId, grant_id: str
+    ) -> None:
+        """
+        Close a session for whoever opened it, with the same grant.
+
+        Raises:
+            SessionRefused: there is none, or another device has taken its place.
+        """
+        self._replaced.check(self.book, session_id, user_id=user_id, grant_id=grant_id)
+        await self._close(session_id, PeerCloseReason.LEFT)
+
+    def react(self, reactions: Iterable[Reaction]) -> None:
+        """
+        Refuse: only the origin shows reactions.
+
+        Raises:
+            SessionRefused: always.
+        """
+        raise SessionRefused(ControlError.INVALID_FORWARD, "a relay shows nothing")
+
+    def packet_received(self, session_id: SessionId, packet: ReceivedPacket) -> None:
+        """Drop it: nobody talks here."""
+
+    def session_connected(self, session_id: SessionId) -> None:
+        """Count whoever hears from now on."""
+        self.book.connect(session_id)
+
+    def session_closed(self, session_id: SessionId, reason: PeerCloseReason) -> None:
+        """Forget a session; the endpoint has logged its end."""
+        session = self.book.remove(session_id)
+        if session is not None and reason is PeerCloseReason.REPLACED:
+            by = self.book.latest(session.user_id, session.kind)
+            self._replaced.add(session, by=by)
+
+    def stage_channel_opened(self, session_id: SessionId) -> None:
+        """Do nothing: listeners have no channel."""
+
+    @property
+    def _is_open(self) -> bool:
+        return self._tasks is not None and self._end is None
+
+    def _check(self, user_id: UserId, kind: PeerKind) -> None:
+        """Refuse also those on stage: functions then ask the origin."""
+        self._admission.check(user_id, kind)
+        if kind is PeerKind.WHIP or user_id in self._desired.value.stage:
+            raise SessionRefused(
+                ControlError.WORKER_STOPPING, "those on stage belong to the origin"
+            )
+
+    async def _open(self, session: Session, offer_sdp: str) -> str:
+        # In the book before the endpoint knows it: its end may come while the
+        # endpoint is still closing the session that it replaces.
+        self.book.add(session)
+        try:
+            return await self.endpoint.open_session(
+                offer_sdp,
+                session_id=session.session_id,
+                user_id=session.user_id,
+                grant_id=session.grant_id,
+                kind=session.kind,
+            )
+        except BaseException:
+            self.session_closed(session.session_id, PeerCloseReason.LEFT)
+            raise
+
+    def _close_soon(self, session_id: SessionId, reason: PeerCloseReason) -> None:
+        session = self.book.get(session_id)
+        if session is None or session.closing or self._tasks is None:
+            return
+        session.closing = True
+        self._tasks.create_task(
+            self._close(session_id, reason), name=f"close-{session_id}"
+        )
+
+    async def _close(self, session_id: SessionId, reason: PeerCloseReason) -> None:
+        try:
+            await self.endpoint.close_session(session_id, reason)
+        except Exception:  # one session that fails to close must not end the room
+            logger.exception("session failed to close")
+            self.session_closed(session_id, reason)
+
+    async def _close_all(self, reason: PeerCloseReason) -> None:
+        closing = [self._close(session.session_id, reason) for session in self.book]
+        try:
+            async with asyncio.timeout(CLOSE_ALL_S):
+                await asyncio.gather(*closing)
+        except TimeoutError:
+            logger.warning("sessions left open", extra={"sessions": len(self.book)})
