@@ -22,15 +22,15 @@ RELEASE_PER_SLICE: Final = 0.02  # from half gain to full in 125 ms
 
 
 def mix_minus(
-    blocks: Mapping[SpeakerT, Block],
+    blocks: Mapping[SpeakerT, Mix],
 ) -> tuple[Sum, dict[SpeakerT, Sum]]:
     """
     Mix one block of every speaker, once for all and once without each of them.
 
     Args:
         blocks:
-            Speaker id -> samples, each `int16` of shape `(n,)`, mono, 48 kHz.
-            Every block has the same `n`.
+            Speaker id -> samples, each `int16`, or `int32` where it was made louder,
+            of shape `(n,)`, mono, 48 kHz.  Every block has the same `n`.
 
     Returns:
         `(full, minus)`: `full` is the sum of all speakers, `int32` of shape `(n,)`;

@@ -3,7 +3,9 @@
 from typing import Final
 
 from ..audio.frames import ReceivedPacket
+from ..audio.leveller import Leveller
 from ..audio.levels import SILENCE_DBOV, LevelGate, level_dbov
+from ..audio.mixer import Mix
 from ..audio.opus import Block
 from ..audio.playout import Playout
 from ..audio.resting_decoder import SILENCE, SpeechDecoder
@@ -38,6 +40,7 @@ class Speaker:
         self.is_mixed = False  # in the mix just now
         self.is_talking = False  # to be shown as talking
         self.muted_packets = 0
+        self._leveller = Leveller()
         self._mix_gate = LevelGate(MIX_OPEN_DBOV, 1, MIX_HOLD_BLOCKS)
         self._talk_gate = LevelGate(
             TALK_OPEN_DBOV, TALK_CONFIRM_BLOCKS, TALK_HOLD_BLOCKS
@@ -62,7 +65,7 @@ class Speaker:
         self.muted = muted
 
     def pull(self, now_s: float) -> Block | None:
-        """Return what goes into the mix of this tick, or None for silence."""
+        """Return what is heard of them in this tick, or None for silence."""
         if self.muted:
             block, self._last_words = self._last_words, None
         else:
@@ -76,6 +79,10 @@ class Speaker:
         )
         self.is_mixed = self._mix_gate.update(self.level_dbov)
         return block if self.is_mixed else None
+
+    def level(self, block: Block) -> Mix:
+        """Return what `pull` just returned as loud as others are; maybe itself."""
+        return self._leveller.level(block, self.level_dbov)
 
     def is_stuck(self, now_s: float) -> bool:
         """

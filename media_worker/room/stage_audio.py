@@ -127,9 +127,13 @@ class StageAudio:
             if (block := speaker.pull(now_s)) is not None
         }
         self._heard(blocks)
+        voices: dict[UserId, Mix] = {
+            user_id: self.speakers[user_id].level(block)
+            for user_id, block in blocks.items()
+        }
         if self._chime:
-            blocks[CHIME] = self._chime.popleft()
-        full, minus = _mixes(blocks)
+            voices[CHIME] = self._chime.popleft()
+        full, minus = _mixes(voices)
         self._mixed(now_s, full)
         self._choose_talking()
         self._choose_own(hearing)
@@ -214,12 +218,12 @@ class StageAudio:
 
 
 def _mixes(
-    blocks: Mapping[UserId, Block],
+    voices: Mapping[UserId, Mix],
 ) -> tuple[Mix | None, Mapping[UserId, Mix | None]]:
     """Return the full mix and those of whom it has a voice of; None is silence."""
-    if not blocks:
+    if not voices:
         return None, {}
-    if len(blocks) == 1:  # most of the time: nothing to add up
-        ((user_id, alone),) = blocks.items()
+    if len(voices) == 1:  # most of the time: nothing to add up
+        ((user_id, alone),) = voices.items()
         return alone, {user_id: None}
-    return mix_minus(blocks)
+    return mix_minus(voices)
