@@ -10,10 +10,8 @@ import { Whep } from "./whep.js";
 import { Whip } from "./whip.js";
 import { Problem } from "../http.js";
 
-/** A rejoin waits so long for the worker to say whom the session belongs to now. */
-const ASK_MS = 3000;
-/** So many sessions in a row without sound are no accident. */
-const BLOCKED_AFTER = 2;
+const ASK_MS = 3000; // a rejoin waits for the worker to say whose the session is now
+const BLOCKED_AFTER = 2; // sessions in a row without sound are no accident
 
 /**
  * @typedef {object} Ports What a connection needs from its owner.
@@ -69,6 +67,8 @@ export class Connection {
   /** Join, and keep joined until `close`, the end of the Space, or a refusal. */
   async run() {
     this.#move("join");
+    // Another network may have what this one lacks.
+    window.addEventListener("online", () => this.#hurry.abort(), { signal: this.#stop.signal });
     for (let attempt = 0; !this.#stop.signal.aborted; attempt += 1) {
       try {
         await this.#live(() => (attempt = -1));
