@@ -278,6 +278,7 @@ class World:
         self.operating = OperatorService(
             spaces=stores.spaces,
             members=stores.members,
+            profiles=stores.profiles,
             grants=self.signer,
             suspensions=stores.suspensions,
             suspended=self.suspended,

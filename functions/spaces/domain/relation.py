@@ -71,29 +71,29 @@ def must_block(other: Profile | None, *, actor_id: UserId) -> Profile:
 
 
 def shut_out(
-    space: Space, member: Participant | None, blocked: Profile, *, now: datetime
+    space: Space, member: Participant | None, person: Profile, *, now: datetime
 ) -> MemberDecision:
     """
-    Remove from the host's live Space whom the host has just blocked.
+    Remove somebody from a live Space: its host has blocked them, or the operator has.
 
     Somebody who is not there gets a document nevertheless, as one who was removed: they
     may listen anonymously, and a join that read the blocks a moment ago meets it.
     """
     if space.state is not SpaceState.LIVE:
         return MemberDecision(space=space, member=member)
-    space = uninvited(space, blocked.user_id, now=now)
+    space = uninvited(space, person.user_id, now=now)
     if member is None:
-        return MemberDecision(space=space, member=_never_here(blocked, now))
+        return MemberDecision(space=space, member=_never_here(person, now))
     return edit(
         space, member, MemberEdit(removed=True), actor_id=space.creator_id, now=now
     )
 
 
-def _never_here(blocked: Profile, now: datetime) -> Participant:
+def _never_here(person: Profile, now: datetime) -> Participant:
     return Participant(
-        user_id=blocked.user_id,
-        handle=blocked.handle,
-        display_name=blocked.display_name,
+        user_id=person.user_id,
+        handle=person.handle,
+        display_name=person.display_name,
         role=Role.LISTENER,
         on_stage=False,
         joined_at=now,

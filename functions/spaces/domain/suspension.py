@@ -6,8 +6,6 @@ from typing import Final
 
 from . import schedule
 from . import space as spaces
-from .moderation import MemberEdit, edit
-from .participant import MemberDecision, Participant
 from .space import Decision, EndReason, Space
 from .states import SpaceState
 
@@ -25,13 +23,3 @@ def closed(space: Space, *, now: datetime) -> Decision:
             return replace(called_off, space=after)
         case _:
             return Decision(space)
-
-
-def expelled(
-    space: Space, member: Participant | None, *, now: datetime
-) -> MemberDecision:
-    """Remove somebody from another's live Space, as its host would."""
-    if member is None or space.state is not SpaceState.LIVE:
-        return MemberDecision(space=space, member=member)
-    removal = MemberEdit(removed=True)
-    return edit(space, member, removal, actor_id=space.creator_id, now=now)

@@ -15,9 +15,11 @@ from .people import relations
 
 def operations(parts: Parts) -> tuple[Operation, ...]:
     """Return the operations of whoever has an operator's key."""
+    accounts = FirestoreProfileStore(parts.client)
     operating = OperatorService(
         spaces=parts.spaces,
         members=FirestoreMemberStore(parts.client),
+        profiles=accounts,
         grants=parts.signer,
         suspensions=FirestoreSuspensionStore(parts.client),
         suspended=parts.suspended,
@@ -25,8 +27,10 @@ def operations(parts: Parts) -> tuple[Operation, ...]:
         effects=parts.effects,
         now=utc_now,
     )
-    accounts = ProfileService(profiles=FirestoreProfileStore(parts.client), now=utc_now)
     resource = admin.AdminResource(
-        operating, accounts, relations(parts), parts.config.public_url
+        operating,
+        ProfileService(profiles=accounts, now=utc_now),
+        relations(parts),
+        parts.config.public_url,
     )
     return admin.operations(resource, parts.config.admin_keys)

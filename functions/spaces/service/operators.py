@@ -8,11 +8,22 @@ from spaces_contract.ids import SpaceId, UserId
 
 from ..domain import report as reports
 from ..domain import suspension
+from ..domain.profile import Profile
+from ..domain.relation import shut_out
 from ..domain.report import Report
 from ..domain.space import Space
+from .live_spaces import every_live
 from .membership import everywhere
 from .operators_ports import ReportDesk, SuspensionStore
-from .ports import Clock, Cursor, EffectQueue, GrantSigner, MemberStore, SpaceStore
+from .ports import (
+    Clock,
+    Cursor,
+    EffectQueue,
+    GrantSigner,
+    MemberStore,
+    ProfileStore,
+    SpaceStore,
+)
 from .suspended import SuspendedPeople
 
 LATEST: Final = 100  # Spaces; whoever came to more since is in no older one any more
@@ -24,6 +35,7 @@ class OperatorService:
 
     spaces: SpaceStore
     members: MemberStore
+    profiles: ProfileStore
     grants: GrantSigner
     suspensions: SuspensionStore
     suspended: SuspendedPeople
@@ -46,25 +58,35 @@ class OperatorService:
         Shut somebody out: their calls are refused, their Spaces closed, and they are
         removed from those of others; again is harmless.
 
-        An anonymous listener is in no list: they lose the sound with their Space, and
-        are let into no other.
+        An anonymous listener is in no list, so that it takes one write in every live
+        Space: where they are seen comes first, and all the others after.
 
         Raises:
-            ListFull, DependencyUnavailable, Contended.
+            ListFull, DependencyUnavailable, Contended: to be asked for again.
         """
-        now = self.now()
         self.suspensions.add(user_id)
         self.suspended.forget()
         for space_id in self.suspensions.open_hosted(user_id):
             self.close_space(space_id)
-        for space_id in self.suspensions.present_in(user_id, limit=LATEST):
-            self.members.update(
-                space_id,
-                user_id,
-                lambda space, member: everywhere(
-                    suspension.expelled(space, member, now=now), self.grants
-                ),
-            )
+        person = self.profiles.get(user_id)
+        if person is None:  # without an account nobody is let in anywhere
+            return
+        seen = self.suspensions.present_in(user_id, limit=LATEST)
+        for space_id in seen:
+            self._remove(person, space_id)
+        for space in every_live(self.spaces):
+            if space.id not in seen:
+                self._remove(person, space.id)
+
+    def _remove(self, person: Profile, space_id: SpaceId) -> None:
+        now = self.now()
+        self.members.update(
+            space_id,
+            person.user_id,
+            lambda space, member: everywhere(
+                shut_out(space, member, person, now=now), self.grants
+            ),
+        )
 
     def unsuspend(self, user_id: UserId) -> None:
         """Let them act again; whoever was removed is not let back by it."""

@@ -14,9 +14,9 @@ from ..domain.runtime import Runtime, is_lost
 from ..domain.space import Space
 from ..domain.states import SpaceState
 from ..domain.watch import DRAIN_S, next_check
+from .live_spaces import every_live
 from .ports import (
     Clock,
-    Cursor,
     EffectQueue,
     Launched,
     LaunchedWorkload,
@@ -120,13 +120,9 @@ class UpkeepService:
             logger.warning("effect left behind", extra={"effect": effect.name})
             self.effects.release(effect)
         live: set[tuple[SpaceId, int]] = set()
-        after: Cursor | None = None
-        while page := self.spaces.live(limit=SWEEP_PAGE, after=after):
-            for space in page:
-                self.effects.put(next_check(space.id, epoch=space.epoch, now=now))
-                live.add((space.id, space.epoch))
-            last = page[-1]
-            after = Cursor(last.started_at or last.created_at, last.id)
+        for space in every_live(self.spaces):
+            self.effects.put(next_check(space.id, epoch=space.epoch, now=now))
+            live.add((space.id, space.epoch))
         for each in self.launcher.workloads():
             served = (each.workload.key, each.workload.epoch) in live
             if not served and now - each.launched_at > ORPHAN_GRACE:

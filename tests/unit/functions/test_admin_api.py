@@ -9,7 +9,14 @@ from werkzeug.test import TestResponse
 from spaces.domain.states import SpaceState
 from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.roles import Role
-from tests.builders import HOST, NOW, SPACE_ID, a_participant, a_space
+from tests.builders import (
+    HOST,
+    NOW,
+    SPACE_ID,
+    a_participant,
+    a_profile,
+    a_space,
+)
 from tests.world import ADMIN_KEY, World, code_of
 
 SPACE = f"/v1/spaces/{SPACE_ID}"
@@ -138,6 +145,7 @@ def test_a_suspended_person_is_out_of_everything(world: World) -> None:
     own = a_space(id=SpaceId("2Space2Space2"), creator_id=ANA, host_ids=(ANA,))
     world.database.put_space(own)
     world.database.put_space(a_space(speaker_ids=(ANA,)))
+    world.database.put_profile(a_profile("ana"))
     world.database.put_member(SPACE_ID, a_participant("ana", Role.SPEAKER))
     suspended = admin(world, "PUT", "/users/ana/suspension")
     me = world.call("GET", "/v1/me", as_user="ana")
@@ -154,6 +162,28 @@ def test_a_suspended_person_is_out_of_everything(world: World) -> None:
     assert world.call("GET", "/v1/me/export", as_user="ana").status_code == 200
     admin(world, "DELETE", "/users/ana/suspension")
     assert world.call("GET", "/v1/me", as_user="ana").status_code == 200
+
+
+def test_a_suspended_person_is_heard_and_hears_nowhere(world: World) -> None:
+    """
+    Where they listen anonymously, too: their sessions have to go in every live Space,
+    of which no list says that they are there, and none shows it afterwards.
+    """
+    world.database.put_profile(a_profile("ana"))
+    over = a_space(SpaceState.ENDED, id=SpaceId("2Space2Space2"))
+    world.database.put_space(over)
+    world.database.put_space(a_space())
+    joined = world.call(
+        "POST", f"{SPACE}/join", as_user="ana", json={"anonymous": True}
+    )
+    for _ in range(2):
+        assert admin(world, "PUT", "/users/ana/suspension").status_code == 204
+
+    removed = world.database.members[SPACE_ID, ANA]
+    assert (removed.removed, removed.anonymous_id) == (True, joined.get_json()["uid"])
+    assert (over.id, ANA) not in world.database.members
+    listed = world.call("GET", f"{SPACE}/participants", as_user="bo").get_json()
+    assert listed["participants"] == []
 
 
 def test_other_instances_learn_of_it_soon(world: World) -> None:

@@ -31,6 +31,7 @@ SPEAKERS: Final = "spaces/{space}/participants/{speaker}: each one read"
 REPORT: Final = "reports/{id}: a complaint"
 SUSPENDED: Final = "operator/suspended: everybody whom the operator has shut out"
 OPEN_HOSTED: Final = "spaces: those which they host live or have scheduled"
+LIVE: Final = "spaces: live ones, each one read"
 PRESENT_IN: Final = "spaces/*/participants: where they are present"
 SLOTS: Final = "users/{host}/hosting/scheduled: ten at once and no more"
 SUBSCRIBER: Final = "spaces/{space}/subscribers/{uid}: who wants to be told"
@@ -153,8 +154,12 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "admin_put_users, one": Cost((PROFILE, ERASURE, HANDLE), (PROFILE, HANDLE)),
         "admin_list_reports, of one": Cost((REPORT,)),
         "admin_resolve_report": Cost((REPORT,), (REPORT,)),
-        # Each of their Spaces more costs what ending or leaving it does.
-        "admin_suspend": Cost((SUSPENDED, OPEN_HOSTED, PRESENT_IN), (SUSPENDED,)),
+        # With one Space live, and none of theirs.  Each live one more costs as much as
+        # this one, whose last three rows it is.
+        "admin_suspend": Cost(
+            (SUSPENDED, OPEN_HOSTED, PROFILE, PRESENT_IN, LIVE, SPACE, MEMBER),
+            (SUSPENDED, MEMBER),
+        ),
         "admin_unsuspend": Cost((), (SUSPENDED,)),
         "admin_close_space": Cost((SPACE,), (SPACE,)),
         "edit_space": Cost((SPACE,), (SPACE,)),
