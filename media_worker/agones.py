@@ -21,6 +21,7 @@ UDP_BINDS: Final = "PARLEY_UDP_BINDS"  # JSON: {name of a GameServer's port: hos
 KIND_LABEL: Final = "parley.dev/kind"
 KEY_LABEL: Final = "parley.dev/key"
 EPOCH_LABEL: Final = "parley.dev/epoch"
+INDEX_LABEL: Final = "parley.dev/index"
 HEALTH_S: Final = 5.0  # three missed ones are Unhealthy
 IDLE_TIMEOUT_S: Final = 30.0  # then a watch is opened anew
 READ_BYTES: Final = 65_536
@@ -40,9 +41,10 @@ class Allocation:
     What this worker was allocated to.
 
     Args:
-        kind: "room" or "render".
+        kind: "room", "relay" or "render".
         key: Id of the Space, or of the recording.
         epoch: Of the Space, or the recording's version.
+        index: Which of the Space's relays.
         address: The node's, which clients reach.
         ports: The node's ports by name.
     """
@@ -50,6 +52,7 @@ class Allocation:
     kind: str
     key: str
     epoch: int
+    index: int
     address: str
     ports: Mapping[str, int]
 
@@ -64,13 +67,14 @@ class Allocation:
             kind=labels[KIND_LABEL],
             key=labels[KEY_LABEL],
             epoch=int(labels[EPOCH_LABEL]),
+            index=int(labels[INDEX_LABEL]),
             address=status["address"],
             ports={port["name"]: int(port["port"]) for port in status["ports"]},
         )
 
     def room_environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """
-        Return `env` with what a room's worker must know beside it.
+        Return `env` with what a room's worker, or a relay, must know beside it.
 
         Raises:
             KeyError, ValueError: `UDP_BINDS` does not say where this GameServer's ports
@@ -84,6 +88,8 @@ class Allocation:
         ]
         return {
             **env,
+            "PARLEY_WORKLOAD": self.kind,
+            "PARLEY_RELAY_INDEX": str(self.index),
             "PARLEY_SPACE_ID": self.key,
             "PARLEY_EPOCH": str(self.epoch),
             "PARLEY_UDP_ENDPOINTS": json.dumps(endpoints),

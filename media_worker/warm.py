@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from .agones import PORT_VARIABLE, Allocation, Sidecar, SidecarLost
+from .config import RELAY, ROOM
 
 T = TypeVar("T")
 RunRoom = Callable[[Mapping[str, str]], Awaitable[int]]
@@ -51,7 +52,7 @@ async def _run(
     run_room: RunRoom,
     stopped: asyncio.Event,
 ) -> int:
-    if allocation.kind == "room":
+    if allocation.kind in (ROOM, RELAY):
         return await run_room(allocation.room_environment(env))
     render = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "media_worker.recording", "render"),

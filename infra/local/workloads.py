@@ -20,10 +20,11 @@ from .stack import Stack
 logger = logging.getLogger(__name__)
 
 ROOM: Final = "room"
+RELAY: Final = "relay"  # key and epoch: a Space's; index: which of its relays
 # What is done with a recording -> what the number in `epoch` is to it; key: the
 # recording; index: the attempt.
 OF_RECORDINGS: Final = MappingProxyType({"render": "--version", "clip": "--clip"})
-KINDS: Final = (ROOM, *OF_RECORDINGS)
+KINDS: Final = (ROOM, RELAY, *OF_RECORDINGS)
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KEPT_ENDED: Final = 200  # ended workloads that are still listed
 _KEPT_LOGS: Final = 50
@@ -171,7 +172,7 @@ class Workloads:
         await asyncio.gather(*(w.watch for w in workloads if w.watch is not None))
 
     async def _start(self, key: WorkloadKey) -> Workload:
-        udp_ports = self._udp_ports() if key.kind == ROOM else ()
+        udp_ports = self._udp_ports() if key.kind in (ROOM, RELAY) else ()
         arguments, special = self._call(key, udp_ports)
         spec = ProcessSpec(
             name=key.ref,
@@ -220,7 +221,11 @@ class Workloads:
             grant_public_key=self._grant_public_key,
             udp_ports=udp_ports,
         )
-        return ("-m", "media_worker"), room | self._recordings.worker_environment()
+        if key.kind == RELAY:  # it hears nobody whom it could record
+            special = {"PARLEY_WORKLOAD": RELAY, "PARLEY_RELAY_INDEX": str(key.index)}
+        else:
+            special = self._recordings.worker_environment()
+        return ("-m", "media_worker"), room | special
 
     async def _watch(self, workload: Workload) -> None:
         exit_code = await workload.process.wait()

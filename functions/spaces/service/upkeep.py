@@ -131,7 +131,7 @@ class UpkeepService:
 
     def _clear_orphan(self, orphan: LaunchedWorkload) -> None:
         """Stop what no live Space has, and let go of its place."""
-        if orphan.workload.kind is not WorkloadKind.RENDER:
+        if orphan.workload.kind in (WorkloadKind.ROOM, WorkloadKind.RELAY):
             self.launcher.terminate(orphan.ref)
             logger.warning("orphan cleared", extra={"ref": orphan.ref})
 

@@ -75,6 +75,7 @@ def test_a_rooms_environment_is_whole() -> None:
         kind="room",
         key="1nKxoPQrsTUvw",
         epoch=3,
+        index=0,
         address="203.0.113.5",
         ports=ports,
     )

@@ -32,7 +32,7 @@ def test_the_ref_is_that_of_the_four() -> None:
         [],
         {},
         GOOD | {"more": 1},
-        GOOD | {"kind": "relay"},
+        GOOD | {"kind": "mixer"},
         GOOD | {"key": "../../etc"},
         GOOD | {"key": ""},
         GOOD | {"key": 1},

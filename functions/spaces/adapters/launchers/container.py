@@ -189,6 +189,8 @@ class ContainerLauncher:
             "environment": {
                 **self._settings.worker_environment,
                 **self._shared,
+                "PARLEY_WORKLOAD": workload.kind.value,
+                "PARLEY_RELAY_INDEX": str(workload.index),
                 "PARLEY_SPACE_ID": workload.key,
                 "PARLEY_EPOCH": str(workload.epoch),
                 "PARLEY_CONTROL_BIND": f"0.0.0.0:{ports.start}",
