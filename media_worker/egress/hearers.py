@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from .packet_head import MARKER
 from .resends import SentPackets
-from .sealing import KEY_BYTES, SALT_BYTES, AeadKeys
+from .sealing import AeadKeys, Secrets
 from .srtp import SrtpHandle
 
 FIRST_SEQUENCES: Final = 1 << 15  # RFC 3711 3.3.1: wrap-around stays unambiguous
@@ -62,6 +62,8 @@ class HearerGroup:
 
     Attributes:
         sequences: Next packet's index: rollover counter and sequence number, 48 bits.
+        types: Next packet's second byte: marker and payload type.
+        secrets: Of a sealed group: what encrypts the next packets.
     """
 
     def __init__(self, name_bytes: int, *, sealed: bool = False) -> None:
@@ -71,6 +73,7 @@ class HearerGroup:
         self.members: list[Hearer] = []
         self.contexts: list[Any] = []
         self.seals: list[tuple[bytes, int]] = []  # of a sealed group: key, salt
+        self.secrets = Secrets(0)
         self._reserve(_FIRST_CAPACITY)
 
     def __len__(self) -> int:
@@ -84,15 +87,13 @@ class HearerGroup:
         self.members.append(hearer)
         self.contexts.append(hearer.srtp.context)
         self.names[row] = np.frombuffer(hearer.address, np.uint8)
-        self.payload_types[row] = hearer.payload_type
+        self.types[row] = MARKER | hearer.payload_type
         self.level_ids[row] = hearer.level_extension_id
         self.sequences[row] = secrets.randbelow(FIRST_SEQUENCES)
-        self.markers[row] = MARKER
         self._begin_count(row, SentSoFar(0, 0))
         if self.sealed and hearer.aead is not None:
             self.seals.append((hearer.aead.key, int.from_bytes(hearer.aead.salt)))
-            self.keys[row] = np.frombuffer(hearer.aead.key, np.uint8)
-            self.salts[row] = np.frombuffer(hearer.aead.salt, np.uint8)
+            self.secrets.put(row, hearer.aead)
         hearer.group, hearer.row = self, row
 
     def remove(self, hearer: Hearer) -> None:
@@ -149,31 +150,26 @@ class HearerGroup:
 
     def _reserve(self, rows: int) -> None:
         self.names: npt.NDArray[np.uint8] = np.zeros((rows, self._name_bytes), np.uint8)
-        self.payload_types = np.zeros(rows, np.uint8)
+        self.types = np.zeros(rows, np.uint8)
         self.level_ids = np.zeros(rows, np.uint8)
         self.sequences = np.zeros(rows, np.uint64)
-        self.markers = np.zeros(rows, np.uint8)
         # What the group had sent before a hearer's first packet: (packets, octets).
         self._uncounted = np.zeros((rows, 2), np.int64)
         self.names_at = self.names.ctypes.data
         # The same memory, for few: one value by numpy costs four times as much.
-        self.payload_type_view = self.payload_types.data
+        self.type_view = self.types.data
         self.level_id_view = self.level_ids.data
         self.sequence_view = self.sequences.data
-        self.marker_view = self.markers.data
-        secret_rows = rows if self.sealed else 0
-        self.keys = np.zeros((secret_rows, KEY_BYTES), np.uint8)
-        self.salts = np.zeros((secret_rows, SALT_BYTES), np.uint8)
+        if self.sealed:
+            self.secrets = Secrets(rows)
 
     def _columns(self) -> tuple[npt.NDArray[Any], ...]:
-        secrets_too = (self.keys, self.salts) if self.sealed else ()
         return (
-            *secrets_too,
+            *(self.secrets.columns if self.sealed else ()),
             self.names,
-            self.payload_types,
+            self.types,
             self.level_ids,
             self.sequences,
-            self.markers,
             self._uncounted,
         )
 

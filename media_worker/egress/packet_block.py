@@ -11,7 +11,13 @@ import numpy.typing as npt
 
 from . import libc
 from .hearers import HearerGroup
-from .packet_head import MAX_PAYLOAD_BYTES, PAYLOAD_TYPE_AT, SEQUENCE_AT, SSRC_AT
+from .packet_head import (
+    MAX_PAYLOAD_BYTES,
+    PAYLOAD_TYPE_AT,
+    SEQUENCE_AT,
+    SSRC_AT,
+    UNMARKED,
+)
 from .sealing import TAG_BYTES, Sealer
 from .srtp import TRAILER_BYTES, SrtpBuffer
 
@@ -53,6 +59,7 @@ class PacketBlock:
         self.packets: npt.NDArray[np.uint8] = np.frombuffer(
             self._buffer.memory, np.uint8
         ).reshape(shape)
+        self._halves = self.packets.view(">u2")
         self._lengths = np.frombuffer(self._buffer.lengths, np.int32)
         self._bases = np.array(self._buffer.addresses, np.uint64)
         self._headers, self._vectors = libc.message_headers(BLOCK_ROWS)
@@ -91,8 +98,8 @@ class PacketBlock:
             rows: Of this block; as many as there are hearers.
         """
         memory, words, vector_words = self._memory, self._words_view, self._vectors_view
-        types, markers = group.payload_type_view, group.marker_view
-        sequences, seal_one = group.sequence_view, self._sealer.seal_one
+        types, sequences = group.type_view, group.sequence_view
+        seal_one = self._sealer.seal_one
         ssrc = int.from_bytes(head[SSRC_AT : SSRC_AT + 4]) << 48
         size, names_at = len(head), group.names_at
         for row, (member, (key, salt)) in zip(
@@ -100,14 +107,14 @@ class PacketBlock:
         ):
             at, index = row * STRIDE_BYTES, sequences[member]
             memory[at : at + size] = head
-            memory[at + PAYLOAD_TYPE_AT] = types[member] | markers[member]
+            memory[at + PAYLOAD_TYPE_AT] = types[member]
             memory[at + SEQUENCE_AT] = index >> 8 & 0xFF
             memory[at + SEQUENCE_AT + 1] = index & 0xFF
             if level_at is not None:
                 memory[at + level_at] |= group.level_id_view[member] << 4
             sequences[member] = index + 1  # first: no index is ever used twice
             seal_one(row, size, payload, key, salt ^ ssrc ^ index)
-            markers[member] = 0
+            types[member] &= UNMARKED
             words[_WORDS * row] = names_at
             vector_words[2 * row + 1] = size + len(payload) + TAG_BYTES
             names_at += self._name_bytes
@@ -138,15 +145,14 @@ class PacketBlock:
         block = self.packets[:count]
         sequences = group.sequences[rows]
         if group.sealed:
-            self._sealer.prepare(group.keys[rows], group.salts[rows], sequences, shared)
+            group.secrets.use(rows, sequences, packet)
         block[:, : len(packet)] = shared
-        block[:, PAYLOAD_TYPE_AT] = group.payload_types[rows] | group.markers[rows]
-        block[:, SEQUENCE_AT] = sequences >> 8 & 0xFF
-        block[:, SEQUENCE_AT + 1] = sequences & 0xFF
+        block[:, PAYLOAD_TYPE_AT] = group.types[rows]
+        self._halves[:count, SEQUENCE_AT // 2] = sequences  # its lower 16 bits
         if level_at is not None:
             block[:, level_at] |= group.level_ids[rows] << 4
         sequences += 1
-        group.markers[rows] = 0
+        group.types[rows] &= UNMARKED
         self._lengths[:count] = len(packet)
 
     def encrypt(
@@ -170,7 +176,8 @@ class PacketBlock:
             contexts = group.contexts[start : start + count]
             refused = self._buffer.protect(contexts, first)
         else:
-            self._sealer.seal(count, int(self._lengths[0]), payload)
+            rows = slice(start, start + count)
+            self._sealer.seal(group.secrets, rows, int(self._lengths[0]), payload)
             self._lengths[:count] += len(payload) + TAG_BYTES
         self._address(group, start, count, first)
         return refused
@@ -203,18 +210,17 @@ class PacketBlock:
         level_at: int | None,
     ) -> None:
         memory, lengths, size = self._memory, self._length_view, len(packet)
-        types, markers = group.payload_type_view, group.marker_view
-        sequences = group.sequence_view
+        types, sequences = group.type_view, group.sequence_view
         for member, row in enumerate(rows, start):
             at, sequence = row * STRIDE_BYTES, sequences[member]
             memory[at : at + size] = packet
-            memory[at + PAYLOAD_TYPE_AT] = types[member] | markers[member]
+            memory[at + PAYLOAD_TYPE_AT] = types[member]
             memory[at + SEQUENCE_AT] = sequence >> 8 & 0xFF
             memory[at + SEQUENCE_AT + 1] = sequence & 0xFF
             if level_at is not None:
                 memory[at + level_at] |= group.level_id_view[member] << 4
             sequences[member] = sequence + 1
-            markers[member] = 0
+            types[member] &= UNMARKED
             lengths[row] = size
 
     def _address(self, group: HearerGroup, start: int, count: int, first: int) -> None:
@@ -222,7 +228,8 @@ class PacketBlock:
         name_bytes = self._name_bytes
         names_at = group.names_at + start * name_bytes
         if count > FEW_ROWS:
-            self._words[:count, 0] = self._name_offsets[:count] + np.uint64(names_at)
+            offsets, names = self._name_offsets[:count], self._words[:count, 0]
+            np.add(offsets, np.uint64(names_at), out=names)
             self._vector_words[:count, 1] = self._lengths[:count]
             return
         words, vector_words = self._words_view, self._vectors_view

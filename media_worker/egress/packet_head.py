@@ -8,6 +8,7 @@ from ..audio.frames import EncodedFrame
 MAX_CSRCS: Final = 15  # RFC 3550 5.1: four bits
 MAX_PAYLOAD_BYTES: Final = 1_200
 MARKER: Final = 0x80
+UNMARKED: Final = 0x7F
 PAYLOAD_TYPE_AT: Final = 1
 SEQUENCE_AT: Final = 2
 SSRC_AT: Final = 8

@@ -22,7 +22,10 @@ from .packet_head import SSRC_AT
 KEY_BYTES: Final = 32
 SALT_BYTES: Final = 12
 TAG_BYTES: Final = 16
-_INDEX_BYTES: Final = 6  # ROC and sequence number, the nonce's end (RFC 7714 8.1)
+_NONCE_AT: Final = 4  # in a row of 16 bytes, so that its numbers are aligned
+# Of the type that is asked for: cffi takes those as they are.
+_NO_LENGTH: Final = ffi.cast("unsigned long long *", 0)
+_NO_SECRET: Final = ffi.cast("unsigned char *", 0)
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -48,6 +51,48 @@ def is_available() -> bool:
     return bool(lib.crypto_aead_aes256gcm_is_available())
 
 
+class Secrets:
+    """
+    Keys and salts of a group, one row a hearer, and the nonces of their next packets.
+
+    Args:
+        rows: How many it holds; `columns` is what moves when hearers do.
+    """
+
+    def __init__(self, rows: int) -> None:
+        keys = np.zeros((rows, KEY_BYTES), np.uint8)
+        # Salts as big-endian numbers: the nonce is the salt with id and index mixed in.
+        self._salt_heads = np.zeros(rows, np.uint32)
+        self._salt_tails = np.zeros(rows, np.uint64)
+        nonces = np.zeros((rows, _NONCE_AT + SALT_BYTES), np.uint8)
+        self._nonce_heads = nonces.view(">u4")[:, 1]
+        self._nonce_tails = nonces.view(">u8")[:, 1]
+        self.keys = keys
+        self.columns = (keys, self._salt_heads, self._salt_tails)
+        self.key_rows = _pointers(keys)
+        self.nonce_rows = _pointers(nonces, _NONCE_AT)
+
+    def put(self, row: int, aead: AeadKeys) -> None:
+        """Set what encrypts for a hearer."""
+        self.keys[row] = np.frombuffer(aead.key, np.uint8)
+        self._salt_heads[row] = int.from_bytes(aead.salt[:4])
+        self._salt_tails[row] = int.from_bytes(aead.salt[4:])
+
+    def use(self, rows: slice, indices: npt.NDArray[np.uint64], head: bytes) -> None:
+        """
+        Make the nonces of the next packets (RFC 7714 8.1).
+
+        Args:
+            indices: 48-bit packet indices of these rows; never twice for a key.
+            head: The header that they share; its SSRC counts.
+        """
+        ssrc = int.from_bytes(head[SSRC_AT : SSRC_AT + 4])
+        self._nonce_heads[rows] = self._salt_heads[rows] ^ np.uint32(ssrc >> 16)
+        mixed = self._salt_tails[rows] ^ indices
+        mixed ^= np.uint64((ssrc & 0xFFFF) << 48)
+        self._nonce_tails[rows] = mixed
+
+
 class Sealer:
     """
     Encrypts one payload for many hearers behind the headers that were stamped.
@@ -58,52 +103,31 @@ class Sealer:
     """
 
     def __init__(self, packets: Bytes) -> None:
-        rows, stride_bytes = packets.shape
-        self._nonces = np.zeros((rows, SALT_BYTES), np.uint8)
-        self._keys = np.zeros((rows, KEY_BYTES), np.uint8)
-        self._first = packets.ctypes.data
-        self._stride_bytes = stride_bytes
-        self._heads = self._rows_at(0)
+        self._packets = packets
+        self._heads = _pointers(packets)
         self._bodies: dict[int, list[Any]] = {}  # by the header's size: 31 at most
-        self._nonce_rows = _pointers(self._nonces)
-        self._key_rows = _pointers(self._keys)
 
-    def prepare(
-        self, keys: Bytes, salts: Bytes, indices: npt.NDArray[np.uint64], head: Bytes
+    def seal(
+        self, secrets: Secrets, rows: slice, head_bytes: int, payload: bytes
     ) -> None:
         """
-        Take the hearers of the next rows.
+        Write ciphertext and tag behind the headers of the first packets.
 
         Args:
-            keys: `(n, KEY_BYTES)`.
-            salts: `(n, SALT_BYTES)`.
-            indices: 48-bit packet indices, `(n,)`; never the same twice for a key.
-            head: The header that they share; its SSRC counts.
+            rows: Of `secrets`, one for each packet.
         """
-        count = len(indices)
-        nonces = self._nonces[:count]
-        self._keys[:count] = keys
-        nonces[:] = salts
-        nonces[:, 2:6] ^= head[SSRC_AT : SSRC_AT + 4]
-        as_bytes = indices.astype(">u8").view(np.uint8).reshape(count, 8)
-        nonces[:, -_INDEX_BYTES:] ^= as_bytes[:, -_INDEX_BYTES:]
-
-    def seal(self, count: int, head_bytes: int, payload: bytes) -> None:
-        """Write ciphertext and tag behind the headers of the first `count` rows."""
-        if head_bytes not in self._bodies:
-            self._bodies[head_bytes] = self._rows_at(head_bytes)
-        same, null = itertools.repeat, ffi.NULL
+        same = itertools.repeat
         outcomes = map(
             lib.crypto_aead_aes256gcm_encrypt,
-            self._bodies[head_bytes][:count],
-            same(null),
-            same(ffi.from_buffer(payload)),
+            self._behind(head_bytes),
+            same(_NO_LENGTH),
+            same(ffi.cast("unsigned char *", ffi.from_buffer(payload))),
             same(len(payload)),
             self._heads,
             same(head_bytes),
-            same(null),
-            self._nonce_rows,
-            self._key_rows,
+            same(_NO_SECRET),
+            secrets.nonce_rows[rows],
+            secrets.key_rows[rows],
         )
         if any(outcomes):  # never, by its contract: it has no way to fail
             raise RuntimeError("libsodium did not encrypt")
@@ -117,10 +141,8 @@ class Sealer:
         Args:
             nonce: RFC 7714 8.1, of 96 bits; never the same twice for a key.
         """
-        if head_bytes not in self._bodies:
-            self._bodies[head_bytes] = self._rows_at(head_bytes)
         lib.crypto_aead_aes256gcm_encrypt(
-            self._bodies[head_bytes][row],
+            self._behind(head_bytes)[row],
             ffi.NULL,
             payload,
             len(payload),
@@ -131,17 +153,14 @@ class Sealer:
             key,
         )
 
-    def _rows_at(self, offset: int) -> list[Any]:
-        starts = range(
-            self._first + offset,
-            self._first + offset + len(self._nonces) * self._stride_bytes,
-            self._stride_bytes,
-        )
-        return [ffi.cast("unsigned char *", start) for start in starts]
+    def _behind(self, head_bytes: int) -> list[Any]:
+        if head_bytes not in self._bodies:
+            self._bodies[head_bytes] = _pointers(self._packets, head_bytes)
+        return self._bodies[head_bytes]
 
 
-def _pointers(array: Bytes) -> list[Any]:
-    start, row_bytes = array.ctypes.data, array.shape[1]
+def _pointers(array: Bytes, offset: int = 0) -> list[Any]:
+    start, row_bytes = array.ctypes.data + offset, array.shape[1]
     return [
         ffi.cast("unsigned char *", start + row * row_bytes)
         for row in range(len(array))

@@ -16,6 +16,7 @@ from media_worker.egress.hearers import (
 )
 from media_worker.egress.packet_block import FEW_ROWS, PacketBlock
 from media_worker.egress.packet_head import (
+    MARKER,
     level_element_at,
     shared_head,
     shared_packet,
@@ -224,6 +225,35 @@ def test_a_sealed_packet_is_what_libsrtp_would_have_sent(hearers: int) -> None:
 
 
 @needs_sealing
+def test_each_hearer_of_a_later_block_is_sealed_with_their_own_keys() -> None:
+    """
+    Rows of the block and of the group differ, once a group fills more than one block.
+    """
+    profile, key_bytes = PROFILES[0]
+    group, block, start, count = HearerGroup(16, sealed=True), PacketBlock(16), 5, 40
+    masters = [bytes([row, *range(1, key_bytes)]) for row in range(start + count)]
+    for master in masters:
+        hearer = a_hearer()
+        hearer.aead = aead_keys(master)
+        group.add(hearer)
+
+    frame = a_frame()
+    head = shared_head(frame, ssrc=SSRC, with_levels=False)
+    block.stamp(group, start, count, head, None)
+    block.encrypt(group, start, count, frame.payload)
+
+    for row, master in enumerate(masters[start:]):
+        policy = Policy(
+            key=master, ssrc_type=Policy.SSRC_ANY_INBOUND, srtp_profile=profile
+        )
+        plain = parse_rtp(Session(policy).unprotect(block.packet(row)))
+        assert plain is not None
+        assert plain.payload == frame.payload
+        sequence = int(group.sequences[start + row]) - 1
+        assert plain.sequence_number == sequence & 0xFFFF
+
+
+@needs_sealing
 @pytest.mark.parametrize("hearers", [3, FEW_ROWS + 1])
 def test_sealing_goes_on_through_a_wrap_of_the_sequence_number(hearers: int) -> None:
     """
@@ -331,6 +361,6 @@ def test_streams_survive_any_order_of_joins_and_leaves(
         assert hearer.group.members[hearer.row] is hearer
         assert hearer.group.contexts[hearer.row] == hearer.srtp.context
         assert hearer.group.sequences[hearer.row] == sequence
-        assert hearer.group.payload_types[hearer.row] == hearer.payload_type
+        assert hearer.group.types[hearer.row] == MARKER | hearer.payload_type
         assert hearer.aead is not None
-        assert bytes(hearer.group.keys[hearer.row]) == hearer.aead.key
+        assert bytes(hearer.group.secrets.keys[hearer.row]) == hearer.aead.key
