@@ -109,6 +109,23 @@ async def _verdict(arguments: list[str]) -> str:
     return said.decode()
 
 
+async def _clipped(host: Page, sol: Page, screenshot: Screenshot) -> None:
+    """Make a clip, of which Sol, who is heard in it, hears too."""
+    await host.goto(sol.url)
+    await host.get_by_test_id("replay-clip").click()
+    await host.get_by_test_id("clip-title").fill("The cold hearted")
+    await host.get_by_test_id("clip-length").select_option("10")
+    await host.get_by_test_id("clip-make").click()
+    row = host.get_by_test_id("clip-row")
+    await expect(row).to_have_attribute("data-state", "ready", timeout=RENDERED_MS)
+    await sol.reload()
+    await screenshot(sol, "replay")
+    await sol.get_by_test_id("clip-play").click()
+    await sol.wait_for_function(
+        "() => document.querySelector('[data-testid=clip-audio]').currentTime > 0.5"
+    )
+
+
 async def test_ask_agree_decline_replay_withdraw_replay_again(
     stack: RunningStack, page_for: PageFor, screenshot: Screenshot, tmp_path: Path
 ) -> None:
@@ -128,8 +145,9 @@ async def test_ask_agree_decline_replay_withdraw_replay_again(
         await expect(page.get_by_test_id("consent")).to_be_visible(timeout=TOLD_MS)
         await expect(page.get_by_test_id("rec-badge")).to_be_visible()
     await screenshot(sol, "consent")
-    await host.get_by_test_id("consent-yes").click()
-    await sol.get_by_test_id("consent-yes").click()
+    for page in (host, sol):
+        await page.get_by_test_id("consent-clips").check()
+        await page.get_by_test_id("consent-yes").click()
     await tess.get_by_test_id("consent-no").click()
     await _expect_count(host, "2 of 3 agreed")
     await expect(sol.get_by_test_id("rec-count")).to_be_empty()
@@ -142,7 +160,6 @@ async def test_ask_agree_decline_replay_withdraw_replay_again(
     await host.get_by_test_id("end-confirm").click()
 
     first = await _replay(sol, path, "1")
-    await screenshot(sol, "replay")
     assert sorted(first["lanes"]) == ["Rhea", "Sol"]
     assert first["seconds"] > TALK_MS / 1000 / 2
     assert SENT.search(first["url"])
@@ -154,6 +171,7 @@ async def test_ask_agree_decline_replay_withdraw_replay_again(
     (tmp_path / "audio").write_bytes(audio)
     assert (await _verdict(proof)).endswith("REFUSED\n")
 
+    await _clipped(host, sol, screenshot)
     await sol.goto("/recordings")
     answer = sol.get_by_test_id("my-answer")
     await expect(answer).to_have_attribute("data-state", "granted")
@@ -163,6 +181,7 @@ async def test_ask_agree_decline_replay_withdraw_replay_again(
 
     again = await _replay(host, path, "2")
     assert again["lanes"] == ["Rhea"]
+    await expect(host.get_by_test_id("clip-row")).to_have_count(0)
     await host.get_by_test_id("replay-private").click()
     await expect(host.get_by_test_id("replay")).to_contain_text("private")
     gone = await host.request.get(first["url"])

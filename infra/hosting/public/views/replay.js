@@ -11,6 +11,7 @@ import { h, setText } from "../components/dom.js";
 import { confirmSheet } from "../components/sheet.js";
 import { Waveform } from "../components/waveform.js";
 import { attempt } from "./controls.js";
+import { ClipShelf } from "./replay_clips.js";
 import { problemPanel } from "./problem.js";
 import { replayControls } from "./replay_controls.js";
 
@@ -35,6 +36,8 @@ class ReplayPage {
   #gone = false;
   /** @type {HTMLAudioElement | null} */
   #audio = null;
+  /** @type {ClipShelf | null} */
+  #clips = null;
 
   /**
    * @param {string} id
@@ -62,6 +65,7 @@ class ReplayPage {
     this.#gone = true;
     clearTimeout(this.#timer);
     this.#audio?.pause();
+    this.#clips?.destroy();
   }
 
   /** @param {unknown} problem */
@@ -91,6 +95,9 @@ class ReplayPage {
     audio.addEventListener("timeupdate", draw);
     audio.addEventListener("loadedmetadata", () => seek(startMs()), { once: true });
     draw();
+    this.#clips?.destroy();
+    const clips = (this.#clips = new ClipShelf(this.id, { version: urls.version, hosts: space.host_ids }));
+    const clip = () => clips.ask(Math.floor(audio.currentTime * 1000));
     this.#show(
       h(
         "section",
@@ -99,10 +106,12 @@ class ReplayPage {
         h("p", { class: "muted" }, about(space, recording)),
         audio,
         wave.element,
-        replayControls(this.id, { audio, speakers: markers.speakers, now }),
+        replayControls(this.id, { audio, speakers: markers.speakers, now, clip }),
         space.host_ids.includes(account()?.uid ?? "") && this.#hostActions(recording, audio),
+        clips.element,
       ),
     );
+    void attempt(() => clips.load());
   }
 
   /**

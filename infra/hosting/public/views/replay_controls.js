@@ -14,8 +14,9 @@ const SPEEDS = [0.75, 1, 1.25, 1.5, 2];
  * @param {HTMLAudioElement} options.audio
  * @param {import("../components/waveform.js").Speaker[]} options.speakers
  * @param {HTMLElement} options.now Shows where the playing is.
+ * @param {() => void} options.clip Asks for a clip from where the playing is.
  */
-export function replayControls(id, { audio, speakers, now }) {
+export function replayControls(id, { audio, speakers, now, clip }) {
   const speed = h(
     "select",
     { "aria-label": "Speed", "data-testid": "replay-speed", on: { change: () => (audio.playbackRate = Number(speed.value)) } },
@@ -36,6 +37,7 @@ export function replayControls(id, { audio, speakers, now }) {
     }),
     speed,
     now,
+    button("Make a clip", { testid: "replay-clip", onclick: clip }),
     button("Share from here", { icon: "share", testid: "replay-share", onclick: () => shareFrom(id, audio.currentTime) }),
   );
 }
