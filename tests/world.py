@@ -56,6 +56,7 @@ from spaces.service.people_search import PeopleSearchService
 from spaces.service.personal_news import PersonalNews
 from spaces.service.profiles import ProfileService
 from spaces.service.reactions import ReactionService
+from spaces.service.recording_asks import RecordingAsks
 from spaces.service.relays import RelayService
 from spaces.service.schedule import ReminderService, ScheduleTasks
 from spaces.service.spaces import SpaceService
@@ -173,6 +174,7 @@ class World:
             members=stores.members,
             subscribers=stores.subscribers,
             grants=self.signer,
+            asks=RecordingAsks(effects=self.effects, now=self.clock),
             now=self.clock,
             new_token=random_token,
             notice=self.recording.notice,
@@ -251,12 +253,14 @@ class World:
         self.stage = StageService(
             members=stores.members,
             stage=stores.stage,
+            asks=self.membership.asks,
             effects=self.effects,
             now=self.clock,
         )
         self.invites = InviteService(
             spaces=stores.spaces,
             invites=stores.invites,
+            asks=self.membership.asks,
             effects=self.effects,
             now=self.clock,
         )

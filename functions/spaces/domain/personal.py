@@ -1,11 +1,11 @@
-"""What one person is told by push: they are invited, or brought on stage."""
+"""What one person is told by push: invited, brought on stage, asked."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from spaces_contract.ids import SpaceId
+from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.roles import Role
 
 from .announcement import Announcement, AnnouncementKind
@@ -21,6 +21,7 @@ INVITED_TO: Final[Mapping[Role, AnnouncementKind]] = MappingProxyType(
         Role.LISTENER: AnnouncementKind.INVITED_TO_LISTEN,
     }
 )
+THE_ONE: Final = 1  # a Space has one recording, and asks for it once
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -42,6 +43,12 @@ def of_accepted(space_id: SpaceId, member: Participant) -> Announcement:
         _microseconds(member.requested_at or member.joined_at),
         member.user_id,
     )
+
+
+def of_recording(space_id: SpaceId, user_id: UserId) -> Announcement:
+    """Return what somebody on stage is told once of the one recording of a Space."""
+    kind = AnnouncementKind.RECORDING_ASKED
+    return Announcement(space_id, kind, THE_ONE, user_id)
 
 
 def is_invited(

@@ -30,6 +30,7 @@ from ..service.listening import ListeningService
 from ..service.media import MediaService
 from ..service.membership import MembershipService
 from ..service.reactions import ReactionService
+from ..service.recording_asks import RecordingAsks
 from ..service.schedule import ReminderService
 from ..service.spaces import SpaceService
 from .parts import Parts
@@ -71,6 +72,7 @@ def _taking_part(parts: Parts) -> tuple[Operation, ...]:
         members=FirestoreMemberStore(parts.client),
         subscribers=FirestoreSubscriberStore(parts.client),
         grants=parts.signer,
+        asks=RecordingAsks(effects=parts.effects, now=utc_now),
         now=utc_now,
         new_token=random_token,
         notice=lambda lang: notice_in(lang, kept_days=config.recording.kept_days),

@@ -15,6 +15,7 @@ from ..domain.space import Space
 from ..domain.states import InviteState
 from .announcing import page_effect
 from .ports import Clock, Cursor, EffectQueue, SpaceStore
+from .recording_asks import RecordingAsks
 from .stage_ports import InviteStore, Received
 
 
@@ -24,6 +25,7 @@ class InviteService:
 
     spaces: SpaceStore
     invites: InviteStore
+    asks: RecordingAsks
     effects: EffectQueue
     now: Clock
 
@@ -67,7 +69,9 @@ class InviteService:
         ) -> InviteDecision:
             return rules.accept(space, member, found, actor_id=actor_id, now=now)
 
-        return self.invites.update(space_id, user_id, decide).invite
+        decision = self.invites.update(space_id, user_id, decide)
+        self.asks.seated(decision.space, decision.member)
+        return decision.invite
 
     def decline(
         self, space_id: SpaceId, user_id: UserId, *, actor_id: UserId

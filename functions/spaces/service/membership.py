@@ -17,6 +17,7 @@ from ..domain.space import Space
 from ..domain.states import SpaceState
 from .announcing_ports import SubscriberStore
 from .ports import Clock, Cursor, GrantSigner, MemberStore
+from .recording_asks import RecordingAsks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class MembershipService:
     members: MemberStore
     subscribers: SubscriberStore
     grants: GrantSigner
+    asks: RecordingAsks
     now: Clock
     new_token: Callable[[], str]
     notice: Callable[[str], Notice]
@@ -92,6 +94,8 @@ class MembershipService:
         decision, facts = self.members.join(
             space_id, actor_id, decide, wants_stage=wish.wants_stage
         )
+        if not (facts.member and facts.member.on_stage):
+            self.asks.seated(decision.space, decision.member)
         grant = self._grant(decision, actor_id)
         member = decision.member
         return Joined(
@@ -177,10 +181,12 @@ class MembershipService:
                 self.grants,
             )
 
-        member = self.members.update(space_id, user_id, decide).member
-        if member is None:
+        decision = self.members.update(space_id, user_id, decide)
+        if decision.member is None:
             raise ParticipantNotFound
-        return member
+        if change.role is not None:
+            self.asks.seated(decision.space, decision.member)
+        return decision.member
 
     def _grant(self, decision: MemberDecision, actor_id: UserId) -> Grant:
         listed = None if decision.anonymous else decision.member

@@ -9,6 +9,7 @@ from spaces_contract.recording import RecordingState
 
 from ..domain.announcement import Announcement, AnnouncementKind
 from ..domain.effects import TellWebhooks
+from ..domain.personal import of_recording
 from ..domain.recording import Recording
 from ..domain.space import Space
 from .announcing import AnnouncingService
@@ -32,9 +33,8 @@ class PushedRecordingNews:
 
     def asked(self, space: Space, recording: Recording) -> None:
         """Tell each person on stage once; see `RecordingNews`."""
-        version = int(recording.requested_at.timestamp() * 1_000_000)
         for user_id in space.stage_ids:
-            self._tell(space, AnnouncementKind.RECORDING_ASKED, version, user_id)
+            self.announcing.announce(of_recording(space.id, user_id))
 
     def changed(self, space: Space, recording: Recording) -> None:
         """Tell the host; see `RecordingNews`."""

@@ -13,6 +13,7 @@ from ..domain.personal import of_accepted
 from ..domain.space import Space
 from .announcing import page_effect
 from .ports import Clock, Cursor, EffectQueue, MemberStore
+from .recording_asks import RecordingAsks
 from .stage_ports import StageStore
 
 Rule = Callable[[Space, Participant | None], MemberDecision]
@@ -24,6 +25,7 @@ class StageService:
 
     members: MemberStore
     stage: StageStore
+    asks: RecordingAsks
     effects: EffectQueue
     now: Clock
 
@@ -49,7 +51,11 @@ class StageService:
         def decide(space: Space, member: Participant | None) -> MemberDecision:
             return speak_request.accept(space, member, actor_id=actor_id, now=now)
 
-        member = self._decided(space_id, user_id, decide)
+        decision = self.members.update(space_id, user_id, decide)
+        if decision.member is None:
+            raise ParticipantNotFound
+        member = decision.member
+        self.asks.seated(decision.space, member)
         self.effects.put(page_effect(of_accepted(space_id, member), 0, now))
         return member
 

@@ -1,11 +1,15 @@
 """Invites and accepted requests reach one person's phones: once, while it is true."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from werkzeug.test import TestResponse
 
 from spaces.domain.announcement import URGENCY, AnnouncementKind
+from spaces.domain.notice import NOTICE_VERSION
+from spaces.domain.space import SpeakerPolicy
 from spaces.domain.states import SpaceState
 from spaces_contract.ids import UserId
 from tests.announcing_fakes import a_device
@@ -154,3 +158,87 @@ def test_every_kind_of_push_has_an_urgency() -> None:
     Or sending it would fail for good.
     """
     assert set(URGENCY) == set(AnnouncementKind)
+
+
+def _recorded(world: World) -> None:
+    body = {"requested": True}
+    world.call("PUT", f"{PATH}/recording", as_user=HOST, json=body)
+
+
+def _asked(world: World) -> int:
+    return [kind for kind, _ in delivered(world)].count("recording_asked")
+
+
+def _joins(world: World) -> TestResponse:
+    body = {"role": "speaker", "recording_notice": NOTICE_VERSION}
+    return world.call("POST", f"{PATH}/join", as_user="ana", json=body)
+
+
+def _is_promoted(world: World) -> TestResponse:
+    body = {"role": "speaker"}
+    return world.call("PATCH", f"{PATH}/participants/ana", as_user=HOST, json=body)
+
+
+def _is_let_speak(world: World) -> TestResponse:
+    world.call("POST", f"{PATH}/speak-requests", as_user="ana")
+    path = f"{PATH}/speak-requests/ana/accept"
+    return world.call("POST", path, as_user=HOST)
+
+
+def _accepts(world: World) -> TestResponse:
+    invite(world, "ana", "speaker")
+    return world.call("POST", f"{PATH}/invites/ana/accept", as_user="ana")
+
+
+@pytest.mark.parametrize(
+    "takes_a_seat", [_joins, _is_promoted, _is_let_speak, _accepts]
+)
+@pytest.mark.parametrize("recorded", [True, False])
+def test_who_comes_on_stage_is_asked_whether_to_be_recorded(
+    live: World,
+    takes_a_seat: Callable[[World], TestResponse],
+    recorded: bool,
+) -> None:
+    """
+    Once, however they come, and however often; where nothing is recorded, not at all.
+    """
+    live.database.put_space(replace(a_space(), speaker_policy=SpeakerPolicy.EVERYONE))
+    if recorded:
+        _recorded(live)
+    before = _asked(live)
+    assert before == 0
+
+    assert takes_a_seat(live).status_code == 200
+    assert _asked(live) == recorded
+
+    live.call(
+        "PATCH", f"{PATH}/participants/ana", as_user=HOST, json={"role": "listener"}
+    )
+    assert _is_promoted(live).status_code == 200
+    assert _asked(live) == recorded
+
+
+def test_who_was_asked_at_the_start_is_not_asked_on_return(live: World) -> None:
+    """
+    On stage when the recording was requested, demoted and promoted again: one push.
+    """
+    _is_promoted(live)
+    _recorded(live)
+    assert _asked(live) == 1
+    live.call(
+        "PATCH", f"{PATH}/participants/ana", as_user=HOST, json={"role": "listener"}
+    )
+    _is_promoted(live)
+
+    assert _asked(live) == 1
+
+
+def test_a_listener_is_not_asked(live: World) -> None:
+    """
+    Whoever joins to listen sees the notice; nobody asks for their voice.
+    """
+    _recorded(live)
+    body = {"recording_notice": NOTICE_VERSION}
+    live.call("POST", f"{PATH}/join", as_user="ana", json=body)
+
+    assert _asked(live) == 0
