@@ -18,6 +18,7 @@ HTML: Final = "text/html"
 # A crowd that follows one link is served by the CDN; a state is old for a minute.
 CACHED: Final = "public, max-age=0, s-maxage=60"
 UNCACHED: Final = "no-store"
+IMAGE: Final = "/link-preview.png"  # of hosting; chats show no SVG
 TITLE: Final = re.compile(r"<title>.*?</title>", re.DOTALL)
 DESCRIPTION: Final = re.compile(r'<meta name="description"[^>]*>')
 # For a host that serves the page without a policy of its own.
@@ -46,7 +47,9 @@ class ShareResource:
             status, cached = HTTPStatus.SERVICE_UNAVAILABLE, UNCACHED
         shell = self._shell.read()
         response = flask.Response(
-            with_tags(shell.html, preview, url), status=status, mimetype=HTML
+            with_tags(shell.html, preview, url, f"{self._public_url}{IMAGE}"),
+            status=status,
+            mimetype=HTML,
         )
         response.headers["Content-Security-Policy"] = POLICY
         response.headers.update(shell.headers)
@@ -57,7 +60,7 @@ class ShareResource:
         return response
 
 
-def with_tags(shell: str, preview: LinkPreview, url: str) -> str:
+def with_tags(shell: str, preview: LinkPreview, url: str, image_url: str) -> str:
     """Return the page with title, description and the tags of link previews."""
     title, description = _escaped(preview.title), _escaped(preview.description)
     tags = {
@@ -66,9 +69,13 @@ def with_tags(shell: str, preview: LinkPreview, url: str) -> str:
         "og:title": title,
         "og:description": description,
         "og:url": _escaped(url),
+        "og:image": _escaped(image_url),
+        "og:image:width": "1200",
+        "og:image:height": "630",
+        "og:image:alt": "Parley: live audio rooms",
     }
     lines = [f'<meta property="{name}" content="{tags[name]}">' for name in tags]
-    lines += _named({"twitter:card": "summary", "description": description})
+    lines += _named({"twitter:card": "summary_large_image", "description": description})
     # By functions: a backslash in a title is no group of the pattern.
     page = TITLE.sub(lambda _: f"<title>{title}</title>", shell, count=1)
     page = DESCRIPTION.sub(lambda _: "", page, count=1)

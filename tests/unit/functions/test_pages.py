@@ -3,12 +3,15 @@
 import base64
 import hashlib
 import re
+import struct
 from datetime import timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.local.gateway.hosting_rules import read_rules
 from spaces.domain.errors import DependencyUnavailable
 from spaces.domain.link_preview import preview_of
 from spaces.domain.states import SpaceState
@@ -17,6 +20,7 @@ from spaces.http.openapi import document, problem_codes
 from tests.builders import NOW, SPACE_ID, a_space
 from tests.world import ANDROID_APPS, APPLE_APP_IDS, PUBLIC_URL, World, code_of
 
+ROOT = Path(__file__).parents[3]
 PATH = f"/s/{SPACE_ID}"
 
 
@@ -58,9 +62,26 @@ def test_a_link_says_what_it_leads_to(world: World) -> None:
     text = "Live now · hosted by Host (@host) · tea, bridges"
     assert tags.named["og:description"] == tags.named["description"] == text
     assert tags.named["og:url"] == f"{PUBLIC_URL}{PATH}"
-    assert tags.named["twitter:card"] == "summary"
+    assert tags.named["twitter:card"] == "summary_large_image"
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'"
     assert "s-maxage=60" in answer.headers["Cache-Control"]
+
+
+def test_a_link_has_a_picture(world: World) -> None:
+    """
+    A PNG that hosting has, as large as is said, which other sites may show.
+    """
+    world.database.put_space(a_space())
+
+    named = Tags(world.call("GET", PATH).text).named
+
+    path = named["og:image"].removeprefix(PUBLIC_URL)
+    picture = (ROOT / "infra/hosting/public" / path.lstrip("/")).read_bytes()
+    size = struct.unpack(">II", picture[16:24])  # of the first chunk, IHDR
+    said = tuple(int(named[f"og:image:{side}"]) for side in ("width", "height"))
+    assert picture.startswith(b"\x89PNG\r\n") and size == said
+    headers = read_rules(ROOT / "firebase.json").headers_for(path)
+    assert headers["Cross-Origin-Resource-Policy"] == "cross-origin"
 
 
 def test_a_page_is_revalidated(world: World) -> None:
@@ -145,7 +166,8 @@ def test_the_clients_own_tags_are_replaced() -> None:
     """
     shell = '<head><meta name="description" content="x">\n<title>Parley</title></head>'
 
-    page = share.with_tags(shell, preview_of(a_space()), "https://x.example")
+    site = "https://x.example"
+    page = share.with_tags(shell, preview_of(a_space()), f"{site}/s", f"{site}/i.png")
 
     assert Tags(page).title == "Tea and bridges"
     assert page.count("<title>") == page.count('name="description"') == 1
