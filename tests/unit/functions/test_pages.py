@@ -79,7 +79,8 @@ def test_a_link_has_a_picture(world: World) -> None:
     picture = (ROOT / "infra/hosting/public" / path.lstrip("/")).read_bytes()
     size = struct.unpack(">II", picture[16:24])  # of the first chunk, IHDR
     said = tuple(int(named[f"og:image:{side}"]) for side in ("width", "height"))
-    assert picture.startswith(b"\x89PNG\r\n") and size == said
+    assert picture.startswith(b"\x89PNG\r\n")
+    assert size == said
     headers = read_rules(ROOT / "firebase.json").headers_for(path)
     assert headers["Cross-Origin-Resource-Policy"] == "cross-origin"
 
