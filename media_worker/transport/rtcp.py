@@ -1,5 +1,6 @@
 """RTCP: reports that we send, and those of clients, read with bounds (RFC 3550 6)."""
 
+import functools
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -102,6 +103,7 @@ def receiver_report(ssrc: int, blocks: Sequence[ReportBlock]) -> bytes:
     return _packet(_RR, len(blocks), body)
 
 
+@functools.lru_cache(maxsize=16)  # each compound ends with the same one
 def source_description(ssrc: int, cname: str) -> bytes:
     """Return the SDES with CNAME that every compound carries (RFC 3550 6.1)."""
     text = cname.encode()
