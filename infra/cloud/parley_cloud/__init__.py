@@ -1,0 +1,1 @@
+"""Parley's cloud, described once: what `pulumi up` makes."""

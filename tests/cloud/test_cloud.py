@@ -1,0 +1,267 @@
+"""What `pulumi up` would make: whole, closed, and of one mind with the code."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spaces.config import Config
+from spaces.environment import ConfigError
+from tests.cloud.mocked import Cloud
+
+INFRA = Path(__file__).parents[2] / "infra"
+INDEXES = json.loads((INFRA / "firestore.indexes.json").read_text())
+
+
+@pytest.mark.parametrize("name", ["api", "tasks"])
+def test_a_functions_environment_is_whole(cloud: Cloud, name: str) -> None:
+    """
+    With the values of its secrets, its own configuration lacks and refuses nothing.
+    """
+    service = cloud.one(":Function", name)["serviceConfig"]
+    env = service["environmentVariables"]
+    bound = {
+        each["key"]: each["secret"] for each in service["secretEnvironmentVariables"]
+    }
+
+    Config.from_env({**env, **dict.fromkeys(bound, "")} | secret_values())
+
+    assert bound.keys() == secret_values().keys()
+    with pytest.raises(ConfigError, match="PARLEY_GRANT_PRIVATE_KEY"):
+        Config.from_env(env)
+
+
+def secret_values() -> dict[str, str]:
+    """Return what an operator would have put into Secret Manager."""
+    return {
+        "PARLEY_GRANT_PRIVATE_KEY": "pem",
+        "PARLEY_PROOF_PRIVATE_KEY": "pem",
+        "PARLEY_ADMIN_KEYS": "k" * 32,
+        "PARLEY_WEBHOOKS": "[]",
+        "PARLEY_TURN_SECRET": "t" * 32,
+    }
+
+
+def test_no_secret_is_plain(cloud: Cloud) -> None:
+    """
+    No secret has a value here, and no variable that is one stands in the open.
+    """
+    assert cloud.of(":SecretVersion") == []
+    for function in cloud.of(":Function"):
+        plain = function.inputs["serviceConfig"]["environmentVariables"]
+        assert not plain.keys() & secret_values().keys()
+        assert not [name for name in plain if re.search("KEYS?$|SECRET|TOKEN", name)]
+
+
+def test_the_fleets_accounts_are_these(cloud: Cloud) -> None:
+    """
+    The manifests name accounts, buckets and a namespace that exist.
+    """
+    access = (INFRA / "agones" / "access.yaml").read_text()
+    accounts = {each.inputs["accountId"] for each in cloud.of(":Account")}
+
+    named = set(re.findall(r"([\w-]+)@PROJECT\.iam", access))
+
+    assert named == {"parley-worker", "parley-render", "parley-tasks"}
+    assert named <= accounts
+
+
+def test_what_is_deleted_is_gone(cloud: Cloud) -> None:
+    """
+    No bucket keeps old versions or deleted objects, and each forgets in the end.
+    """
+    buckets = cloud.of(":Bucket")
+
+    assert {each.name for each in buckets} == {
+        *("live", "recordings", "recording-keys", "source")
+    }
+    for each in buckets:
+        assert each.inputs["versioning"] == {"enabled": False}
+        assert each.inputs["softDeletePolicy"] == {"retentionDurationSeconds": 0}
+        assert each.inputs["uniformBucketLevelAccess"] is True
+        deleting = [rule["action"]["type"] for rule in each.inputs["lifecycleRules"]]
+        assert "Delete" in deleting
+    public = {
+        each.name
+        for each in buckets
+        if each.inputs["publicAccessPrevention"] != "enforced"
+    }
+    assert public == {"live"}
+
+
+def test_the_database_has_the_indexes_of_the_emulator(cloud: Cloud) -> None:
+    """
+    What the embedded Firestore enforces is what production has, expiries included.
+    """
+    made = {
+        (
+            each.inputs["collection"],
+            each.inputs["queryScope"],
+            *(
+                (f["fieldPath"], f.get("order") or f.get("arrayConfig"))
+                for f in each.inputs["fields"]
+            ),
+        )
+        for each in cloud.of(":Index")
+    }
+    expiring = {
+        (each.inputs["collection"], each.inputs["field"])
+        for each in cloud.of(":Field")
+        if "ttlConfig" in each.inputs
+    }
+
+    assert made == {
+        (
+            row["collectionGroup"],
+            row["queryScope"],
+            *(
+                (f["fieldPath"], f.get("order") or f.get("arrayConfig"))
+                for f in row["fields"]
+            ),
+        )
+        for row in INDEXES["indexes"]
+    }
+    assert len(cloud.of(":Field")) == len(INDEXES["fieldOverrides"])
+    assert expiring == {
+        (row["collectionGroup"], row["fieldPath"])
+        for row in INDEXES["fieldOverrides"]
+        if row.get("ttl")
+    }
+
+
+def test_the_rules_are_ours(cloud: Cloud) -> None:
+    """
+    What the rules' own tests evaluate is what is released.
+    """
+    (ruleset,) = cloud.of(":Ruleset")
+    (file,) = ruleset.inputs["source"]["files"]
+
+    assert file["content"] == (INFRA / "firestore.rules").read_text()
+    assert cloud.of(":Release")[0].inputs["name"] == "cloud.firestore"
+
+
+def test_the_queue_is_the_embedded_ones(cloud: Cloud) -> None:
+    """
+    Rates and retries are those that everything was tested with.
+    """
+    row = json.loads((INFRA / "local" / "queues.json").read_text())["parley"]
+    queue = cloud.one(":Queue", "parley")
+
+    assert queue["rateLimits"] == row["rateLimits"]
+    assert queue["retryConfig"] == row["retryConfig"]
+
+
+def test_the_ways_in_are_these(cloud: Cloud) -> None:
+    """
+    Media and TURN from everywhere; a worker's control from the functions alone.
+    """
+    ways = {
+        each.name: (
+            each.inputs["sourceRanges"],
+            {rule["protocol"]: rule["ports"] for rule in each.inputs["allows"]},
+        )
+        for each in cloud.of(":Firewall")
+    }
+
+    assert ways == {
+        "media": (["0.0.0.0/0"], {"udp": ["7000-8000"]}),
+        "control": (["10.8.0.0/24"], {"tcp": ["8080"]}),
+        "turn": (["0.0.0.0/0"], {"udp": ["3478", "49152-65535"], "tcp": ["3478"]}),
+    }
+    functions = cloud.one(":Subnetwork", "functions")
+    assert functions["ipCidrRange"] == "10.8.0.0/24"
+
+
+@pytest.mark.parametrize("name", ["api", "tasks"])
+def test_functions_reach_workers_privately(cloud: Cloud, name: str) -> None:
+    """
+    What goes to a private address goes by our network, from the range let in.
+    """
+    service = cloud.one(":Function", name)["serviceConfig"]
+    (interface,) = service["directVpcNetworkInterfaces"]
+
+    assert service["directVpcEgress"] == "VPC_EGRESS_PRIVATE_RANGES_ONLY"
+    assert interface["subnetwork"] == "functions-id"
+    assert service["ingressSettings"] == (
+        "ALLOW_ALL" if name == "api" else "ALLOW_INTERNAL_ONLY"
+    )
+
+
+def test_the_sweep_is_called_by_the_queues_account(cloud: Cloud) -> None:
+    """
+    Once a minute, with the token that `/tasks` takes.
+    """
+    job = cloud.one(":Job", "sweep")
+    env = cloud.one(":Function", "tasks")["serviceConfig"]["environmentVariables"]
+    target: Any = job["httpTarget"]
+
+    assert job["schedule"] == "* * * * *"
+    assert target["uri"] == f"{env['PARLEY_TASKS_TARGET_URL']}/tasks/sweep"
+    assert target["oidcToken"] == {
+        "serviceAccountEmail": env["PARLEY_TASKS_SERVICE_ACCOUNT"],
+        "audience": env["PARLEY_TASKS_AUDIENCE"],
+    }
+
+
+def test_the_key_is_wrapped_with_and_rotated(cloud: Cloud) -> None:
+    """
+    In hardware, anew every 90 days; old versions still open what they wrapped.
+    """
+    key = cloud.one(":CryptoKey", "recordings")
+
+    assert key["purpose"] == "ENCRYPT_DECRYPT"
+    assert key["rotationPeriod"] == f"{90 * 24 * 3600}s"
+    assert key["versionTemplate"]["protectionLevel"] == "HSM"
+
+
+def test_the_cdn_keeps_as_long_as_the_worker_says(cloud: Cloud) -> None:
+    """
+    No cache life of its own: a segment must not outlive its window.
+    """
+    policy = cloud.one(":BackendBucket", "live")["cdnPolicy"]
+
+    assert policy["cacheMode"] == "USE_ORIGIN_HEADERS"
+    assert policy["serveWhileStale"] == 0
+    assert not {"defaultTtl", "maxTtl", "clientTtl"} & policy.keys()
+
+
+def test_the_cluster_has_no_public_address(cloud: Cloud) -> None:
+    """
+    Its API is reached by a name before which IAM stands.
+    """
+    cluster = cloud.one(":Cluster", "parley")
+    endpoints = cluster["controlPlaneEndpointsConfig"]
+
+    assert endpoints["ipEndpointsConfig"] == {"enabled": False}
+    assert cluster["deletionProtection"] is True
+    assert cluster["enableAutopilot"] is True
+
+
+def test_turn_gives_no_way_into_the_network(cloud: Cloud) -> None:
+    """
+    Credentials expire, and private addresses are no peers.
+    """
+    template = cloud.one(":InstanceTemplate", "turn")
+    script = template["metadataStartupScript"]
+
+    assert "use-auth-secret" in script
+    for range_ in ("10.0.0.0", "169.254.0.0", "192.168.0.0", "127.0.0.0"):
+        assert f"denied-peer-ip={range_}" in script
+    assert template["serviceAccount"]["email"].startswith("parley-turn@")
+
+
+def test_each_alert_has_its_run_book(cloud: Cloud) -> None:
+    """
+    Whoever is woken finds a page by the alert's own name; money is watched, too.
+    """
+    guide = (INFRA / "operations.md").read_text()
+    alerts = [each.inputs for each in cloud.of(":AlertPolicy")]
+    books = set(re.findall(r"^### (.+)$", guide, re.MULTILINE))
+
+    assert {each["displayName"] for each in alerts} <= books
+    assert all(each["notificationChannels"] for each in alerts)
+    (budget,) = cloud.of(":Budget")
+    percents = [rule["thresholdPercent"] for rule in budget.inputs["thresholdRules"]]
+    assert percents == [0.5, 0.9, 1.0]
