@@ -51,6 +51,14 @@ class MemoryRecordingStore:
         self._store(space, decision)
         return self._db.space(space_id), decision
 
+    def overdue(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
+        found = [
+            each.space_id
+            for each in self.recordings.values()
+            if each.expires_at is not None and each.expires_at < before
+        ]
+        return found[:limit]
+
     def facts(self, space_id: SpaceId, user_id: UserId) -> ConsentFacts:
         return ConsentFacts(
             space=self._db.space(space_id),

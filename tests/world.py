@@ -242,6 +242,7 @@ class World:
             tell_live=self.schedule.live,
             space_over=(recording_tasks.space_over, self.listening.edge.space_over),
             mend_live_edge=self.listening.edge.mend,
+            mend_recordings=recording_tasks.mend,
             place_relays=RelayService(
                 store=stores.relays,
                 launcher=self.launcher,

@@ -76,6 +76,7 @@ def build_tasks(env: Mapping[str, str]) -> flask.Flask:
         tell_live=schedule.live,
         space_over=(recordings.space_over, live_edge.space_over),
         mend_live_edge=live_edge.mend,
+        mend_recordings=recordings.mend,
         place_relays=_relays(config, client, launcher).look,
     )
     return tasks_app(

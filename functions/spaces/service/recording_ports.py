@@ -54,6 +54,10 @@ class RecordingStore(Protocol):
         """
         ...
 
+    def overdue(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
+        """Return Spaces whose recording should have been erased before that time."""
+        ...
+
     def facts(self, space_id: SpaceId, user_id: UserId) -> ConsentFacts:
         """Return what this person's answer depends on; raises SpaceNotFound."""
         ...

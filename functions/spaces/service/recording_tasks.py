@@ -20,6 +20,8 @@ from .ports import Clock, EffectQueue, Launcher, Workload, WorkloadKind
 from .recording_ports import Decide, RecordingNews, RecordingObjects, RecordingStore
 
 LOOK_AGAIN: Final = timedelta(seconds=1)  # then the next of the numbered looks
+EXPIRY_GRACE: Final = timedelta(minutes=10)  # a task that comes late is not lost
+MEND_AT_ONCE: Final = 50
 
 logger = logging.getLogger(__name__)
 
@@ -126,6 +128,18 @@ class RecordingTasks:
         if after is not None and after.state in KEPT:
             for step in render.expiry_step(after, now):
                 self.effects.put(step)
+
+    def mend(self) -> None:
+        """
+        Erase what its own task should have erased, had it not been lost.
+
+        Raises:
+            DependencyUnavailable: the next one goes on.
+        """
+        before = self.now() - EXPIRY_GRACE
+        for space_id in self.recordings.overdue(before, limit=MEND_AT_ONCE):
+            logger.warning("expiry was lost", extra={"space_id": space_id})
+            self.expire(space_id)
 
     def tell(self, space_id: SpaceId, version: int) -> None:
         """Tell who is concerned what became of a version; a later one tells itself."""

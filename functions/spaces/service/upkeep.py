@@ -47,6 +47,7 @@ class UpkeepService:
         space_over: Each sees that something of a Space that is over ends; again and
             again is harmless.
         mend_live_edge: Sees that nothing is left there of Spaces but these.
+        mend_recordings: Sees that none outlives its time.
         place_relays: Looks at how full a Space's workers are.
     """
 
@@ -58,6 +59,7 @@ class UpkeepService:
     tell_live: Callable[[Space], None]
     space_over: tuple[Callable[[Space], None], ...]
     mend_live_edge: Callable[[Collection[SpaceId]], None]
+    mend_recordings: Callable[[], None]
     place_relays: Callable[[SpaceId, Runtime], None]
 
     def launch(self, space_id: SpaceId, epoch: int) -> None:
@@ -107,8 +109,8 @@ class UpkeepService:
 
     def sweep(self) -> None:
         """
-        Release what was left behind, mend the watch over every live Space, and stop
-        the workers of none.
+        Release what was left behind, mend the watch over every live Space, stop the
+        workers of none, and erase recordings that outlived their time.
 
         Raises:
             DependencyUnavailable: the next sweep goes on.
@@ -127,6 +129,7 @@ class UpkeepService:
             served = (each.workload.key, each.workload.epoch) in live
             if not served and now - each.launched_at > ORPHAN_GRACE:
                 self._clear_orphan(each)
+        self.mend_recordings()
         self.mend_live_edge({space_id for space_id, _ in live})
 
     def _clear_orphan(self, orphan: LaunchedWorkload) -> None:

@@ -1,5 +1,7 @@
 """Recordings and consents on Firestore, as people really answer: at the same time."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -7,9 +9,12 @@ import pytest
 
 from spaces.adapters.firestore.client import BoundedClient
 from spaces.domain.notice import NOTICE_VERSION
+from spaces.domain.recording import Recording, RecordingDecision
+from spaces.domain.space import Space
 from spaces_contract import paths
 from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.recording import RecordingState, desired_recording
+from tests.builders import NOW
 from tests.integration.functions.test_races import at_once
 from tests.world import World
 
@@ -158,3 +163,28 @@ def test_tasks_may_come_twice(world: World, steps: tuple[str, str]) -> None:
 
     for step in steps:
         assert world.task(f"recording-{step}", about).status_code == 204
+
+
+def test_what_outlived_its_time_is_found(world: World) -> None:
+    """
+    Across all Spaces, the longest overdue first; what is erased is found no more.
+    """
+    spaces = [Stage(world, f"due{number}", 1) for number in range(3)]
+    store, far = world.recording.store, NOW + timedelta(days=36_500)
+    for days, stage in enumerate(spaces):
+        _expiring(world, stage.space_id, far + timedelta(days=days))
+    found = partial(store.overdue, far + timedelta(days=1, seconds=1))
+    ids = [stage.space_id for stage in spaces]
+
+    assert [each for each in found(limit=50) if each in ids] == ids[:2]
+    assert len(found(limit=1)) == 1
+    _expiring(world, ids[0], None)
+    assert [each for each in found(limit=50) if each in ids] == [ids[1]]
+
+
+def _expiring(world: World, space_id: SpaceId, at: datetime | None) -> None:
+    def decide(_: Space, found: Recording | None) -> RecordingDecision:
+        assert found is not None
+        return RecordingDecision(replace(found, expires_at=at))
+
+    world.recording.store.update(space_id, decide)

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from werkzeug.test import TestResponse
 
-from spaces.domain.effects import TellWebhooks
+from spaces.domain.effects import RecordingTask, TellWebhooks
 from spaces.domain.notice import NOTICE_VERSION
 from spaces.domain.states import SpaceState
 from spaces_contract.consent_receipts import SignedReceipt, from_base64url
@@ -35,7 +35,7 @@ from tests.recorded_world import (
     requested,
     work,
 )
-from tests.recording_fakes import PLAYBACK_SECRET
+from tests.recording_fakes import KEPT_DAYS, PLAYBACK_SECRET
 from tests.world import World, code_of
 
 
@@ -500,6 +500,26 @@ def test_an_unknown_recording(world: World) -> None:
     assert get(world, f"/v1/recordings?space_id={SPACE_ID}", "ana") == {
         "recordings": []
     }
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_the_sweep_mends_a_lost_expiry(world: World, late: bool) -> None:
+    """
+    Where the queue lost the task that ends a recording's time, the next sweep erases
+    it; one whose time is not up, or whose task is just late, it leaves alone.
+    """
+    ready(world, "ana")
+    for effect in list(world.effects.tasks.values()):
+        if isinstance(effect, RecordingTask):
+            del world.effects.tasks[effect.name]
+    world.clock.advance(KEPT_DAYS * 86_400 + (700 if late else 0))
+
+    for _ in range(2):
+        assert world.task("sweep", {}).status_code == 204
+        work(world)
+
+    assert state(world) == ("erased" if late else "ready")
+    assert world.recording.objects.erased == ([RecordingId(SPACE_ID)] if late else [])
 
 
 def test_the_space_counts_not_its_watchdog(world: World) -> None:

@@ -65,6 +65,18 @@ class FirestoreRecordingStore:
 
         return run_transaction(self._client, body)[0]
 
+    def overdue(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
+        """Query all Spaces' recordings; one that is erased has no time any more."""
+        query = (
+            self._client.collection_group(paths.RUNTIME)
+            .where(filter=FieldFilter("expires_at", "<", before))
+            .order_by("expires_at")
+            .select([])
+            .limit(limit)
+        )
+        with dependency_errors():
+            return [_space_of(doc.reference) for doc in query.stream()]
+
     def facts(self, space_id: SpaceId, user_id: UserId) -> ConsentFacts:
         """Read four documents in one RPC; see `RecordingStore`."""
         with dependency_errors():
@@ -185,6 +197,10 @@ class FirestoreRecordingStore:
 
     def _consent_ref(self, space_id: SpaceId, user_id: UserId) -> Any:
         return self._client.document(f"{paths.space(space_id)}/{CONSENTS}/{user_id}")
+
+
+def _space_of(runtime: Any) -> SpaceId:
+    return SpaceId(runtime.parent.parent.id)
 
 
 def _read_recording(space_id: SpaceId, doc: Any) -> Recording | None:
