@@ -21,7 +21,7 @@ MAX_FEC_PERCENT: Final = 20
 
 class ListenerCare:
     """
-    Decides who hears the full mix in packets of 60 ms, and how much FEC it carries.
+    Decides who hears the full mix in packets of 60 ms, and how much FEC mixes carry.
 
     Whoever is on stage stays at 20 ms: for them delay counts.
 

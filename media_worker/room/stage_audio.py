@@ -108,10 +108,11 @@ class StageAudio:
         return self._long.is_empty
 
     def expect_loss(self, percent: int) -> None:
-        """Let the full mix carry FEC worth `percent` of lost packets."""
+        """Let all mixes carry FEC worth `percent` of lost packets."""
         if percent != self._fec_percent:
             self._fec_percent = percent
-            self._full.expect_loss(percent)
+            for encoder in (self._full, *self._own.values()):
+                encoder.expect_loss(percent)
 
     def tick(self, now_s: float, hearing: Set[UserId], *, long: bool = False) -> Tick:
         """
@@ -176,6 +177,7 @@ class StageAudio:
         ]
         for user_id in waiting[:MAX_PRIMED_PER_TICK]:
             encoder = self._own[user_id] = MixEncoder()
+            encoder.expect_loss(self._fec_percent)
             for mix in self._recent:
                 encoder.encode(mix)
 
