@@ -20,6 +20,7 @@ from google.cloud import firestore
 from spaces_contract import paths
 from spaces_contract.control import SESSION_ID_HEADER
 from spaces_contract.grants import Forward, body_digest
+from spaces_contract.hls import FETCH_KEY, LISTEN
 from spaces_contract.ids import SESSION_ID_PATTERN
 from spaces_contract.roles import PeerKind, Role
 from tests.api import ApiError
@@ -226,6 +227,25 @@ class WorkerProcess:
         ) as response:
             if response.status != 204:
                 raise ApiError(response.status, await response.json())
+
+    async def listen_by_hls(self, uid: str) -> None:
+        """Announce a listener; return once there is something to play."""
+        headers = self._signed(LISTEN, uid, b"")
+        url = f"{self.control_url}/hls/listeners"
+        async with self._http.post(url, headers=headers) as response:
+            if response.status != 204:
+                problem = await response.json()
+                raise ApiError(response.status, {"type": problem["code"]})
+
+    async def hls_key(self, uid: str, number: int) -> bytes:
+        """Fetch a key for a listener."""
+        headers = self._signed(FETCH_KEY, uid, b"", session_id=str(number))
+        url = f"{self.control_url}/hls/keys/{number}"
+        async with self._http.get(url, headers=headers) as response:
+            if response.status != 200:
+                problem = await response.json()
+                raise ApiError(response.status, {"type": problem["code"]})
+            return await response.read()
 
     def _signed(self, method: str, uid: str, body: bytes, **claims: Any) -> Any:
         now = int(time.time())

@@ -60,12 +60,13 @@ class BlockFeed:
         if len(self._growing) == BATCH_BLOCKS:
             self._complete()
 
-    def open(self) -> None:
-        """Begin to collect, with what was mixed last."""
+    def open(self) -> int:
+        """Begin to collect, with what was mixed last; return how many batches it is."""
         self._open = True
         for due_s, mix in self._recent:
             self.put(due_s, mix)
         self._recent.clear()
+        return len(self._batches)
 
     def close(self) -> None:
         """Collect no more, and forget what was not taken."""

@@ -1,7 +1,6 @@
 """HLS of one room, made while somebody wants it."""
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Set
@@ -27,10 +26,13 @@ from .segment_maker import MadeSegment, SegmentMaker
 logger = logging.getLogger(__name__)
 
 START_PATIENCE_S: Final = 2.5
+# Where players begin; Chromium's own gives up where it has to wait for the next one.
+START_SEGMENTS: Final = 3
 IDLE_S: Final = 120.0  # nobody is left, but somebody may be on their way back
 CHECK_S: Final = 1.0
+SWEEP_S: Final = 2.0
 MAX_STORING: Final = 4
-REWRITE_S: Final = 0.9  # a store takes one a second; segments come once a second
+REWRITE_S: Final = 0.8  # a store takes one a second, and segments come no faster
 OVERDUE_S: Final = 5.0  # a playlist older than that starves its players
 
 
@@ -124,10 +126,12 @@ class HlsBroadcast:
         self._wanted_until_s = 0.0
         self._playable = asyncio.Event()
         self._written_s = 0.0
+        self._backlog = 0  # segments that the first playlist names together
         self._finishing = asyncio.Event()
         self._closed = asyncio.Event()
         self._space_ended = False
         self._failed = False
+        self._troubled = False  # the store took nothing when it was last tried
         self.counts = HlsCounts()
 
     @property
@@ -170,14 +174,12 @@ class HlsBroadcast:
             SessionRefused: `REMOVED`, `HLS_STARTING`, `HLS_UNAVAILABLE`.
         """
         self._admit(user_id)
-        failures = self._failures
         try:
             async with asyncio.timeout(self._patience_s):
                 await self._playable.wait()
         except TimeoutError:
-            failed = self._failures > failures or not self._fresh()
             code = ControlError.HLS_STARTING
-            if failed or self._failed:
+            if self._troubled or self._failed or not self._fresh():
                 code = ControlError.HLS_UNAVAILABLE
             raise SessionRefused(code, "nothing to play yet") from None
 
@@ -218,7 +220,7 @@ class HlsBroadcast:
         await self._closed.wait()
 
     async def _serve(self) -> None:
-        if await self._objects.is_listed():  # players wait for us
+        if await self._objects.has_playlist():  # players wait for us
             self._want()
         while not self._finishing.is_set():
             await self._wanted.wait()
@@ -230,13 +232,17 @@ class HlsBroadcast:
     async def _stream(self) -> None:
         """Make segments until nobody wants them."""
         logger.info("HLS begins")
-        self._feed.open()
+        self._backlog = self._feed.open()
         async with asyncio.TaskGroup() as tasks:
             packing = tasks.create_task(self._keep_packing(tasks), name="hls-pack")
             listing = tasks.create_task(self._keep_listing(), name="hls-list")
-            await self._until_unwanted()
-            packing.cancel()
-            listing.cancel()
+            watching = tasks.create_task(self._until_unwanted(), name="hls-watch")
+            finishing = tasks.create_task(self._finishing.wait())
+            await asyncio.wait(
+                {watching, finishing}, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in (packing, listing, watching, finishing):
+                task.cancel()
             for storing in self._line.storing:
                 storing.task.cancel()
         self._line.storing.clear()
@@ -249,15 +255,14 @@ class HlsBroadcast:
         logger.info("HLS rests")
 
     async def _until_unwanted(self) -> None:
-        while not self._finishing.is_set():
+        while True:
             now_s = self._clock.now_s()
             self._count(now_s)
             if now_s >= self._wanted_until_s:
                 return
             if now_s - self._written_s > OVERDUE_S:
                 self._playable.clear()
-            with contextlib.suppress(TimeoutError):
-                await self._pause(CHECK_S)
+            await self._clock.sleep_until(now_s + CHECK_S)
 
     def _count(self, now_s: float) -> None:
         self._audience.expire(now_s)
@@ -266,28 +271,13 @@ class HlsBroadcast:
         if self.listener_count:
             self._wanted_until_s = now_s + IDLE_S
 
-    async def _pause(self, pause_s: float) -> None:
-        """Wait, but not longer than until we are to finish."""
-        waiting = asyncio.ensure_future(
-            self._clock.sleep_until(self._clock.now_s() + pause_s)
-        )
-        finishing = asyncio.ensure_future(self._finishing.wait())
-        try:
-            await asyncio.wait(
-                {waiting, finishing}, return_when=asyncio.FIRST_COMPLETED
-            )
-        finally:
-            waiting.cancel()
-            finishing.cancel()
-
     async def _keep_packing(self, tasks: asyncio.TaskGroup) -> None:
         while True:
             batch = await self._feed.take()
-            if not self._fresh():
-                self.counts.stale_batches += 1
-                continue
-            made = await self._make(batch)
+            made = await self._make(batch) if self._fresh() else None
             if made is None:
+                self._backlog -= 1
+                self.counts.stale_batches += not self._fresh()
                 continue
             if len(self._line.storing) >= MAX_STORING:
                 self._line.storing[0].task.cancel()
@@ -307,7 +297,7 @@ class HlsBroadcast:
             await asyncio.wait([head.task])
             await self._clock.sleep_until(self._written_s + REWRITE_S)
             newest = self._list_stored()
-            if newest is not None and self._fresh():
+            if newest is not None and self._backlog <= 0 and self._fresh():
                 await self._write(newest)
 
     def _list_stored(self) -> MadeSegment | None:
@@ -316,8 +306,10 @@ class HlsBroadcast:
         line = self._line.storing
         while line and line[0].task.done():
             storing = line.popleft()
+            self._backlog -= 1
             if storing.task.cancelled() or not storing.task.result():
                 self.counts.lost_segments += 1
+                self._troubled = True
                 continue
             newest = storing.made
             self._objects.list(newest.segment)
@@ -328,9 +320,12 @@ class HlsBroadcast:
         self._written_s = self._clock.now_s()
         if not await self._objects.write_playlist():
             self.counts.playlist_failures += 1
+            self._troubled = True
             return
+        self._troubled = False
         self.counts.publish_delay_s = self._unix_s() - newest.segment.ends_s
-        self._playable.set()
+        if self._objects.listed >= START_SEGMENTS:
+            self._playable.set()
 
     async def _say_farewell(self) -> None:
         """List what was said last, and that nothing follows."""
@@ -343,12 +338,8 @@ class HlsBroadcast:
 
     async def _keep_sweeping(self) -> None:
         while True:
-            await self._clock.sleep_until(self._clock.now_s() + CHECK_S)
+            await self._clock.sleep_until(self._clock.now_s() + SWEEP_S)
             await self._objects.sweep()
-
-    @property
-    def _failures(self) -> int:
-        return self.counts.playlist_failures + self.counts.lost_segments
 
     def _admit(self, user_id: UserId) -> None:
         if user_id in self._removed():

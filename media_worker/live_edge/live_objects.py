@@ -63,7 +63,12 @@ class LiveObjects:
         self._window = Window(epoch)
         self._leaving: deque[tuple[float, str]] = deque(maxlen=MAX_LEAVING)
 
-    async def is_listed(self) -> bool:
+    @property
+    def listed(self) -> int:
+        """How many segments the playlist names."""
+        return len(self._window.segments)
+
+    async def has_playlist(self) -> bool:
         """Whether there is a playlist, of whichever worker."""
         return await self._store.exists(playlist_object(self._space_id))
 

@@ -1,0 +1,399 @@
+"""HLS is made while it is wanted, and its troubles are its own."""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from media_worker.live_edge.hls_broadcast import IDLE_S, REWRITE_S, HlsBroadcast
+from media_worker.live_edge.live_objects import LiveObjects
+from media_worker.live_edge.segment_keys import KeysDestroyed, SegmentKeys
+from media_worker.room.ports import SessionRefused
+from spaces_contract.control import ControlError
+from spaces_contract.hls import COUNTED_FOR_S, WINDOW_S, key_number
+from spaces_contract.ids import UserId
+from tests.hls_player import decoded, decrypted
+from tests.hls_rules import Playlist, read
+from tests.room_doubles import TurnedClock, settle
+
+SPACE = "1nKxoPQrsTUvw"
+LEA = UserId("lea")
+
+
+class MemoryObjects:
+    """A store that keeps all it ever held, and fails as it is told."""
+
+    def __init__(self, clock: TurnedClock) -> None:
+        self._clock = clock
+        self.failures = 0
+        self.objects: dict[str, bytes] = {}
+        self.ever: list[tuple[str, bytes, Mapping[str, str]]] = []
+        self.written_s: list[float] = []
+        self.delay_s: Callable[[str], float] = lambda _: 0.0
+        self.refuses: Callable[[str], bool] = lambda _: False
+
+    async def put(
+        self, name: str, body: bytes, *, kind: Mapping[str, str], within_s: float
+    ) -> bool:
+        delay_s = self.delay_s(name)
+        wait_s = min(delay_s, within_s)
+        await self._clock.sleep_until(self._clock.now_s() + wait_s)
+        if delay_s > within_s or self.refuses(name):
+            self.failures += 1
+            return False
+        self.objects[name] = body
+        self.ever.append((name, body, kind))
+        if name.endswith(".m3u8"):
+            self.written_s.append(self._clock.now_s())
+        return True
+
+    async def delete(self, names: list[str]) -> bool:
+        for name in names:
+            self.objects.pop(name, None)
+        return True
+
+    async def exists(self, name: str) -> bool:
+        return name in self.objects
+
+    def segments(self) -> list[str]:
+        """Return the names of those that are there."""
+        return [name for name in self.objects if name.endswith(".ts")]
+
+    def playlist(self) -> Playlist:
+        """Return the playlist as it is now."""
+        return read(self.objects[f"live/{SPACE}/audio.m3u8"].decode())
+
+
+@pytest.fixture(autouse=True)
+def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Encode at once, so that no test waits for a thread."""
+
+    async def at_once(work: Callable[..., Any], *arguments: Any) -> Any:
+        return work(*arguments)
+
+    monkeypatch.setattr(asyncio, "to_thread", at_once)
+
+
+class Broadcasting:
+    """A broadcast in a task, with a mix that ticks."""
+
+    def __init__(self) -> None:
+        self.clock = TurnedClock()
+        self.store = MemoryObjects(self.clock)
+        self.keys = SegmentKeys(f"{SPACE}/1")
+        self.fresh = True
+        self.removed: set[UserId] = set()
+        self.hls = HlsBroadcast(
+            LiveObjects(SPACE, 1, self.store, clock=self.clock),
+            self.keys,
+            epoch=1,
+            clock=self.clock,
+            utc_now=self.clock.utc,
+            fresh=lambda: self.fresh,
+            removed=lambda: self.removed,
+            patience_s=0.05,  # real time: enough for what needs none
+        )
+        self.running = asyncio.ensure_future(self.hls.run())
+
+    async def __aenter__(self) -> "Broadcasting":
+        await settle()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.running.cancel()
+        await asyncio.wait([self.running])
+
+    async def mix(self, seconds: float, *, step_s: float = 1.0) -> None:
+        """Let so much be mixed, and everything happen that is due meanwhile."""
+        for _ in range(round(seconds / step_s)):
+            began_s = self.clock.now_s()
+            for tick in range(round(step_s / 0.02)):
+                self.hls.mixed(began_s + tick * 0.02, None)
+            await self.clock.advance(step_s)
+
+    async def begin(self) -> None:
+        """Let three seconds be mixed, and one listener come."""
+        await self.mix(3)
+        await self.hls.listen(LEA)
+
+    async def refusal(self, uid: UserId = LEA) -> ControlError:
+        """Return why somebody may not listen."""
+        with pytest.raises(SessionRefused) as refused:
+            await self.hls.listen(uid)
+        return refused.value.code
+
+
+async def test_nothing_is_made_for_nobody() -> None:
+    """
+    As long as nobody has asked, nothing leaves memory.
+    """
+    async with Broadcasting() as live:
+        await live.mix(5)
+
+    assert live.store.ever == []
+
+
+async def test_whoever_comes_can_play_at_once() -> None:
+    """
+    The first playlist has three segments: what was said just before.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+
+        assert len(live.store.playlist().segments) == 3
+        assert live.hls.listener_count == 1
+        assert live.hls.key is not None
+
+
+async def test_the_playlist_is_written_once_a_second() -> None:
+    """
+    Object stores take no more of one object.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        await live.mix(10)
+
+    times = live.store.written_s
+    assert len(times) >= 9
+    assert min(b - a for a, b in itertools.pairwise(times)) >= REWRITE_S - 1e-6
+
+
+async def test_objects_say_how_long_they_may_be_kept() -> None:
+    """
+    Caches keep a segment for the window, and a playlist for a second.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+
+    kinds = {name.rpartition(".")[2]: kind for name, _, kind in live.store.ever}
+    assert kinds["ts"] == {
+        "Content-Type": "video/mp2t",
+        "Cache-Control": "public, max-age=20, immutable",
+    }
+    assert kinds["m3u8"]["Cache-Control"] == "public, max-age=1"
+
+
+async def test_old_segments_are_deleted() -> None:
+    """
+    A segment goes when players can no longer know of it, and not before.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        await live.mix(WINDOW_S + 10, step_s=2)
+        kept = len(live.store.segments())
+        await live.mix(WINDOW_S + 10, step_s=2)
+        listed = [each.uri for each in live.store.playlist().segments]
+
+    assert kept == WINDOW_S + 13
+    assert len(live.store.segments()) <= 2 * WINDOW_S + 3
+    assert all(f"live/{SPACE}/{uri}" in live.store.objects for uri in listed)
+
+
+@pytest.mark.parametrize("fault", ["hangs", "refuses"])
+async def test_a_store_in_trouble_delays_hls_alone(fault: str) -> None:
+    """
+    The mix hands over its blocks as ever; memory stays bounded, losses are counted,
+    and when the store is well again the playlist goes on.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        await live.mix(3)
+        if fault == "hangs":
+            live.store.delay_s = lambda _: 10.0
+        else:
+            live.store.refuses = lambda _: True
+        await live.mix(12)
+        code = await live.refusal()
+        live.store.delay_s, live.store.refuses = lambda _: 0.0, lambda _: False
+        await live.mix(8)
+
+        assert code is ControlError.HLS_UNAVAILABLE
+        assert live.hls.counts.lost_segments > 5
+        assert live.hls.is_playable
+        listed = live.store.playlist().segments
+        assert listed[-1].stretch > listed[0].stretch or len(listed) < 15
+
+
+async def test_one_late_segment_holds_no_other_up_for_long() -> None:
+    """
+    Those after it are listed in order, once it is there or given up.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        live.store.delay_s = lambda name: 2.5 if name.endswith("/5.ts") else 0.0
+        await live.mix(8)
+
+        uris = [each.uri for each in live.store.playlist().segments]
+        assert uris[:8] == [f"1/{serial}.ts" for serial in range(1, 9)]
+        assert live.hls.counts.lost_segments == 0
+
+
+async def test_a_worker_that_may_be_replaced_writes_nothing() -> None:
+    """
+    The playlist is the Space's: whoever is stale leaves it to whom it may belong now.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        await live.mix(2)
+        live.fresh = False
+        await live.mix(2)
+        written = len(live.store.ever)
+        await live.mix(5)
+        stale = len(live.store.ever) - written
+        live.fresh = True
+        await live.mix(5)
+
+        assert stale == 0
+        assert live.hls.counts.stale_batches >= 5
+        listed = live.store.playlist().segments
+        assert listed[-1].stretch == listed[0].stretch + 1
+
+
+async def test_hls_rests_when_nobody_is_left() -> None:
+    """
+    Two minutes after the last listener is counted no more, playlist and segments go.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        live.hls.forget(LEA)
+        await live.mix(IDLE_S + 5, step_s=5)
+        await live.clock.advance(WINDOW_S + 5)
+        left = dict(live.store.objects)
+        made = len(live.store.ever)
+        await live.mix(5)
+
+        assert left == {}
+        assert len(live.store.ever) == made
+        assert not live.hls.is_playable
+
+
+async def test_hls_goes_on_after_a_rest() -> None:
+    """
+    Whoever comes then has the last seconds at once, under higher numbers.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        before = live.store.playlist()
+        live.hls.forget(LEA)
+        await live.mix(IDLE_S + 5, step_s=5)
+        await live.hls.listen(LEA)
+
+        after = live.store.playlist()
+        assert after.first_number > before.segments[-1].number
+        assert after.first_stretch > before.first_stretch
+
+
+async def test_a_relaunched_worker_takes_up_what_was_wanted() -> None:
+    """
+    Where there is a playlist, players wait: it goes on without anybody asking.
+    """
+    async with Broadcasting() as live:
+        live.running.cancel()
+        live.store.objects[f"live/{SPACE}/audio.m3u8"] = b"of another worker"
+        again = Broadcasting()
+        again.store.objects = live.store.objects
+        async with again:
+            await again.mix(4)
+
+            assert again.store.playlist().segments
+
+
+async def test_removed_people_get_neither_playlist_nor_key() -> None:
+    """
+    They are refused with their next request, and counted no more.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        live.removed.add(LEA)
+        number = key_number(live.clock.utc().timestamp())
+        with pytest.raises(SessionRefused) as refused:
+            live.hls.key_for(LEA, number)
+        await live.mix(2)
+
+        assert refused.value.code is ControlError.REMOVED
+        assert await live.refusal() is ControlError.REMOVED
+        assert live.hls.listener_count == 0
+
+
+@pytest.mark.parametrize(("off", "found"), [(-2, 0), (-1, 1), (0, 1), (1, 1), (2, 0)])
+async def test_only_keys_about_now_are_told(off: int, found: int) -> None:
+    """
+    Nobody fetches the keys of an hour ahead, nor those of an hour ago.
+    """
+    async with Broadcasting() as live:
+        number = key_number(live.clock.utc().timestamp()) + off
+        try:
+            told = len(live.hls.key_for(LEA, number)) == 16
+        except SessionRefused as error:
+            told = error.code is not ControlError.HLS_KEY_NOT_FOUND
+
+        assert told == bool(found)
+
+
+async def test_fetching_keys_keeps_somebody_counted() -> None:
+    """
+    Whoever asked for a key within eleven minutes still listens.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        await live.clock.advance(COUNTED_FOR_S - 10)
+        live.hls.key_for(LEA, key_number(live.clock.utc().timestamp()))
+        await live.clock.advance(COUNTED_FOR_S - 10)
+        counted = live.hls.listener_count
+        await live.clock.advance(20)
+
+        assert (counted, live.hls.listener_count) == (1, 0)
+
+
+async def test_the_end_of_a_space_is_told() -> None:
+    """
+    The last playlist lists what was said last, and ends.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        await live.mix(1.5, step_s=0.5)
+        finishing = asyncio.ensure_future(live.hls.finish(space_ended=True))
+        await live.mix(1)
+        await asyncio.wait_for(finishing, 5)
+
+        playlist = live.store.playlist()
+        assert playlist.ended
+        assert playlist.segments[-1].duration_s < 0.6
+
+
+async def test_a_worker_that_leaves_ends_nothing() -> None:
+    """
+    The Space goes on at another worker: players shall wait for it.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        finishing = asyncio.ensure_future(live.hls.finish(space_ended=False))
+        await live.mix(1)
+        await asyncio.wait_for(finishing, 5)
+
+        assert not live.store.playlist().ended
+        assert await live.refusal() is ControlError.HLS_UNAVAILABLE
+
+
+async def test_nothing_that_was_stored_can_be_heard_afterwards() -> None:
+    """
+    All that the store ever held is noise without the worker's memory, and with what
+    is left of that memory after the end; with the keys of its time it was the sound.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        await live.mix(3)
+        playlist = live.store.playlist()
+        held = [(name, body) for name, body, _ in live.store.ever]
+        number = int(playlist.segments[0].key_uri.split("/")[2].partition("?")[0])
+        key, vector = live.keys.key(number), playlist.segments[0].initial_vector
+    segments = [body for name, body in held if name.endswith(".ts")]
+
+    assert decoded(decrypted(segments[0], key, vector)).size > 40_000
+    assert key not in b"".join(body for _, body in held)
+    for body in segments:
+        assert body[:1] != b"G" or body[188:189] != b"G"  # no transport stream
+    with pytest.raises(KeysDestroyed):
+        live.keys.key(number)

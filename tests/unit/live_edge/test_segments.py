@@ -1,0 +1,219 @@
+"""Blocks of a mix become encrypted segments with the right times."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from media_worker.live_edge.block_feed import Batch, BlockFeed
+from media_worker.live_edge.hls_audience import HlsAudience
+from media_worker.live_edge.segment_keys import KeysDestroyed, SegmentKeys
+from media_worker.live_edge.segment_maker import MadeSegment, SegmentMaker
+from spaces_contract.hls import COUNTED_FOR_S
+from spaces_contract.ids import UserId
+from tests.audio import Samples, alignment, blocks_of, similarity, voice
+from tests.hls_player import decoded, decrypted
+
+UNIX_OFFSET_S = 1_795_000_000.0
+SAID = voice(3)
+
+
+class Maker:
+    """A maker with its keys, and what it has made."""
+
+    def __init__(self) -> None:
+        self.keys = SegmentKeys("space/1")
+        self._maker = SegmentMaker(
+            self.keys, epoch=1, unix_offset_s=lambda: UNIX_OFFSET_S
+        )
+        self.made: list[MadeSegment] = []
+
+    def say(self, samples: Samples, *, due_s: float) -> None:
+        """Make segments of what was mixed from `due_s` on."""
+        blocks = blocks_of(samples)
+        for at in range(0, len(blocks), 50):
+            batch = Batch(due_s + at * 0.02, tuple(blocks[at : at + 50]))
+            self.take(batch)
+
+    def take(self, batch: Batch) -> None:
+        """Make a segment."""
+        made = self._maker.make(batch)
+        assert made is not None
+        self.made.append(made)
+
+    @property
+    def plain(self) -> list[bytes]:
+        """Each segment, decrypted."""
+        return [
+            decrypted(
+                made.body,
+                self.keys.key(made.segment.key_number),
+                made.segment.initial_vector,
+            )
+            for made in self.made
+        ]
+
+
+def test_what_was_said_is_heard() -> None:
+    """
+    Segments, decrypted and joined, are the voice.
+    """
+    maker = Maker()
+
+    maker.say(SAID, due_s=100)
+
+    heard = decoded(b"".join(maker.plain))
+    assert similarity(SAID[:120_000], heard) > 0.98
+
+
+def test_times_are_those_of_the_mix() -> None:
+    """
+    The first segment's time and the place of its sound in it lead to the moment at
+    which it was mixed, within a millisecond.
+    """
+    maker = Maker()
+    click = np.zeros(48_000, np.int16)
+    click[24_000:24_400] = voice(1)[:400] * 2
+
+    maker.say(click, due_s=100)
+
+    begins_s = maker.made[0].segment.begins_s - UNIX_OFFSET_S
+    at = alignment(click, decoded(maker.plain[0]))
+    assert begins_s + at / 48_000 == pytest.approx(100, abs=0.001)
+
+
+def test_a_second_is_a_segment() -> None:
+    """
+    Durations are whole frames, and on the average a second: none is lost or added.
+    """
+    maker = Maker()
+
+    maker.say(np.zeros(48_000 * 20, np.int16), due_s=100)
+
+    segments = [made.segment for made in maker.made]
+    assert {each.frames for each in segments[1:]} == {46, 47}
+    for before, after in itertools.pairwise(segments):
+        assert after.begins_s == pytest.approx(before.ends_s, abs=1e-6)
+    assert segments[-1].ends_s - UNIX_OFFSET_S == pytest.approx(120, abs=0.06)
+
+
+def test_silence_is_sound_too() -> None:
+    """
+    Blocks in which nobody is heard make segments of the same length.
+    """
+    maker = Maker()
+
+    maker.take(Batch(100.0, (None,) * 50))
+
+    assert decoded(maker.plain[0]).size == maker.made[0].segment.frames * 1_024
+
+
+def test_after_a_gap_time_is_right_again() -> None:
+    """
+    What was skipped is missing, and what follows has its own time.
+    """
+    maker = Maker()
+    maker.take(Batch(100.0, (None,) * 50))
+
+    maker.take(Batch(101.5, (None,) * 50))
+
+    first, second = (made.segment for made in maker.made)
+    assert second.begins_s - first.begins_s == pytest.approx(1.5, abs=1e-6)
+
+
+def test_keys_have_nothing_in_common() -> None:
+    """
+    Each number, Space and worker has its own keys; an IV is no part of a key.
+    """
+    keys, others = SegmentKeys("space/1"), SegmentKeys("space/1")
+
+    made = {keys.key(1), keys.key(2), others.key(1), keys.initial_vector(1)}
+
+    assert len(made) == 4
+    assert keys.key(1) == keys.key(1)
+
+
+def test_destroyed_keys_are_gone() -> None:
+    """
+    After `destroy` there is no way back to a key, and nothing of the secret is left.
+    """
+    keys = SegmentKeys("space/1")
+    keys.key(1)
+
+    keys.destroy()
+
+    with pytest.raises(KeysDestroyed):
+        keys.key(1)
+    with pytest.raises(KeysDestroyed):
+        keys.encrypt(b"voice", 1)
+    assert bytes(keys._secret) == b""
+
+
+async def test_a_feed_keeps_the_last_three_seconds() -> None:
+    """
+    Whoever opens it gets what was said just before, in whole batches.
+    """
+    feed = BlockFeed()
+    for tick in range(1_000):
+        feed.put(tick * 0.02, None)
+
+    assert feed.open() == 3
+    assert [round((await feed.take()).due_s, 2) for _ in range(3)] == [17, 18, 19]
+
+
+async def test_a_feed_drops_what_nobody_takes() -> None:
+    """
+    It holds a few seconds; the oldest goes first, and is counted.
+    """
+    feed = BlockFeed()
+    feed.open()
+
+    for tick in range(50 * 10):
+        feed.put(tick * 0.02, None)
+
+    assert feed.dropped_blocks == 50 * 4
+    assert (await feed.take()).due_s == pytest.approx(4)
+
+
+async def test_a_feed_cuts_at_a_gap() -> None:
+    """
+    A batch never spans ticks that were skipped.
+    """
+    feed = BlockFeed()
+    feed.open()
+    for due_s in (0.0, 0.02, 0.04, 0.5, 0.52):
+        feed.put(due_s, None)
+    feed.flush()
+
+    batches = [await feed.take(), await feed.take()]
+
+    assert [(each.due_s, len(each.mixes)) for each in batches] == [(0.0, 3), (0.5, 2)]
+    assert not feed.has_batch
+
+
+def test_an_audience_is_counted_by_what_it_asks_for() -> None:
+    """
+    The same person counts once, until they have asked for nothing for long enough.
+    """
+    audience = HlsAudience()
+    for now_s, uid in ((0.0, "ana"), (1.0, "bo"), (400.0, "ana")):
+        audience.note(UserId(uid), now_s)
+
+    audience.expire(COUNTED_FOR_S + 0.5)
+    with_bo = len(audience)
+    audience.expire(COUNTED_FOR_S + 1.5)
+
+    assert (with_bo, len(audience)) == (2, 1)
+
+
+def test_a_crowd_is_counted_by_a_sample() -> None:
+    """
+    Memory is bounded; the number is right within some percent, repeats or not.
+    """
+    audience = HlsAudience(max_kept=2_000)
+
+    for _ in range(2):
+        for number in range(20_000):
+            audience.note(UserId(f"listener-{number}"), 0)
+
+    assert len(audience) == pytest.approx(20_000, rel=0.08)
