@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
 
+from .json_documents import Reading, check_schema
 from .recording import ConsentScope, RecordingId
-from .recording_render import InvalidDocument
 
 RECEIPT_SCHEMA: Final = 1
 SALT_BYTES: Final = 32
@@ -72,9 +72,8 @@ class Receipt:
         Raises:
             InvalidDocument: a field is missing or wrong, or the schema is unknown.
         """
-        try:
-            if fields["schema"] != RECEIPT_SCHEMA:
-                raise InvalidDocument(f"unknown schema {fields['schema']}")
+        with Reading("receipt"):
+            check_schema(fields, RECEIPT_SCHEMA)
             return cls(
                 receipt_id=str(fields["receipt_id"]),
                 recording_id=str(fields["recording_id"]),
@@ -87,8 +86,6 @@ class Receipt:
                 stem=str(fields["stem"]),
                 at=str(fields["at"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidDocument(f"receipt: {error!r}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +126,7 @@ class SignedReceipt:
         Raises:
             InvalidDocument: a field is missing or wrong.
         """
-        try:
+        with Reading("signed receipt"):
             bytes.fromhex(fields["salt"])
             return cls(
                 receipt=Receipt.from_json(fields["receipt"]),
@@ -137,8 +134,6 @@ class SignedReceipt:
                 key_id=str(fields["key_id"]),
                 signature=str(fields["signature"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidDocument(f"signed receipt: {error!r}") from error
 
 
 def canonical_json(value: Mapping[str, Any]) -> bytes:

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
 from .consent_receipts import canonical_json
+from .json_documents import Reading, check_schema
 from .recording import ConsentScope, GapReason
-from .recording_render import InvalidDocument
 
 MANIFEST_SCHEMA: Final = 1
 
@@ -102,16 +102,13 @@ class Manifest:
         Raises:
             InvalidDocument: a field is missing, wrong or unknown.
         """
-        try:
-            rest = dict(fields)
-            if rest.pop("schema") != MANIFEST_SCHEMA:
-                raise InvalidDocument(f"unknown schema {fields['schema']}")
+        with Reading("manifest"):
+            check_schema(fields, MANIFEST_SCHEMA)
+            rest = {name: fields[name] for name in fields if name != "schema"}
             rest["stems"] = tuple(_stem(stem) for stem in rest["stems"])
             rest["gaps"] = tuple(_gap(gap) for gap in rest["gaps"])
             rest["commitments"] = tuple(rest["commitments"])
             return cls(**rest)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise InvalidDocument(f"manifest: {error!r}") from error
 
 
 def _stem(fields: Mapping[str, Any]) -> ManifestStem:

@@ -15,14 +15,11 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
 
+from .json_documents import Reading, check_schema
 from .recording import ConsentScope, RecordingId, StemId
 
 RENDER_SCHEMA: Final = 1
 CLOCK_STEP_MS: Final = 100  # files and clips begin at a multiple of this
-
-
-class InvalidDocument(ValueError):
-    """A JSON document is not of the schema that its name promises."""
 
 
 class RenderState(StrEnum):
@@ -84,9 +81,8 @@ class RenderJob:
         Raises:
             InvalidDocument: a field is missing or wrong, or the schema is unknown.
         """
-        try:
-            if fields["schema"] != RENDER_SCHEMA:
-                raise InvalidDocument(f"unknown schema {fields['schema']}")
+        with Reading("job"):
+            check_schema(fields, RENDER_SCHEMA)
             return cls(
                 recording_id=RecordingId(str(fields["recording_id"])),
                 space_id=str(fields["space_id"]),
@@ -98,8 +94,6 @@ class RenderJob:
                 commitments=tuple(str(value) for value in fields["commitments"]),
                 trim_start_ms=int(fields["trim_start_ms"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidDocument(f"job: {error!r}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +127,8 @@ class ClipJob:
         Raises:
             InvalidDocument: a field is missing or wrong, or the schema is unknown.
         """
-        try:
-            if fields["schema"] != RENDER_SCHEMA:
-                raise InvalidDocument(f"unknown schema {fields['schema']}")
+        with Reading("clip job"):
+            check_schema(fields, RENDER_SCHEMA)
             return cls(
                 recording_id=RecordingId(str(fields["recording_id"])),
                 version=int(fields["version"]),
@@ -144,8 +137,6 @@ class ClipJob:
                 end_ms=int(fields["end_ms"]),
                 stems=tuple(_stem(stem) for stem in fields["stems"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidDocument(f"clip job: {error!r}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,9 +173,8 @@ class RenderProgress:
         Raises:
             InvalidDocument: a field is missing or wrong, or the schema is unknown.
         """
-        try:
-            if fields["schema"] != RENDER_SCHEMA:
-                raise InvalidDocument(f"unknown schema {fields['schema']}")
+        with Reading("progress"):
+            check_schema(fields, RENDER_SCHEMA)
             return cls(
                 state=RenderState(fields["state"]),
                 percent=int(fields["percent"]),
@@ -194,8 +184,6 @@ class RenderProgress:
                 lost_stems=tuple(str(stem) for stem in fields["lost_stems"]),
                 detail=str(fields["detail"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidDocument(f"progress: {error!r}") from error
 
 
 def _stem(fields: Mapping[str, Any]) -> ConsentedStem:

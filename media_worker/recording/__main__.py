@@ -20,6 +20,7 @@ from typing import Any
 import obstore
 
 from spaces_contract.consent_receipts import SignedReceipt, from_base64url
+from spaces_contract.json_documents import InvalidDocument
 from spaces_contract.recording import RECORDING_ID_PATTERN, RecordingId
 from spaces_contract.recording_manifest import Manifest
 from spaces_contract.recording_objects import (
@@ -30,7 +31,6 @@ from spaces_contract.recording_objects import (
 )
 from spaces_contract.recording_render import (
     ClipJob,
-    InvalidDocument,
     RenderJob,
     RenderProgress,
 )

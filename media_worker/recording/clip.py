@@ -12,11 +12,11 @@ import numpy as np
 import obstore
 from numpy.typing import NDArray
 
+from spaces_contract.json_documents import InvalidDocument
 from spaces_contract.media import SAMPLE_RATE_HZ
 from spaces_contract.recording_objects import ClipFile, clip_file
 from spaces_contract.recording_render import (
     ClipJob,
-    InvalidDocument,
     RenderProgress,
     RenderState,
 )

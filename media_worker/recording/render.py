@@ -12,11 +12,11 @@ from typing import Any, Final
 import numpy as np
 import obstore
 
+from spaces_contract.json_documents import InvalidDocument
 from spaces_contract.media import SAMPLE_RATE_HZ
 from spaces_contract.recording_manifest import Manifest
 from spaces_contract.recording_objects import RenderFile, render_file
 from spaces_contract.recording_render import (
-    InvalidDocument,
     RenderJob,
     RenderProgress,
     RenderState,

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import obstore
 from obstore.store import GCSStore, ObjectStore, S3Store
 
+from spaces_contract.json_documents import InvalidDocument
 from spaces_contract.recording import RecordingId, StemId
 from spaces_contract.recording_manifest import Manifest
 from spaces_contract.recording_objects import (
@@ -23,7 +24,6 @@ from spaces_contract.recording_objects import (
 )
 from spaces_contract.recording_render import (
     ClipJob,
-    InvalidDocument,
     RenderJob,
     RenderProgress,
 )

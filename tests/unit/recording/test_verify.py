@@ -20,9 +20,9 @@ from spaces_contract.consent_receipts import (
     key_id,
     to_base64url,
 )
+from spaces_contract.json_documents import InvalidDocument
 from spaces_contract.recording import ConsentScope, GapReason
 from spaces_contract.recording_manifest import Manifest, ManifestGap, ManifestStem
-from spaces_contract.recording_render import InvalidDocument
 from tests.room_doubles import SPACE
 from tests.stems import PROOF_PEM, PROOF_PUBLIC, RECORDING, a_receipt, stem_of
 
