@@ -1,0 +1,151 @@
+"""Listeners and keys of HLS over the control API, with signed forwards alone."""
+
+import time
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from media_worker.control.app import ControlApi
+from media_worker.control.forward_check import ForwardCheck
+from media_worker.control.hls import HlsApi
+from media_worker.room.ports import SessionRefused
+from spaces_contract.control import ControlError
+from spaces_contract.grants import Forward, body_digest
+from spaces_contract.hls import FETCH_KEY, LISTEN
+from spaces_contract.ids import UserId
+from spaces_contract.roles import Role
+
+KEY = Ed25519PrivateKey.generate()
+PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+SPACE = "1nKxoPQrsTUvw"
+
+
+class OneKey:
+    """HLS with key 7; Mal was removed."""
+
+    def __init__(self) -> None:
+        self.listening: list[str] = []
+
+    async def listen(self, user_id: UserId) -> None:
+        if user_id == "mal":
+            raise SessionRefused(ControlError.REMOVED, "a host removed them")
+        self.listening.append(user_id)
+
+    def key_for(self, user_id: UserId, number: int) -> bytes:
+        if number != 7:
+            raise SessionRefused(ControlError.HLS_KEY_NOT_FOUND, "no such key")
+        return b"sixteen bytes !!"
+
+
+async def no_metrics() -> str:
+    """Return what is scraped."""
+    return ""
+
+
+@pytest.fixture
+def hls() -> OneKey:
+    """Return what stands behind the API."""
+    return OneKey()
+
+
+@pytest.fixture
+def client(hls: OneKey) -> httpx.AsyncClient:
+    """Return a client of an API for epoch 3 of a Space."""
+    check = ForwardCheck(PUBLIC.decode(), space_id=SPACE, epoch=3)
+    api = ControlApi(
+        object(),  # type: ignore[arg-type]  # no session is opened here
+        check,
+        ready=lambda: True,
+        metrics=no_metrics,
+        others=HlsApi(hls, check).routes(),
+    )
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(api.app()), base_url="http://worker"
+    )
+
+
+def signed(method: str, uid: str = "lea", **changes: Any) -> dict[str, str]:
+    """Return the header of a good forward, with some claims changed."""
+    now = int(time.time())
+    forward = Forward(
+        method=method,
+        space_id=SPACE,
+        epoch=3,
+        user_id=uid,
+        role=Role.LISTENER,
+        anonymous=True,
+        grant_id="listen",
+        body_sha256=body_digest(b""),
+        issued_at_s=now,
+        expires_at_s=now + 30,
+    )
+    token = jwt.encode(forward.to_claims() | changes, KEY, algorithm="EdDSA")
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def test_a_listener_is_announced(client: httpx.AsyncClient, hls: OneKey) -> None:
+    """
+    204 once there is something to play, for the person whom the forward names.
+    """
+    answer = await client.post("/hls/listeners", headers=signed(LISTEN))
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert hls.listening == ["lea"]
+
+
+async def test_a_key_is_told_to_nobody_between(client: httpx.AsyncClient) -> None:
+    """
+    Its sixteen bytes, which no cache may keep on the way to the functions.
+    """
+    headers = signed(FETCH_KEY, session_id="7")
+
+    answer = await client.get("/hls/keys/7", headers=headers)
+
+    assert answer.content == b"sixteen bytes !!"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("number", "headers", "status", "code"),
+    [
+        ("8", signed(FETCH_KEY, session_id="8"), 404, ControlError.HLS_KEY_NOT_FOUND),
+        ("7x", signed(FETCH_KEY, session_id="7x"), 404, ControlError.HLS_KEY_NOT_FOUND),
+        ("9" * 40, signed(FETCH_KEY, session_id="9" * 40), 404, "hls-key-not-found"),
+        ("7", signed(FETCH_KEY, session_id="6"), 401, ControlError.INVALID_FORWARD),
+        ("7", signed(LISTEN, session_id="7"), 401, ControlError.INVALID_FORWARD),
+        ("7", {}, 401, ControlError.INVALID_FORWARD),
+        ("7", signed(FETCH_KEY, session_id="7", epoch=2), 409, "stale-grant"),
+    ],
+)
+async def test_no_other_key_is_told(
+    client: httpx.AsyncClient, number: str, headers: Any, status: int, code: str
+) -> None:
+    """
+    A forward is for one key of this epoch; numbers that are none are not found.
+    """
+    answer = await client.get(f"/hls/keys/{number}", headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        (signed(LISTEN, uid="mal"), 403, ControlError.REMOVED),
+        (signed(FETCH_KEY), 401, ControlError.INVALID_FORWARD),
+        ({}, 401, ControlError.INVALID_FORWARD),
+    ],
+)
+async def test_not_everybody_is_let_in(
+    client: httpx.AsyncClient, headers: Any, status: int, code: str
+) -> None:
+    """
+    Whoever was removed is refused, and what the functions did not sign for this.
+    """
+    answer = await client.post("/hls/listeners", headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
