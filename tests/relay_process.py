@@ -13,7 +13,7 @@ from tests.worker_process import SPACE, SpaceDocuments, WorkerProcess, until
 
 
 class RelayProcess(WorkerProcess):
-    """`python -m media_worker` as a relay; a client of it signs as one of its origin."""
+    """`python -m media_worker` as a relay; its clients sign as those of its origin."""
 
     def __init__(
         self, origin: WorkerProcess, host: str, objects: Path, *, index: int = 0

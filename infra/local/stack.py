@@ -26,7 +26,7 @@ _FOREIGN_PREFIXES: Final = (
     "GUNICORN_",
 )
 # Of an operator, and meant for this stack: they can name nothing but that.
-_OPERATORS_NAMES: Final = ("PARLEY_ADMIN_KEYS", "PARLEY_WEBHOOKS")
+_OPERATORS_NAMES: Final = ("PARLEY_ADMIN_KEYS", "PARLEY_RELAYS", "PARLEY_WEBHOOKS")
 _FOREIGN_NAMES: Final = ("PYTHONASYNCIODEBUG", "CLOUDSDK_CONFIG", "GCLOUD_PROJECT")
 
 
@@ -95,7 +95,7 @@ class Stack:
 
     @staticmethod
     def operators_environment(inherited: Mapping[str, str]) -> dict[str, str]:
-        """Return what lets an operator try keys and webhooks on the functions."""
+        """Return what lets an operator try keys, webhooks and relays."""
         return {n: inherited[n] for n in _OPERATORS_NAMES if n in inherited}
 
     def client_environment(self) -> dict[str, str]:
