@@ -335,15 +335,20 @@ class RunningRoom:
             self.room.stage_channel_opened(session_id)
         return session_id
 
-    async def talk(self, voices: Mapping[SessionId, Samples]) -> None:
-        """Let people talk at the same time, one block each tick."""
+    async def talk(
+        self,
+        voices: Mapping[SessionId, Samples],
+        *,
+        lose: Callable[[int], bool] = lambda _: False,
+    ) -> None:
+        """Let people talk at the same time, one block each tick, but what they lose."""
         encoders = {session_id: Encoder() for session_id in voices}
         blocks = [blocks_of(samples) for samples in voices.values()]
         for number, row in enumerate(zip(*blocks, strict=True)):
             for (session_id, encoder), block in zip(encoders.items(), row, strict=True):
-                self.room.packet_received(
-                    session_id, self._packet(session_id, number, encoder.encode(block))
-                )
+                packet = self._packet(session_id, number, encoder.encode(block))
+                if not lose(number):
+                    self.room.packet_received(session_id, packet)
             await self.clock.advance(0.020)
         for encoder in encoders.values():
             encoder.close()

@@ -8,6 +8,7 @@ most once a second; people on stage get the same state by data channel at once:
     {"type": "you", "role": Role, "muted": bool, "removed": bool}
     {"type": "closing", "reason": PeerCloseReason}
     {"type": "echo"}    your microphone picks up others: use headphones
+    {"type": "network", "people": [<StageNetwork>]}    to hosts and co-hosts alone
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,33 @@ class StageMessage(StrEnum):
     YOU = "you"
     CLOSING = "closing"
     ECHO = "echo"
+    NETWORK = "network"
+
+
+class NetworkGrade(StrEnum):
+    """How well somebody on stage is connected."""
+
+    GOOD = "good"
+    FAIR = "fair"
+    POOR = "poor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageNetwork:
+    """
+    The network of one person on stage in the last seconds, for hosts to see.
+
+    Args:
+        sent_lost: Share of what they said that did not arrive, 0 to 1.
+        heard_lost: Share of what they were sent that they missed, 0 to 1.
+        jitter_ms: How unevenly what they say arrives (RFC 3550 6.4.1).
+    """
+
+    uid: str
+    grade: NetworkGrade
+    sent_lost: float
+    heard_lost: float
+    jitter_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ from .rules import sessions_to_close
 from .session_book import Session, SessionBook
 from .stage_audio import StageAudio, own_mix
 from .stage_messenger import StageMessenger
+from .stage_network import StageNetworks
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +109,7 @@ class Room:
             is_open=lambda: self._tasks is not None and self._end is None,
         )
         self._messenger = StageMessenger(endpoint, self.book)
+        self._networks = StageNetworks(endpoint, self.book, self.stage.speakers)
         self._announcer = Announcer(
             self.board,
             refresh=self._take_turn,
@@ -334,6 +336,7 @@ class Room:
         if self._ticks % STUCK_CHECK_TICKS == 0:
             self.care.elsewhere = self.relays.listener_count()
             self._close_stuck(due_s)
+            self._networks.look(self.desired, self._hearers)
             self._note_change()  # the recorder's state may have changed by itself
 
     def _route(self, own: frozenset[UserId]) -> None:
