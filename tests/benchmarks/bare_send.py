@@ -10,10 +10,12 @@ from typing import Any, Final
 from media_worker.egress import libc
 from media_worker.egress.srtp import SrtpBuffer
 from media_worker.transport.addresses import SOCKADDR_BYTES, Address, address
+from tests.crowd import UNREAD_BUFFER_BYTES
 
 ROUNDS: Final = 3
 ROUND_TICKS: Final = 100
 TICK_S: Final = 0.020
+FILLING_TICKS: Final = 20  # then the sinks are full, and drop, as a crowd's are
 PACKET_BYTES: Final = 12 + 4 + 100 + 16  # head, one CSRC, 20 ms at 40 kb/s, tag
 _SPARE_FILES: Final = 512
 
@@ -32,7 +34,7 @@ def open_files(count: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def sockets(count: int) -> Iterator[list[socket.socket]]:
-    """Open loopback sockets that nobody reads."""
+    """Open loopback sockets that nobody reads, the first for sending to the others."""
     with open_files(count), contextlib.ExitStack() as stack:
         opened = []
         for _ in range(count):
@@ -41,6 +43,11 @@ def sockets(count: int) -> Iterator[list[socket.socket]]:
             each.setblocking(False)
             each.bind(("127.0.0.1", 0))
             opened.append(each)
+            if len(opened) > 1:  # as a crowd's sockets are
+                each.connect(opened[0].getsockname())
+                each.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_RCVBUF, UNREAD_BUFFER_BYTES
+                )
         yield opened
 
 
@@ -79,6 +86,8 @@ def bare_us(listeners: int) -> list[float]:
     """Return user + system time for each packet, one value a round, at room pace."""
     with sockets(listeners + 1) as (source, *sinks):
         tick = bare_tick(source.fileno(), addresses(sinks), PACKET_BYTES)
+        for index in range(FILLING_TICKS):
+            tick(index)
         return [_round_us(tick, listeners) for _ in range(ROUNDS)]
 
 
