@@ -1,0 +1,153 @@
+"""The operations guide: no command that is not there, no number made up."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from spaces.adapters.firestore.costs import COSTS
+from spaces.adapters.signed_tokens import Ed25519Signer
+from spaces.domain.watch import WATCH_INTERVAL_S
+from spaces_contract.runtime import HEARTBEAT_INTERVAL_S
+
+ROOT = Path(__file__).parents[3]
+GUIDE = (ROOT / "infra" / "operations.md").read_text()
+CLOUD_TOOLS = {
+    *("gcloud", "pulumi", "kubectl", "helm", "firebase", "docker"),
+    *("curl", "shred", "python3", ".venv/cloud/bin/python", "cd"),
+}
+LASTS_S = 1_800
+# What clients of the guide's Space call: one host, one more speaker, five listeners.
+CALLS = {
+    "create_space": 1,
+    "start_space": 1,
+    "join_space, the host": 1,
+    "join_space, to speak": 1,
+    "join_space, to listen": 5,
+    "open_whep": 9,  # seven hear and two talk, which costs the same
+    "leave_space, a listener": 5,
+    "leave_space, a speaker": 1,
+    "end_space": 1,
+    "task launch": 1,
+    "task watchdog": LASTS_S // WATCH_INTERVAL_S,
+}
+
+
+def blocks() -> Iterator[tuple[str, list[str]]]:
+    """Yield each block of commands: what it needs, and its lines."""
+    for needs, text in re.findall(r"^ *```sh ?(\w*)\n(.*?)^ *```", GUIDE, re.M | re.S):
+        yield needs, [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def test_each_command_is_checked_or_needs_an_account() -> None:
+    """
+    A block is of make's targets, of keys that are made below, or marked as cloud's.
+    """
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+
+    for needs, lines in blocks():
+        assert needs in ("", "keys", "cloud")
+        if needs == "":
+            assert all(re.fullmatch(r"make [a-z-]+", line) for line in lines)
+            assert {line.split()[1] for line in lines} <= targets
+        if needs == "cloud":
+            programs = {
+                re.sub(r"^([A-Z]+=\S+ )+", "", line).split()[0] for line in lines
+            }
+            assert programs - {"infra/containers/build.sh"} <= CLOUD_TOOLS
+
+
+def test_each_file_that_it_names_is_there() -> None:
+    """
+    Paths of the repository, links of the guide, and buckets' and queues' names.
+    """
+    for path in re.findall(r"\binfra/[\w./-]+\w", GUIDE):
+        assert (ROOT / path).exists(), path
+    for path in re.findall(r"\]\(([^)#:]+)\)", GUIDE):
+        assert (ROOT / "infra" / path).exists(), path
+
+
+def test_no_step_is_missing() -> None:
+    """
+    Each setting of the stack is set, each secret gets its value, before it is used.
+    """
+    commands = [line for _, lines in blocks() for line in lines]
+    text = "\n".join(commands)
+    stack = (ROOT / "infra/cloud/Pulumi.yaml").read_text()
+    settings = set(re.findall(r"^  parley:(\w+): (?!.*default)", stack, re.MULTILINE))
+    permissions = (ROOT / "infra/cloud/parley_cloud/permissions.py").read_text()
+    secrets = set(
+        re.findall(
+            r'^    [A-Z_]+ = "([\w-]+-keys?|webhooks|turn-secret)"', permissions, re.M
+        )
+    )
+    secrets -= {"recording-keys"}
+    fleet = (ROOT / "infra/agones/fleet.yaml").read_text()
+
+    assert set(re.findall(r"config set parley:(\w+)", text)) == settings
+    assert {f"parley-{name}" for name in secrets} == set(
+        re.findall(r"secrets versions add ([\w-]+)", text)
+    )
+    for name, key in re.findall(
+        r"secretKeyRef: {name: ([\w-]+), key: ([\w-]+)}", fleet
+    ):
+        assert f"create secret generic {name} --from-file={key}=" in text
+    for word in ("REGISTRY", "PROJECT", "BUCKET", "KEY-ENCRYPTION-URL"):
+        assert word in fleet
+        assert f"`{word}`" in GUIDE
+
+
+def test_the_keys_that_it_makes_are_good(tmp_path: Path) -> None:
+    """
+    Run as they stand, its commands make keys that the functions can sign with.
+    """
+    (lines,) = [lines for needs, lines in blocks() if needs == "keys"]
+
+    done = subprocess.run(
+        ["sh", "-euc", "\n".join(lines)],
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    for name in ("grant", "proof"):
+        private = (tmp_path / f"{name}.pem").read_text()
+        public = (tmp_path / f"{name}.pub.pem").read_text()
+        assert Ed25519Signer(private).public_key_pem.strip() == public.strip()
+        assert (tmp_path / f"{name}.pem").stat().st_mode & 0o077 == 0
+    assert len((tmp_path / "admin-key").read_text().strip()) >= 32
+
+
+@pytest.mark.parametrize(
+    ("row", "calls", "beats"),
+    [("Firestore reads", 790, 360), ("Firestore writes", 21, 360)],
+)
+def test_the_cost_of_a_space_follows_from_the_table(
+    row: str, calls: int, beats: int
+) -> None:
+    """
+    Documents of the guide are those that calls are tested to read and write.
+    """
+    field = row.split()[1]
+    counted = sum(n * len(getattr(COSTS[call], field)) for call, n in CALLS.items())
+    (line,) = [line for line in GUIDE.splitlines() if line.startswith(f"| {row} |")]
+
+    assert counted == calls
+    assert beats == LASTS_S / HEARTBEAT_INTERVAL_S
+    assert f"| {calls + beats:,} | {(calls + beats) * 1000:,} |" in line
+
+
+def test_its_sums_are_right() -> None:
+    """
+    What a day costs is the sum of its rows.
+    """
+    table = re.findall(r"^\|.*\$([\d.]+)\*{0,2} \|$", GUIDE, re.MULTILINE)
+
+    *rows, total = (round(float(cents) * 100) for cents in table)
+
+    assert sum(rows) == total
