@@ -7,6 +7,7 @@ from playwright.async_api import Page, Route, expect
 from tests import browser, speech
 from tests.api import Api
 from tests.browser import PageFor
+from tests.light_clients import LightSpeaker, opus_frames
 from tests.running_stack import RunningStack
 
 SPEECH = speech.DATA / "austen_cold_hearted.wav"
@@ -17,6 +18,18 @@ const { setRemoteDescription } = prototype;
 prototype.setRemoteDescription = () => Promise.reject(new Error("blocked"));
 window.unblock = () => { prototype.setRemoteDescription = setRemoteDescription; };
 """
+
+
+class LossySpeaker(LightSpeaker):
+    """Loses every fourth packet on its way."""
+
+    sent = 0
+
+    def send_rtp(self, packet: bytes) -> None:
+        """Send it, or lose it."""
+        self.sent += 1
+        if self.sent % 4:
+            super().send_rtp(packet)
 
 
 async def test_a_network_without_sound_is_told(
@@ -102,3 +115,29 @@ async def _until_told(page: Page, told: list[str]) -> None:
     async with asyncio.timeout(10):
         while len(told) < 2:
             await page.wait_for_timeout(50)
+
+
+async def test_hosts_see_whose_network_is_bad(
+    stack: RunningStack, page_for: PageFor
+) -> None:
+    """
+    Of a speaker who loses a quarter of what is said, the host sees that they have a bad
+    network; a listener sees nothing of it.
+    """
+    host = await page_for("nora", SPEECH)
+    path = await browser.start_space(host, "Who is cut off?")
+    listener = await page_for("ole")
+    await browser.listen(listener, path)
+    panel = host.get_by_test_id("networks")
+    await expect(panel).to_contain_text("all good", timeout=15_000)
+
+    async with Api(stack.url, "pia") as api:
+        joined = await api.join(path.removeprefix("/s/"), "speaker")
+        lossy = LossySpeaker(api, opus_frames(speech.load(SPEECH)))
+        await lossy.connect(joined["whip_url"], joined["grant"])
+        lossy.start_talking()
+        await expect(panel).to_contain_text("Pia has a bad network", timeout=20_000)
+        await panel.get_by_text("Connections").click()
+        await expect(panel).to_contain_text("of what they say is lost")
+        await expect(listener.get_by_test_id("networks")).to_be_hidden()
+        await lossy.aclose()

@@ -356,3 +356,30 @@ async def test_a_sign_in_page_of_the_network_is_no_answer(page: Page) -> None:
     """
 
     assert await run(page, "/api.js", body) == "not-parley"
+
+
+async def test_hosts_read_who_has_trouble(page: Page) -> None:
+    """
+    Bad networks are named before unsteady ones; each line says what is lost where.
+    """
+    body = """
+      const one = (uid, grade, sent_lost = 0, heard_lost = 0, jitter_ms = 0) =>
+        ({ uid, grade, sent_lost, heard_lost, jitter_ms });
+      const good = one("Ana", "good"), fair = one("Bo", "fair", 0, 0.04, 20);
+      const poor = one("Cy", "poor", 0.254), bad = one("Di", "poor", 0, 0, 120);
+      const name = ({ uid }) => uid;
+      return [
+        ...[[good], [good, fair], [fair, poor], [poor, bad]].map((people) => m.summary(people, name)),
+        ...[good, fair, poor].map(m.describe),
+      ];
+    """
+
+    assert await run(page, "/views/networks.js", body) == [
+        "all good",
+        "unsteady for Bo",
+        "Cy has a bad network",
+        "Cy, Di have a bad network",
+        "Good.",
+        "Unsteady. They miss 4 % of what they hear. Arrives unevenly, by 20 ms.",
+        "Bad. 25 % of what they say is lost.",
+    ]

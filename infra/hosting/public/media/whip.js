@@ -4,8 +4,18 @@
 import { closeResource, connected, openResource } from "./exchange.js";
 
 /**
+ * @typedef {object} StageNetwork Somebody on stage, as hosts are told of them.
+ * @property {string} uid
+ * @property {"good" | "fair" | "poor"} grade
+ * @property {number} sent_lost Share of what they say that is lost, 0 to 1.
+ * @property {number} heard_lost Share of what they miss, likewise.
+ * @property {number} jitter_ms How unevenly what they say arrives.
+ */
+
+/**
  * @typedef {{type: "room", room: import("../room/roster.js").Room}
  *   | {type: "you", role: import("../api.js").Role, muted: boolean, removed: boolean}
+ *   | {type: "network", people: StageNetwork[]}
  *   | {type: "closing", reason: string}} StageMessage
  */
 

@@ -18,14 +18,13 @@ import { Voice } from "./voice.js";
 /** @extends {Emitter<import("./events.js").RoomEvents>} */
 export class RoomSession extends Emitter {
   role = /** @type {Role} */ ("listener");
-  /** Whether the server put us on stage and we have not answered yet. */
-  promoted = false;
+  promoted = false; // the server put us on stage and we have not answered yet
   blockedOnStage = false;
-  /** @type {import("./roster.js").Room | null} */
-  room = null;
+  room = /** @type {import("./roster.js").Room | null} */ (null);
+  /** @type {import("../media/whip.js").StageNetwork[]} Told to hosts alone. */
+  networks = [];
   peakListeners = 0;
-  /** @type {"speaker" | "listener"} */
-  #wish = "listener";
+  #wish = /** @type {"speaker" | "listener"} */ ("listener");
   #gone = false;
   #release = () => {};
 
@@ -53,10 +52,8 @@ export class RoomSession extends Emitter {
       told: (message) => this.#told(message),
       refused: (problem) => this.#refuse(problem),
     });
-    this.feed = new RoomFeed({
-      needed: () => !this.connection.informed,
-      onroom: (room) => this.#seen(room),
-    });
+    const needed = () => !this.connection.informed;
+    this.feed = new RoomFeed({ needed, onroom: (room) => this.#seen(room) });
     this.pulse = new Pulse(this, (beat) => this.emit("beat", beat));
   }
 
@@ -178,6 +175,7 @@ export class RoomSession extends Emitter {
   #told(message) {
     if (message.type === "room") this.#seen(message.room);
     if (message.type === "you") this.#standing(message);
+    if (message.type === "network") this.#networked(message.people);
     if (message.type === "closing" && message.reason === "demoted") this.#demoted();
   }
 
@@ -203,6 +201,12 @@ export class RoomSession extends Emitter {
     const staged = room.stage.some(({ uid }) => uid === this.uid);
     if (staged && !this.onStage && !this.promoted) void this.#askStanding();
     if (!staged && this.promoted) this.promoted = false;
+    this.emit("change", null);
+  }
+
+  /** @param {import("../media/whip.js").StageNetwork[]} people */
+  #networked(people) {
+    this.networks = people;
     this.emit("change", null);
   }
 

@@ -15,6 +15,7 @@ import { Reactions } from "../room/reactions.js";
 import { attempt, Controls } from "./controls.js";
 import { openInvite } from "./invite.js";
 import { memberSheet } from "./member.js";
+import { Networks } from "./networks.js";
 import { openPeople } from "./people.js";
 import { promotionSheet } from "./promotion.js";
 import { roomHeader } from "./room_header.js";
@@ -67,6 +68,7 @@ class LiveRoom {
     this.recording = roomRecording(session);
     this.notices = roomNotices(session);
     this.alone = lonely(session);
+    this.networks = new Networks(session);
     this.tap = button("Tap to listen", {
       look: "primary", icon: "volume", testid: "tap-to-listen", onclick: () => session.player.resume(),
     });
@@ -83,6 +85,7 @@ class LiveRoom {
       this.tap,
       ...this.notices.elements,
       this.stage.element,
+      this.networks.element,
       this.alone,
       this.#as,
       this.#floats.element,
@@ -120,6 +123,7 @@ class LiveRoom {
     this.notices.draw();
     this.head.draw();
     this.stage.draw(room?.stage ?? [], session.uid);
+    this.networks.draw();
     this.controls.draw();
     this.promotion.draw();
     this.reactions.look(room);
