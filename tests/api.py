@@ -64,6 +64,18 @@ class Api:
                 raise ApiError(response.status, answer)
             return answer
 
+    async def text(self, path: str) -> str:
+        """
+        GET `path` as somebody who is not signed in does; the body need be no text.
+
+        Raises:
+            ApiError: the status is 400 or above.
+        """
+        async with self._http.get(self.base_url + path) as response:
+            if response.status >= 400:
+                raise ApiError(response.status, await response.json(content_type=None))
+            return await response.text(errors="replace")
+
     async def open_space(self, title: str, speaker_policy: str = "invited") -> str:
         """Create a Space, start it, and return its id."""
         space = await self.call(

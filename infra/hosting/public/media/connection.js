@@ -34,24 +34,21 @@ export class Connection {
   /** Of the latest join: shows that we were let in. */
   grant = "";
   #stop = new AbortController();
-  /** How many sessions in a row were granted and never carried anything. */
-  #silent = 0;
+  #silent = 0; // sessions in a row that were granted and never carried anything
   /** @type {(error: Error) => void} Ends the present attempt. */
   #lose = () => undefined;
 
   #hurry = new AbortController(); // ends a wait for the next attempt
+  #urgent = false;
   /** @type {import("../api.js").JoinAnswer | null} Of a join that nobody has used yet. */
   #answer = null;
 
   /** @param {Ports} ports */
   constructor(ports) {
     this.ports = ports;
-    this.understudy = new Understudy({
-      player: ports.player,
-      renew: ports.renew,
-      changed: () => this.#relieved(),
-      failed: () => this.#hurry.abort(),
-    });
+    const { player, renew } = ports;
+    const refused = () => this.#hurry.abort();
+    this.understudy = new Understudy({ player, renew, changed: () => this.#relieved(), refused });
   }
 
   /** What a person notices: whether they hear, by whatever way. */
@@ -68,7 +65,7 @@ export class Connection {
   async run() {
     this.#move("join");
     // Another network may have what this one lacks.
-    window.addEventListener("online", () => this.#hurry.abort(), { signal: this.#stop.signal });
+    window.addEventListener("online", () => this.#tryNow(), { signal: this.#stop.signal });
     for (let attempt = 0; !this.#stop.signal.aborted; attempt += 1) {
       try {
         await this.#live(() => (attempt = -1));
@@ -76,7 +73,7 @@ export class Connection {
         if (await this.#over(error)) return;
         const { retryAfterMs } = error instanceof Problem ? error : {};
         const nth = this.blocked ? Infinity : Math.max(attempt, 0);
-        const leastMs = this.delayed ? unhurriedMs() : retryAfterMs;
+        const leastMs = this.delayed || error === FULL ? unhurriedMs() : retryAfterMs;
         await this.#wait(backoffMs(nth, { retryAfterMs: leastMs }));
       }
     }
@@ -151,16 +148,13 @@ export class Connection {
   async #join() {
     const answer = await this.ports.join();
     this.grant = answer.grant;
-    this.understudy.offer(answer.hls_url);
+    this.understudy.offer(answer.hls_url, { alone: !answer.whep_url });
     return answer;
   }
 
   /** @param {import("../api.js").JoinAnswer} answer */
   async #hear(answer) {
-    if (!answer.whep_url) {
-      this.understudy.need(true);
-      throw FULL;
-    }
+    if (!answer.whep_url) throw FULL;
     const whep = new Whep(answer.ice_servers);
     this.whep = whep;
     whep.onlost = () => this.#lose(new Error("media stopped"));
@@ -201,9 +195,7 @@ export class Connection {
   }
 
   /**
-   * Move on after a failed attempt.
-   *
-   * @param {unknown} error
+   * @param {unknown} error Of a failed attempt.
    * @returns {boolean} Whether there will be no other.
    */
   #settled(error) {
@@ -237,9 +229,16 @@ export class Connection {
 
   /** @param {number} ms Until the next attempt, unless something makes it urgent. */
   async #wait(ms) {
-    if (this.#answer) return;
+    const urgent = this.#urgent || this.#answer;
+    this.#urgent = false;
+    if (urgent) return;
     this.#hurry = new AbortController();
     await pause(ms, AbortSignal.any([this.#stop.signal, this.#hurry.signal]));
+  }
+
+  #tryNow() {
+    this.#urgent = true;
+    this.#hurry.abort();
   }
 
   /** The understudy began to play, or stopped: then WebRTC is urgent again. */

@@ -20,11 +20,13 @@ const RENEW_MS = 480_000; // of the ten minutes that a listen token lasts
  * @property {() => Promise<import("../api.js").ListenPass>} renew A new listen token, which
  *   comes as a cookie too: a player that has begun goes on with it.
  * @property {() => void} changed It began to play, or stopped.
- * @property {() => void} failed There is no way for us to hear so; WebRTC tells why.
+ * @property {() => void} refused We are not let in any more; a join tells why.
  */
 
 export class Understudy {
   playing = false;
+  /** Whether there is no way for us to hear so. */
+  #hopeless = false;
   /** With the listen token of the latest join; empty where there is none. */
   #url = "";
   #timer = 0;
@@ -40,22 +42,17 @@ export class Understudy {
    * Where HLS is, by the latest join.
    *
    * @param {string | null} url null: whoever is on stage does without.
+   * @param {{alone: boolean}} options `alone`: there is no WebRTC to wait for.
    */
-  offer(url) {
+  offer(url, { alone }) {
     this.#url = url ?? "";
     if (!url) this.stop();
+    else if (alone) this.#stepIn(0);
   }
 
-  /**
-   * Step in soon, unless WebRTC comes first.
-   *
-   * @param {boolean} [atOnce] There is no WebRTC to wait for.
-   */
-  need(atOnce = false) {
-    if (this.#run || !this.#url) return;
-    if (this.#timer && !atOnce) return;
-    clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => void this.#play(), atOnce ? 0 : SLOW_MS);
+  /** Step in soon, unless WebRTC comes first. */
+  need() {
+    if (!this.#timer) this.#stepIn(SLOW_MS);
   }
 
   /** @param {import("../room/roster.js").Room} room */
@@ -72,6 +69,13 @@ export class Understudy {
     this.#ahead.stop();
   }
 
+  /** @param {number} afterMs */
+  #stepIn(afterMs) {
+    if (this.#run || !this.#url || this.#hopeless) return;
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => void this.#play(), afterMs);
+  }
+
   async #play() {
     const run = new AbortController();
     this.#run = run;
@@ -80,7 +84,7 @@ export class Understudy {
         const url = attempt === 0 ? this.#url : (await this.ports.renew()).hls_url;
         await this.#tune(nearby(url), run.signal, () => (attempt = 0));
       } catch (error) {
-        if (run.signal.aborted || this.#hopeless(error)) return;
+        if (run.signal.aborted || this.#givesUp(error)) return;
         const { retryAfterMs } = error instanceof Problem ? error : {};
         await pause(backoffMs(attempt, { retryAfterMs }), run.signal);
       }
@@ -128,11 +132,13 @@ export class Understudy {
   }
 
   /** @param {unknown} error */
-  #hopeless(error) {
+  #givesUp(error) {
     const unplayable = error instanceof Problem && error.code === "hls-unplayable";
-    if (!unplayable && verdictOf(error) === "retry") return false;
+    const refused = verdictOf(error) !== "retry";
+    if (!unplayable && !refused) return false;
+    this.#hopeless = true;
     this.stop();
-    this.ports.failed();
+    if (refused) this.ports.refused();
     return true;
   }
 
