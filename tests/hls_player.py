@@ -73,6 +73,11 @@ class HlsPlayer:
             await asyncio.sleep(POLL_S)
 
     @property
+    def keys(self) -> list[bytes]:
+        """All keys that it was told."""
+        return list(self._keys.values())
+
+    @property
     def sound(self) -> Samples:
         """All that was heard, decoded as one stream."""
         return decoded(b"".join(self._plain))
