@@ -368,8 +368,9 @@ async def test_hosts_read_who_has_trouble(page: Page) -> None:
       const good = one("Ana", "good"), fair = one("Bo", "fair", 0, 0.04, 20);
       const poor = one("Cy", "poor", 0.254), bad = one("Di", "poor", 0, 0, 120);
       const name = ({ uid }) => uid;
+      const rooms = [[good], [good, fair], [fair, poor], [poor, bad]];
       return [
-        ...[[good], [good, fair], [fair, poor], [poor, bad]].map((people) => m.summary(people, name)),
+        ...rooms.map((people) => m.summary(people, name)),
         ...[good, fair, poor].map(m.describe),
       ];
     """

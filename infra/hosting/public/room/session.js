@@ -21,8 +21,6 @@ export class RoomSession extends Emitter {
   promoted = false; // the server put us on stage and we have not answered yet
   blockedOnStage = false;
   room = /** @type {import("./roster.js").Room | null} */ (null);
-  /** @type {import("../media/whip.js").StageNetwork[]} Told to hosts alone. */
-  networks = [];
   peakListeners = 0;
   #wish = /** @type {"speaker" | "listener"} */ ("listener");
   #gone = false;
@@ -175,7 +173,7 @@ export class RoomSession extends Emitter {
   #told(message) {
     if (message.type === "room") this.#seen(message.room);
     if (message.type === "you") this.#standing(message);
-    if (message.type === "network") this.#networked(message.people);
+    if (message.type === "network") this.emit("networks", message.people);
     if (message.type === "closing" && message.reason === "demoted") this.#demoted();
   }
 
@@ -201,12 +199,6 @@ export class RoomSession extends Emitter {
     const staged = room.stage.some(({ uid }) => uid === this.uid);
     if (staged && !this.onStage && !this.promoted) void this.#askStanding();
     if (!staged && this.promoted) this.promoted = false;
-    this.emit("change", null);
-  }
-
-  /** @param {import("../media/whip.js").StageNetwork[]} people */
-  #networked(people) {
-    this.networks = people;
     this.emit("change", null);
   }
 
