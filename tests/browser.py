@@ -53,6 +53,36 @@ async (seconds) => {
 }
 """
 
+# A network without UDP: offers are answered, and no candidate leads anywhere.
+BLOCK_UDP: Final = """
+const { prototype } = RTCPeerConnection;
+const { setRemoteDescription } = prototype;
+window.udpBlocked = true;
+prototype.setRemoteDescription = function (answer) {
+  const sdp = answer.sdp.replace(/(a=candidate:\\S+ 1 udp \\d+ \\S+) \\d+/g, "$1 9");
+  const told = window.udpBlocked ? { ...answer, sdp } : answer;
+  return setRemoteDescription.call(this, told);
+};
+"""
+# Energy of what the page plays, summed over some seconds; silence has none.
+_ENERGY: Final = """
+async (seconds) => {
+  const stream = document.querySelector("[data-testid=player]").captureStream();
+  const context = new AudioContext();
+  const analyser = new AnalyserNode(context, { fftSize: 2048 });
+  new MediaStreamAudioSourceNode(context, { mediaStream: stream }).connect(analyser);
+  const samples = new Float32Array(2048);
+  let energy = 0;
+  for (let i = 0; i < 20 * seconds; i += 1) {
+    await new Promise((done) => setTimeout(done, 50));
+    analyser.getFloatTimeDomainData(samples);
+    for (const sample of samples) energy += (sample * sample) / samples.length;
+  }
+  await context.close();
+  return energy;
+}
+"""
+AUDIBLE: Final = 0.01  # energy; speech has 0.1 and more
 
 Screenshot = Callable[[Page, str], Awaitable[None]]
 
@@ -144,6 +174,19 @@ async def expect_live(page: Page) -> None:
     await expect(room).to_have_attribute(
         "data-connection", "live", timeout=LIVE_TIMEOUT_MS
     )
+
+
+async def expect_transport(page: Page, transport: str) -> None:
+    """Wait until one hears by this way: "webrtc" or "hls"."""
+    await expect_live(page)
+    await expect(page.get_by_test_id("room")).to_have_attribute(
+        "data-transport", transport, timeout=LIVE_TIMEOUT_MS
+    )
+
+
+async def energy(page: Page, duration_s: float) -> float:
+    """Return the energy of what the page plays for so long, whichever way it came."""
+    return float(await page.evaluate(_ENERGY, duration_s))
 
 
 async def record(page: Page, duration_s: float) -> Samples:

@@ -27,14 +27,19 @@ async def test_audio_comes_back_after_a_worker_was_killed(
     stack: RunningStack, page_for: PageFor
 ) -> None:
     """
-    Host and listener hear each other again without a reload when the worker died.
+    Host and listeners hear each other again without a reload when the worker died,
+    whether by WebRTC or by HLS.
     """
     host = await page_for("hana", SPEECH)
     path = await browser.start_space(host, "Killed in the act")
     listener = await page_for("ivo")
     await browser.listen(listener, path)
+    behind = await page_for("jan")
+    await behind.add_init_script(browser.BLOCK_UDP)
+    await browser.listen(behind, path)
+    await browser.expect_transport(behind, "hls")
     await host.get_by_test_id("mic").click()
-    for page in (host, listener):
+    for page in (host, listener, behind):
         await page.evaluate("window.name = 'not reloaded'")
     (worker,) = stack.workers(path.removeprefix("/s/"))
 
@@ -53,9 +58,12 @@ async def test_audio_comes_back_after_a_worker_was_killed(
         "data-talking", "true", timeout=1000 * RECOVERY_S
     )
     heard = await browser.record(listener, HEARD_S)
+    await browser.expect_transport(behind, "hls")
+    heard_late = await browser.energy(behind, HEARD_S)
 
     assert likeness(heard, speech.load(SPEECH)).waveform >= MIN_WAVEFORM
-    for page in (host, listener):
+    assert heard_late > browser.AUDIBLE
+    for page in (host, listener, behind):
         assert await page.evaluate("window.name") == "not reloaded"
 
 

@@ -16,37 +16,7 @@ from tests.browser import PageFor
 from tests.running_stack import ROOT, RunningStack
 
 SPEECH = speech.DATA / "austen_cold_hearted.wav"
-# A network without UDP: offers are answered, and no candidate leads anywhere.
-BLOCK_UDP = """
-const { prototype } = RTCPeerConnection;
-const { setRemoteDescription } = prototype;
-window.udpBlocked = true;
-prototype.setRemoteDescription = function (answer) {
-  const sdp = answer.sdp.replace(/(a=candidate:\\S+ 1 udp \\d+ \\S+) \\d+/g, "$1 9");
-  const told = window.udpBlocked ? { ...answer, sdp } : answer;
-  return setRemoteDescription.call(this, told);
-};
-"""
 NO_PLAYER = "HTMLMediaElement.prototype.canPlayType = () => '';"
-# Energy of what the page plays, summed over some seconds; silence has none.
-ENERGY = """
-async (seconds) => {
-  const stream = document.querySelector("[data-testid=player]").captureStream();
-  const context = new AudioContext();
-  const analyser = new AnalyserNode(context, { fftSize: 2048 });
-  new MediaStreamAudioSourceNode(context, { mediaStream: stream }).connect(analyser);
-  const samples = new Float32Array(2048);
-  let energy = 0;
-  for (let i = 0; i < 20 * seconds; i += 1) {
-    await new Promise((done) => setTimeout(done, 50));
-    analyser.getFloatTimeDomainData(samples);
-    for (const sample of samples) energy += (sample * sample) / samples.length;
-  }
-  await context.close();
-  return energy;
-}
-"""
-AUDIBLE = 0.01  # speech has 0.1 and more
 HEARD_S = 2.0
 TASK_S = 20.0
 POLL_S = 0.2
@@ -64,15 +34,6 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for command in (["npm", "ci"], ["npm", "run", "build"]):
         subprocess.run(command, cwd=folder, check=True, capture_output=True)
     return folder / "public" / "vendor" / "hls.min.mjs"
-
-
-async def expect_transport(page: Page, transport: str) -> None:
-    """Wait until the page is live by this way."""
-    await browser.expect_live(page)
-    room = page.get_by_test_id("room")
-    await expect(room).to_have_attribute(
-        "data-transport", transport, timeout=browser.LIVE_TIMEOUT_MS
-    )
 
 
 async def talking_host(page_for: PageFor, title: str) -> tuple[Page, str]:
@@ -103,18 +64,18 @@ async def test_without_udp_one_hears_by_hls(page_for: PageFor) -> None:
     """
     _, path = await talking_host(page_for, "Behind a firewall")
     listener = await page_for("ivo")
-    await listener.add_init_script(BLOCK_UDP)
+    await listener.add_init_script(browser.BLOCK_UDP)
 
     await browser.listen(listener, path)
-    await expect_transport(listener, "hls")
+    await browser.expect_transport(listener, "hls")
     await expect(listener.get_by_test_id("delayed")).to_be_visible()
-    assert await listener.evaluate(ENERGY, HEARD_S) > AUDIBLE
+    assert await browser.energy(listener, HEARD_S) > browser.AUDIBLE
 
     await listener.evaluate("window.udpBlocked = false")
     await listener.evaluate("window.dispatchEvent(new Event('online'))")
-    await expect_transport(listener, "webrtc")
+    await browser.expect_transport(listener, "webrtc")
     await expect(listener.get_by_test_id("delayed")).to_be_hidden()
-    assert await listener.evaluate(ENERGY, HEARD_S) > AUDIBLE
+    assert await browser.energy(listener, HEARD_S) > browser.AUDIBLE
 
 
 @pytest.mark.parametrize("player", ["native", "hls.js"])
@@ -126,7 +87,7 @@ async def test_the_cookie_renews_what_a_player_began_with(
     """
     _, path = await talking_host(page_for, f"Renewed in {player}")
     listener = await page_for("ivo")
-    await listener.add_init_script(BLOCK_UDP)
+    await listener.add_init_script(browser.BLOCK_UDP)
     await listener.route(LIBRARY, lambda route: route.fulfill(path=library))
     if player != "native":
         await listener.add_init_script(NO_PLAYER)
@@ -151,9 +112,9 @@ async def test_the_cookie_renews_what_a_player_began_with(
     )
 
     await browser.listen(listener, path)
-    await expect_transport(listener, "hls")
+    await browser.expect_transport(listener, "hls")
 
-    assert await listener.evaluate(ENERGY, HEARD_S) > AUDIBLE
+    assert await browser.energy(listener, HEARD_S) > browser.AUDIBLE
     assert keys
     assert all(url.endswith("?t=expired") for url in keys)
 
@@ -169,7 +130,7 @@ async def test_a_full_worker_leaves_hls_and_promotion_webrtc(
         listener = await page_for("mio")
         await turn_listeners_away(listener)
         await browser.listen(listener, f"/s/{space_id}")
-        await expect_transport(listener, "hls")
+        await browser.expect_transport(listener, "hls")
 
         uid = await listener.evaluate(
             "async () => (await import('/session.js')).account().uid"
@@ -178,7 +139,7 @@ async def test_a_full_worker_leaves_hls_and_promotion_webrtc(
         await host.call("PATCH", path, {"role": "speaker"})
         await listener.get_by_test_id("promotion-accept").click()
 
-        await expect_transport(listener, "webrtc")
+        await browser.expect_transport(listener, "webrtc")
         await expect(listener.get_by_test_id("room")).to_have_attribute(
             "data-role", "speaker"
         )
@@ -191,7 +152,7 @@ async def test_a_browser_that_can_play_neither_says_so(page_for: PageFor) -> Non
     """
     _, path = await talking_host(page_for, "No way")
     listener = await page_for("ivo")
-    await listener.add_init_script(BLOCK_UDP + NO_PLAYER)
+    await listener.add_init_script(browser.BLOCK_UDP + NO_PLAYER)
     await listener.route(LIBRARY, lambda route: route.fulfill(status=404))
     await listener.goto(path)
     await listener.get_by_test_id("join-listen").click()
