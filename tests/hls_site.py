@@ -17,7 +17,6 @@ from spaces_contract.hls import (
 KINDS: Final = {".m3u8": PLAYLIST_TYPE, ".ts": SEGMENT_TYPE}
 # Notes when sound begins after silence, by the machine's clock.
 PAGE: Final = """<!doctype html><meta charset="utf-8"><audio id="audio"></audio>
-<script src="/hls.js"></script>
 <script>
 const audio = document.getElementById("audio");
 const events = [];
@@ -38,11 +37,12 @@ function watch() {
     quiet = loud ? 0 : quiet + 1;
   }, 5);
 }
-function play(native) {
+async function play(native) {
   watch();
   if (native) audio.src = "/listen.m3u8";
   else {
-    window.hls = new Hls();
+    const { default: Hls } = await import("/hls.js");
+    const hls = new Hls();
     hls.on(Hls.Events.ERROR, (_, data) => events.push([data.details, Date.now()]));
     hls.loadSource("/listen.m3u8");
     hls.attachMedia(audio);
@@ -61,7 +61,7 @@ class HlsSite:
         space_id: Whose they are.
         announce: Called for each multivariant playlist.
         fetch_key: Returns a key by its number.
-        hls_js: File of hls.js, for a browser to load; None: there is none.
+        hls_js: Module of hls.js, for a browser to load; None: there is none.
 
     Attributes:
         requests: Paths, in order.
@@ -120,8 +120,9 @@ class HlsSite:
 
     async def _script(self, _: web.Request) -> web.StreamResponse:
         if self._hls_js is None:
-            return web.Response(text="", content_type="text/javascript")
-        return web.FileResponse(self._hls_js)
+            raise web.HTTPNotFound
+        headers = {"Content-Type": "text/javascript"}
+        return web.FileResponse(self._hls_js, headers=headers)
 
     async def _multivariant(self, _: web.Request) -> web.Response:
         await self._announce()
