@@ -8,13 +8,14 @@ from typing import Final
 
 import flask
 
+from .adapters.firebase_app_check import FirebaseAppCheck
 from .adapters.firebase_auth import FirebaseIdTokens
 from .adapters.firestore.client import BoundedClient
 from .adapters.firestore.suspensions import FirestoreSuspensionStore
 from .adapters.signed_tokens import Ed25519Signer
 from .config import Config
 from .environment import ConfigError
-from .http import client_app, suspension
+from .http import app_check, client_address, client_app, suspension
 from .http.app import api_app
 from .http.json_log import configure_logging
 from .http.operations import Operation
@@ -22,6 +23,7 @@ from .http.rate_limits import Limits, RateLimiter, with_defaults
 from .http.routes import Section
 from .sections import spaces
 from .sections.parts import Parts
+from .service.ports import AppCheck
 from .service.suspended import SuspendedPeople
 from .shared_parts import effect_queue, eventful_spaces
 
@@ -58,9 +60,11 @@ def build_api(env: Mapping[str, str]) -> flask.Flask:
         public_url=config.public_url,
         guards=(
             parts.limiter,
+            app_check.guard(_app_check(config)),
             suspension.guard(parts.suspended),
             client_app.guard(config.capabilities),
         ),
+        first=client_address.limiter(parts.limiter.address, config.proxies),
     )
 
 
@@ -92,6 +96,12 @@ def _load(name: str, parts: Parts) -> tuple[Operation, ...]:
     section = import_module(f".sections.{name}", __package__)
     operations: tuple[Operation, ...] = section.operations(parts)
     return operations
+
+
+def _app_check(config: Config) -> AppCheck | None:
+    if not config.app_check_ids:
+        return None
+    return FirebaseAppCheck(config.project_id, config.app_check_ids)
 
 
 def _rate_limits(config: Config) -> Limits:

@@ -19,6 +19,7 @@ from .webhook_config import read_webhooks
 
 LOCAL_PREFIX: Final = "PARLEY_LOCAL_"
 MIN_ADMIN_KEY_CHARS: Final = 32
+MAX_PROXIES: Final = 5
 FIRESTORE_EMULATOR: Final = "FIRESTORE_EMULATOR_HOST"
 FIREBASE_APP_ID: Final = re.compile(r"1:[0-9]{1,20}:(ios|android|web):[0-9a-f]{1,64}")
 
@@ -52,6 +53,7 @@ class Config:
         cors_origins: Origins of web clients elsewhere; "*" is any.
         grant_private_key: Ed25519, PEM.
         admin_keys: Of operators; several, so that one can take another's place.
+        proxies: How many of ours requests come through; 0: nobody's address is known.
         app_check_ids: Firebase app ids that may call; empty: App Check is not asked.
         capabilities: Which app versions can do what; empty: all can do all.
         rate_limits: By the names of `http.rate_limits.Scope`; over the defaults.
@@ -72,6 +74,7 @@ class Config:
     tasks_service_account: str
     tasks_audience: str
     ice_servers: tuple[IceServer, ...]
+    proxies: int
     app_check_ids: frozenset[str]
     capabilities: CapabilityTable
     rate_limits: Mapping[str, RateLimit]
@@ -114,6 +117,10 @@ class Config:
                 form='[{"urls": ["stun:…"]}, …]',
             )
             or (),
+            proxies=reader.json(
+                "PARLEY_TRUSTED_PROXIES", _proxies, default="0", form="2"
+            )
+            or 0,
             app_check_ids=reader.json(
                 "PARLEY_APP_CHECK",
                 _app_check_ids,
@@ -185,6 +192,12 @@ def _ice_servers(entries: Any) -> tuple[IceServer, ...]:
         )
         for entry in entries
     )
+
+
+def _proxies(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= MAX_PROXIES:
+        raise ValueError(value)
+    return value
 
 
 def _app_check_ids(entries: Any) -> frozenset[str]:

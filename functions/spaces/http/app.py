@@ -1,11 +1,11 @@
 """The WSGI application of clients, and what it shares with the task queue's."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import flask
 
 from ..service.token_ports import IdTokens
-from . import cors, problems, request_log, routes
+from . import cors, problems, request_log, routes, security_headers
 from .operations import MAX_BODY_BYTES, Guard, Operation
 from .routes import Section
 
@@ -17,14 +17,18 @@ def api_app(
     cors_origins: frozenset[str],
     public_url: str,
     guards: Sequence[Guard] = (),
+    first: Callable[[], None] | None = None,
 ) -> flask.Flask:
     """
     Return the API of clients: `documented`, and the document of it in two forms.
 
     Args:
         guards: See each call first, and may refuse it.
+        first: Run before all else of a request; may raise to refuse it.
     """
     app = base_app("parley-api")
+    if first is not None:
+        app.before_request(first)
     sections = (document_section(documented, public_url), *documented)
     routes.register(app, sections, id_tokens.verify, guards)
     cors.register(app, cors_origins)
@@ -53,4 +57,5 @@ def base_app(name: str) -> flask.Flask:
     app.url_map.strict_slashes = False
     problems.register(app)
     request_log.register(app)
+    security_headers.register(app)
     return app

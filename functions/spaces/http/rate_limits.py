@@ -1,4 +1,4 @@
-"""Rate limits of one instance: by person, and by person and Space for some calls."""
+"""Rate limits of one instance: by address, by person, by person and Space."""
 
 import threading
 import time
@@ -19,6 +19,7 @@ MAX_BUCKETS: Final = 20_000  # the longest untouched is forgotten, and is full a
 class Scope(StrEnum):
     """What is counted."""
 
+    ADDRESS = "address"  # all requests of one client's address, signed in or not
     USER = "user"  # all calls of one person
     CREATE = "create"  # Spaces that one person opens
     SPACE = "space"  # asking, inviting, reporting: one person in one Space
@@ -28,6 +29,7 @@ class Scope(StrEnum):
 
 Limits = Mapping[Scope, RateLimit]
 DEFAULT_LIMITS: Final[Limits] = {
+    Scope.ADDRESS: RateLimit(burst=600, per_s=100),  # an office, or a carrier's NAT
     Scope.USER: RateLimit(burst=120, per_s=20),
     Scope.CREATE: RateLimit(burst=30, per_s=0.5),
     Scope.SPACE: RateLimit(burst=20, per_s=1),
@@ -50,7 +52,7 @@ def with_defaults(limits: Mapping[str, RateLimit]) -> Limits:
 
 class RateLimiter:
     """
-    A guard of calls that are signed in; the edge limits those that are not.
+    A guard of calls that are signed in; what is not, is counted by address.
 
     Args:
         monotonic: Seconds of a clock that never goes back.
@@ -73,6 +75,10 @@ class RateLimiter:
             self._take(Scope.CREATE, call.actor)
         if operation.id in IN_SPACE:
             self._take(Scope.SPACE, call.actor, call.params["space_id"])
+
+    def address(self, address: str) -> None:
+        """Count a request; raises RateLimited where it is one too many."""
+        self._take(Scope.ADDRESS, address)
 
     def react(self, user_id: UserId, space_id: str) -> None:
         """Count a reaction; raises RateLimited where it is one too many."""

@@ -63,6 +63,8 @@ def environment(settings: Settings, cluster_url: Any) -> dict[str, Any]:
         "PARLEY_PROJECT_ID": settings.project,
         "PARLEY_PUBLIC_URL": f"https://{settings.domain}",
         "PARLEY_LIVE_URL": f"https://{settings.live_domain}",
+        # Hosting's edge, and the one before Cloud Run.
+        "PARLEY_TRUSTED_PROXIES": "2",
         "PARLEY_CORS_ORIGINS": f"https://{settings.domain}",
         "PARLEY_TASKS_QUEUE": f"{place}/queues/parley",
         "PARLEY_TASKS_TARGET_URL": tasks_url,
