@@ -1,6 +1,7 @@
 """A relay as a process, beside the origin that it hears."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import jwt
@@ -16,9 +17,19 @@ class RelayProcess(WorkerProcess):
     """`python -m media_worker` as a relay; its clients sign as those of its origin."""
 
     def __init__(
-        self, origin: WorkerProcess, host: str, objects: Path, *, index: int = 0
+        self,
+        origin: WorkerProcess,
+        host: str,
+        objects: Path,
+        *,
+        index: int = 0,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
-        settings = {"PARLEY_WORKLOAD": "relay", "PARLEY_RELAY_INDEX": str(index)}
+        settings = {
+            "PARLEY_WORKLOAD": "relay",
+            "PARLEY_RELAY_INDEX": str(index),
+            **(settings or {}),
+        }
         super().__init__(host, objects, epoch=origin.epoch, settings=settings)
         self.index = index
         # One deployment, one key: functions sign for all workers.

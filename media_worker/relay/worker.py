@@ -61,9 +61,7 @@ class RelayWorker:
             clock=self._clock,
         )
         self._feed: Feed | None = None
-        self._life = EpochLife(
-            self._firestore, self._room, clock=self._clock, finish=self._say_farewell
-        )
+        self._life = EpochLife(self._firestore, self._room, clock=self._clock)
 
     def stop(self) -> None:
         """Drain: no new sessions, tell listeners, close; what SIGTERM does."""
@@ -99,6 +97,7 @@ class RelayWorker:
         async with asyncio.TaskGroup() as tasks:
             feeding = tasks.create_task(self._hear(control_url), name="feed")
             end = await self._room.run()
+            await self._say_farewell()
             feeding.cancel()
         return end
 
@@ -137,6 +136,7 @@ class RelayWorker:
             await asyncio.sleep(READ_RETRY_S)
 
     async def _say_farewell(self) -> None:
+        """Tell the origin before the feed ends; it takes no word of others."""
         if self._feed is None:
             return
         try:

@@ -7,7 +7,6 @@ machine has two.  CPU is user + system time of all processes of what is measured
 
 import asyncio
 import contextlib
-import os
 import statistics
 import sys
 import tempfile
@@ -22,6 +21,14 @@ import psutil
 
 from tests import speech
 from tests.benchmarks.bare_send import bare_us, open_files
+from tests.benchmarks.loads import (
+    Load,
+    client_core,
+    cpu_s,
+    crowd_in,
+    server_core,
+    watched,
+)
 from tests.crowd import Crowd
 from tests.light_clients import LightSpeaker, opus_frames
 from tests.media_endpoint import address_of_this_machine
@@ -34,8 +41,6 @@ MEMORY_LISTENERS: Final = 2_000
 LONG_FRAMES_FROM: Final = 1_750
 EGRESSES: Final = 2  # that there may be; all share the worker's one core here
 SAMPLED: Final = 20
-SLICES: Final = 6
-SLICE_S: Final = 5.0
 SETTLE_S: Final = 3.0
 REST_S: Final = 12.0  # until what joining needs is given back
 JOINS: Final = 100  # measured for CPU, one after the other
@@ -45,33 +50,6 @@ KEPT_UP: Final = 0.95  # of what is due; below, a busy machine gives it no whole
 STEPS: Final = {"frames": (50, 10), "packets": (140, 20)}  # first crowd, then more by
 BUDGET_GAP_MS: Final = 60.0
 BUDGET_KB: Final = 100.0
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """
-    CPU of some processes while they served, slice by slice.
-
-    Args:
-        cores: CPU seconds a second.
-        packets_a_second: Sent to listeners.
-        ptime_ms: Of each packet.
-    """
-
-    cores: list[float]
-    packets_a_second: list[float]
-    ptime_ms: int = 20
-
-    @property
-    def us_a_packet(self) -> list[float]:
-        """CPU for each packet, one value a slice."""
-        pairs = zip(self.cores, self.packets_a_second, strict=True)
-        return [1e6 * cores / packets for cores, packets in pairs]
-
-    @property
-    def listeners_a_core(self) -> list[float]:
-        """Listeners that one core carries, one value a slice, by packets sent."""
-        return [1_000 * self.ptime_ms / us for us in self.us_a_packet]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +75,7 @@ class Ours:
 
 def run() -> list[dict[str, Any]]:
     """Measure all and return rows of `bench.json`."""
-    with open_files(2 * MEMORY_LISTENERS), _client_core():
+    with open_files(2 * MEMORY_LISTENERS), client_core():
         floor_us = [*_floor()]
         ours = asyncio.run(_measure_worker())
         floor_us += _floor()
@@ -191,10 +169,10 @@ async def _measure_worker() -> Ours:
             egresses=EGRESSES,
             settings={"PARLEY_LONG_FRAMES_FROM": str(LONG_FRAMES_FROM)},
         )
-        with _server_core():
+        with server_core():
             await stack.enter_async_context(worker)
         await worker.ready(documents)
-        crowd = await _crowd(stack)
+        crowd = await crowd_in(stack)
         samples = speech.load(next(iter(sorted(speech.DATA.glob("*.wav")))))
         api: Any = worker  # it signs for itself
         ana = LightSpeaker(api, opus_frames(samples))
@@ -219,7 +197,7 @@ async def _with_speaker(worker: WorkerProcess, crowd: Crowd) -> Ours:
     await crowd.join(post, LISTENERS - JOINS, sampled=SAMPLED)
     await asyncio.sleep(REST_S)
     _note("20 ms frames")
-    short = await _load(process, sent)
+    short = await watched([process], sent)
     _note("join storm")
     for member in crowd.sampled:
         member.drain()
@@ -233,7 +211,7 @@ async def _with_speaker(worker: WorkerProcess, crowd: Crowd) -> Ours:
     await asyncio.sleep(REST_S)
     kb = (_rss_bytes(process) - empty_bytes) / MEMORY_LISTENERS / 1024
     _note("60 ms frames")
-    long = await _load(process, sent, ptime_ms=60)
+    long = await watched([process], sent, ptime_ms=60)
     return Ours(join_ms, short, long, gaps_ms, kb)
 
 
@@ -259,18 +237,18 @@ async def _saturate(mode: str) -> list[float]:
         await crowd.join(post, first)
         while True:
             await asyncio.sleep(1.0)
-            load = await _load(process, received, slices=1, slice_s=2.0)
+            load = await watched([process], received, slices=1, slice_s=2.0)
             due = PACKETS_A_SECOND * len(crowd.members)
             if load.cores[0] >= SATURATED or load.packets_a_second[0] < KEPT_UP * due:
                 break
             await crowd.join(post, more)
-        return (await _load(process, received)).listeners_a_core
+        return (await watched([process], received)).listeners_a_core
 
 
 @contextlib.asynccontextmanager
 async def _stock(mode: str) -> AsyncIterator[tuple[psutil.Process, Crowd, Any]]:
     async with contextlib.AsyncExitStack() as stack:
-        with _server_core():
+        with server_core():
             server = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *("-m", "tests.benchmarks.stock_aiortc", mode),
@@ -281,7 +259,7 @@ async def _stock(mode: str) -> AsyncIterator[tuple[psutil.Process, Crowd, Any]]:
         assert server.stdout is not None
         url = (await server.stdout.readline()).decode().split()[1]
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        crowd = await _crowd(stack, address_of_this_machine(), reads=True)
+        crowd = await crowd_in(stack, address_of_this_machine(), reads=True)
 
         async def post(_: str, offer: str) -> str:
             async with http.post(url, data=offer) as response:
@@ -291,60 +269,21 @@ async def _stock(mode: str) -> AsyncIterator[tuple[psutil.Process, Crowd, Any]]:
         yield psutil.Process(server.pid), crowd, post
 
 
-async def _crowd(
-    stack: contextlib.AsyncExitStack, host: str = "127.0.0.1", *, reads: bool = False
-) -> Crowd:
-    crowd = Crowd(host, reads=reads)
-    stack.callback(crowd.close)
-    alive = asyncio.create_task(crowd.keep_alive(), name="crowd")
-    stack.callback(alive.cancel)
-    return crowd
-
-
 async def _join_ms(process: psutil.Process, crowd: Crowd, post: Any) -> float:
     """Return CPU for each of `JOINS` joins, above what the time costs anyway."""
     (before,) = await _cores(process, 1)
-    began_s, began_cpu_s = time.monotonic(), _cpu_s(process)
+    began_s, began_cpu_s = time.monotonic(), cpu_s(process)
     await crowd.join(post, JOINS, at_once=4)
-    elapsed_s, cpu_s = time.monotonic() - began_s, _cpu_s(process) - began_cpu_s
+    elapsed_s, spent_s = time.monotonic() - began_s, cpu_s(process) - began_cpu_s
     (after,) = await _cores(process, 1)
-    return 1000 * (cpu_s - elapsed_s * (before + after) / 2) / JOINS
+    return 1000 * (spent_s - elapsed_s * (before + after) / 2) / JOINS
 
 
 async def _cores(process: psutil.Process, slices: int) -> list[float]:
     async def nothing() -> float:
         return 0.0
 
-    return (await _load(process, nothing, slices=slices)).cores
-
-
-async def _load(
-    process: psutil.Process,
-    packets: Any,
-    *,
-    slices: int = SLICES,
-    slice_s: float = SLICE_S,
-    ptime_ms: int = 20,
-) -> Load:
-    """Watch CPU and packets for some slices of time."""
-    load = Load([], [], ptime_ms)
-    for _ in range(slices):
-        before_s, began_s = _cpu_s(process), time.monotonic()
-        before = await packets()
-        await asyncio.sleep(slice_s)
-        sent = await packets() - before
-        elapsed_s = time.monotonic() - began_s
-        load.cores.append((_cpu_s(process) - before_s) / elapsed_s)
-        load.packets_a_second.append(sent / elapsed_s)
-    return load
-
-
-def _cpu_s(process: psutil.Process) -> float:
-    total = 0.0
-    for each in (process, *process.children(recursive=True)):
-        times = each.cpu_times()
-        total += times.user + times.system
-    return total
+    return (await watched([process], nothing, slices=slices)).cores
 
 
 def _rss_bytes(process: psutil.Process) -> float:
@@ -353,34 +292,8 @@ def _rss_bytes(process: psutil.Process) -> float:
 
 
 def _floor() -> list[float]:
-    with _server_core():
+    with server_core():
         return bare_us(LISTENERS)
-
-
-@contextlib.contextmanager
-def _client_core() -> Iterator[None]:
-    with _cores_of(slice(-1, None)):
-        yield
-
-
-@contextlib.contextmanager
-def _server_core() -> Iterator[None]:
-    with _cores_of(slice(0, 1)):
-        yield
-
-
-_CORES: Final = sorted(os.sched_getaffinity(0))
-
-
-@contextlib.contextmanager
-def _cores_of(which: slice) -> Iterator[None]:
-    """Run this thread, and what it starts, on some of the machine's cores."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, _CORES[which])
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 def _note(text: str) -> None:
