@@ -6,7 +6,6 @@
  * @property {null} change Anything to draw has changed.
  * @property {import("./pulse.js").Beat} beat
  * @property {null} hands Another set of hands is up.
- * @property {import("../media/whip.js").StageNetwork[]} networks Told to hosts alone.
  * @property {string} said For the announcer.
  * @property {import("../http.js").Problem} problem For a toast; the session goes on.
  * @property {null} over The Space has ended.

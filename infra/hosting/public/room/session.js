@@ -21,6 +21,7 @@ export class RoomSession extends Emitter {
   promoted = false; // the server put us on stage and we have not answered yet
   blockedOnStage = false;
   room = /** @type {import("./roster.js").Room | null} */ (null);
+  networks = /** @type {import("../media/whip.js").StageNetwork[]} told to hosts */ ([]);
   peakListeners = 0;
   #wish = /** @type {"speaker" | "listener"} */ ("listener");
   #gone = false;
@@ -104,11 +105,7 @@ export class RoomSession extends Emitter {
     this.#over();
   }
 
-  /**
-   * Mute or unmute oneself: heard at once, told to the server after, however slow.
-   *
-   * @param {boolean} muted
-   */
+  /** @param {boolean} muted Oneself: heard at once, told to the server after, however slow. */
   async setMuted(muted) {
     if (!muted && !(await this.#openMicrophone())) return;
     if (this.#gone) return;
@@ -173,7 +170,7 @@ export class RoomSession extends Emitter {
   #told(message) {
     if (message.type === "room") this.#seen(message.room);
     if (message.type === "you") this.#standing(message);
-    if (message.type === "network") this.emit("networks", message.people);
+    if (message.type === "network") this.#set({ networks: message.people });
     if (message.type === "closing" && message.reason === "demoted") this.#demoted();
   }
 
@@ -243,7 +240,7 @@ export class RoomSession extends Emitter {
     this.player.close();
   }
 
-  /** @param {Partial<Pick<RoomSession, "role" | "promoted" | "blockedOnStage">>} values */
+  /** @param {Partial<Pick<RoomSession, "role" | "promoted" | "blockedOnStage" | "networks">>} values */
   #set(values) {
     Object.assign(this, values);
     this.emit("change", null);

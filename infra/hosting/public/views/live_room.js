@@ -68,7 +68,7 @@ class LiveRoom {
     this.recording = roomRecording(session);
     this.notices = roomNotices(session);
     this.alone = lonely(session);
-    this.networks = new Networks(session, this.#closing.signal);
+    this.networks = new Networks(session);
     this.tap = button("Tap to listen", {
       look: "primary", icon: "volume", testid: "tap-to-listen", onclick: () => session.player.resume(),
     });

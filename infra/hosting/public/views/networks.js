@@ -16,28 +16,15 @@ export class Networks {
   #list = h("ul", { class: "networks__people" });
   element = h("details", { class: "networks", hidden: true, "data-testid": "networks" }, this.#summary, this.#list);
 
-  /** @type {readonly StageNetwork[]} */
-  #told = [];
-
-  /**
-   * @param {RoomSession} session
-   * @param {AbortSignal} signal Ends it.
-   */
-  constructor(session, signal) {
+  /** @param {RoomSession} session */
+  constructor(session) {
     this.session = session;
-    session.on("networks", (people) => this.#take(people), signal);
     this.#summary.append("Connections: ", this.#status);
-  }
-
-  /** @param {readonly StageNetwork[]} people */
-  #take(people) {
-    this.#told = people;
-    this.draw();
   }
 
   draw() {
     const { session } = this;
-    const people = session.manages ? this.#told : [];
+    const people = session.manages ? session.networks : [];
     setAttribute(this.element, "hidden", people.length === 0);
     if (people.length === 0) return;
     const names = new Map(session.room?.stage.map((member) => [member.uid, member.display_name]));
