@@ -102,6 +102,7 @@ class Config:
         control_url: Private address that functions reach; None is the bound one.
         udp_endpoints: The room's own, and one for each egress process.
         live_edge_url: An object store's URL.
+        live_keys_url: Another store's, for keys of HLS that a CDN serves; None: none.
         recording: Where recordings go; None: nothing can be recorded.
         long_frames_from: Listeners from which on they get packets of 60 ms.
         egress_from: Listeners from which on more go to egress processes.
@@ -118,6 +119,7 @@ class Config:
     control_url: str | None
     udp_endpoints: tuple[UdpEndpoint, ...]
     live_edge_url: str
+    live_keys_url: str | None = None
     recording: RecordingConfig | None = None
     long_frames_from: int = LONG_FRAMES_FROM
     egress_from: int = EGRESS_FROM
@@ -148,6 +150,7 @@ class Config:
             control_url=env.get("PARLEY_CONTROL_URL") or None,
             udp_endpoints=udp_endpoints,
             live_edge_url=env["PARLEY_LIVE_EDGE_URL"],
+            live_keys_url=_live_keys_url(env),
             recording=RecordingConfig.from_env(env),
             long_frames_from=_count(env, "PARLEY_LONG_FRAMES_FROM", LONG_FRAMES_FROM),
             egress_from=_count(env, "PARLEY_EGRESS_FROM", EGRESS_FROM),
@@ -166,6 +169,13 @@ def _epoch(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ConfigError("PARLEY_EPOCH must be a number from 1")
     return int(text)
+
+
+def _live_keys_url(env: Mapping[str, str]) -> str | None:
+    url = env.get("PARLEY_LIVE_KEYS_URL") or None
+    if url == env["PARLEY_LIVE_EDGE_URL"]:
+        raise ConfigError("PARLEY_LIVE_KEYS_URL must be a store of its own")
+    return url
 
 
 def _count(env: Mapping[str, str], name: str, default: int) -> int:

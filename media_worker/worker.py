@@ -79,6 +79,7 @@ class Worker:
             config.space_id,
             config.epoch,
             self._edge,
+            keys_url=config.live_keys_url,
             clock=self._clock,
             fresh=lambda: self._life.knows,
             removed=lambda: self._room.desired.removed,

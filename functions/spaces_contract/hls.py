@@ -33,6 +33,9 @@ KEY_PERIOD_S: Final = 300
 KEY_BYTES: Final = 16
 COUNTED_FOR_S: Final = 660.0  # two periods, and the jitter of clients
 
+# From so many listeners on, the CDN serves keys: `paths.live_key_object`.
+CDN_KEYS_FROM: Final = 10_000
+
 AUDIO_CODEC: Final = "mp4a.40.2"  # AAC-LC, for CODECS of EXT-X-STREAM-INF
 BIT_RATE_BPS: Final = 64_000  # of the audio alone; see PEAK_BIT_RATE_BPS
 PEAK_BIT_RATE_BPS: Final = 96_000  # of a segment, for BANDWIDTH

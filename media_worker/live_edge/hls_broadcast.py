@@ -19,6 +19,7 @@ from ..room.clock import Clock
 from ..room.ports import SessionRefused
 from .block_feed import Batch, BlockFeed
 from .hls_audience import HlsAudience
+from .key_objects import KeyObjects
 from .live_objects import LiveObjects
 from .segment_keys import SegmentKeys
 from .segment_maker import MadeSegment, SegmentMaker
@@ -93,6 +94,7 @@ class HlsBroadcast:
             playlist is the Space's, not the epoch's, and this is its fence.
         removed: Returns who may not listen.
         utc_now: Aware UTC time.
+        key_objects: Where a CDN finds the keys; None: they are asked for one by one.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class HlsBroadcast:
         utc_now: Callable[[], datetime],
         fresh: Callable[[], bool],
         removed: Callable[[], Set[UserId]],
+        key_objects: KeyObjects | None = None,
         patience_s: float = START_PATIENCE_S,
     ) -> None:
         self._objects = objects
@@ -113,6 +116,7 @@ class HlsBroadcast:
         self._utc_now = utc_now
         self._fresh = fresh
         self._removed = removed
+        self._key_objects = key_objects
         self._patience_s = patience_s
         self._maker = SegmentMaker(
             keys,
@@ -202,8 +206,12 @@ class HlsBroadcast:
         try:
             async with asyncio.TaskGroup() as tasks:
                 sweeping = tasks.create_task(self._keep_sweeping(), name="hls-sweep")
+                sharing = tasks.create_task(self._keep_sharing(), name="hls-keys")
                 await self._serve()
                 sweeping.cancel()
+                sharing.cancel()
+            if self._key_objects is not None:
+                await self._key_objects.clear()
         except Exception:
             self._failed = True
             logger.exception("HLS crashed")
@@ -340,6 +348,12 @@ class HlsBroadcast:
         while True:
             await self._clock.sleep_until(self._clock.now_s() + SWEEP_S)
             await self._objects.sweep()
+
+    async def _keep_sharing(self) -> None:
+        while self._key_objects is not None:
+            number = key_number(self._unix_s())
+            await self._key_objects.follow(number, listeners=self.listener_count)
+            await self._clock.sleep_until(self._clock.now_s() + CHECK_S)
 
     def _admit(self, user_id: UserId) -> None:
         if user_id in self._removed():

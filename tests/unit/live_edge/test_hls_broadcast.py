@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from media_worker.live_edge.hls_broadcast import IDLE_S, REWRITE_S, HlsBroadcast
+from media_worker.live_edge.key_objects import SHARED_FROM, KeyObjects
 from media_worker.live_edge.live_objects import LiveObjects
 from media_worker.live_edge.segment_keys import KeysDestroyed, SegmentKeys
 from media_worker.room.ports import SessionRefused
@@ -82,6 +83,7 @@ class Broadcasting:
     def __init__(self) -> None:
         self.clock = TurnedClock()
         self.store = MemoryObjects(self.clock)
+        self.key_store = MemoryObjects(self.clock)
         self.keys = SegmentKeys(f"{SPACE}/1")
         self.fresh = True
         self.removed: set[UserId] = set()
@@ -93,6 +95,7 @@ class Broadcasting:
             utc_now=self.clock.utc,
             fresh=lambda: self.fresh,
             removed=lambda: self.removed,
+            key_objects=KeyObjects(SPACE, 1, self.keys, self.key_store),
             patience_s=0.05,  # real time: enough for what needs none
         )
         self.running = asyncio.ensure_future(self.hls.run())
@@ -397,3 +400,30 @@ async def test_nothing_that_was_stored_can_be_heard_afterwards() -> None:
         assert body[:1] != b"G" or body[188:189] != b"G"  # no transport stream
     with pytest.raises(KeysDestroyed):
         live.keys.key(number)
+
+
+async def test_a_crowd_gets_its_keys_from_objects() -> None:
+    """
+    The key in use and the next one lie in a store of their own; a smaller audience
+    has none there, nor has anybody after the end.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        few = dict(live.key_store.objects)
+        for number in range(round(SHARED_FROM)):
+            live.hls.key_for(
+                UserId(f"listener-{number}"), key_number(live.clock.utc().timestamp())
+            )
+        await live.clock.advance(2)
+        first = key_number(live.clock.utc().timestamp())
+        shared = dict(live.key_store.objects)
+        prefix = f"live-keys/{SPACE}/1/"
+        keys = {f"{prefix}{n}": live.keys.key(n) for n in (first, first + 1)}
+        await live.clock.advance(600)
+        later = set(live.key_store.objects)
+        await live.hls.finish(space_ended=False)
+
+        assert few == {}
+        assert shared == keys
+        assert later == {f"{prefix}{first + step}" for step in (1, 2, 3)}
+        assert live.key_store.objects == {}

@@ -1,0 +1,64 @@
+"""Keys for an audience that no function could serve: objects behind the CDN."""
+
+from typing import Final
+
+from spaces_contract.hls import CDN_KEYS_FROM, KEY_PERIOD_S
+from spaces_contract.paths import live_key_object
+
+from .live_objects import Objects
+from .segment_keys import SegmentKeys
+
+KEY: Final = {
+    "Content-Type": "application/octet-stream",
+    "Cache-Control": f"public, max-age={KEY_PERIOD_S}",
+}
+SHARED_FROM: Final = 0.8 * CDN_KEYS_FROM  # there before anybody is sent to them
+SHARED_UNTIL: Final = 0.6 * CDN_KEYS_FROM
+PATIENCE_S: Final = 5.0
+
+
+class KeyObjects:
+    """
+    Puts the key in use and the next one into a store of their own, while the audience
+    is that large, and takes each away one period after its last use.
+
+    Args:
+        store: Never the one of segments; without old versions or soft delete.
+    """
+
+    def __init__(
+        self, space_id: str, epoch: int, keys: SegmentKeys, store: Objects
+    ) -> None:
+        self._space_id = space_id
+        self._epoch = epoch
+        self._keys = keys
+        self._store = store
+        self._shared: set[int] = set()
+
+    async def follow(self, number: int, *, listeners: int) -> None:
+        """Share what `listeners` need while key `number` is in use; call often."""
+        if listeners >= (SHARED_UNTIL if self._shared else SHARED_FROM):
+            for wanted in {number, number + 1} - self._shared:
+                await self._put(wanted)
+            await self._delete({each for each in self._shared if each < number - 1})
+        else:
+            await self.clear()
+
+    async def clear(self) -> None:
+        """Take all of them away; what fails is left to the next call."""
+        await self._delete(set(self._shared))
+
+    async def _put(self, number: int) -> None:
+        stored = await self._store.put(
+            self._name(number), self._keys.key(number), kind=KEY, within_s=PATIENCE_S
+        )
+        if stored:
+            self._shared.add(number)
+
+    async def _delete(self, numbers: set[int]) -> None:
+        names = [self._name(number) for number in numbers]
+        if names and await self._store.delete(names):
+            self._shared -= numbers
+
+    def _name(self, number: int) -> str:
+        return live_key_object(self._space_id, self._epoch, number)
