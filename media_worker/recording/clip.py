@@ -21,10 +21,12 @@ from spaces_contract.recording_render import (
     RenderState,
 )
 
+from .loudness import measured
 from .manifest_making import MS_SAMPLES
-from .mastering import Pcm, measured_gain, write_m4a
+from .mastering import gain_for, write_m4a
 from .mixdown import HEADROOM, Voice, mixed
 from .opening import Stores
+from .sound import Pcm, Sound
 from .stem_decoder import segments
 from .stem_reader import PlacedPage, StemReader
 from .stem_set import StemSet, stem_set
@@ -62,8 +64,9 @@ class ClipMaking:
             return self._end(RenderState.ERASED, detail="no voice of it is left")
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             audio = Path(folder) / "clip.m4a"
-            sound = self._sound(stems)
-            write_m4a(audio, _blocks(sound), gain_db=measured_gain(lambda: (sound,)))
+            sound = Sound.of_array(self._samples(stems))
+            gain_db = gain_for(sound, measured(sound, gain_db=0))
+            write_m4a(audio, sound, gain_db=gain_db)
             obstore.put(self._stores.objects, self._name(ClipFile.AUDIO), audio)
         if not self._is_wanted():
             obstore.delete(self._stores.objects, self._name(ClipFile.AUDIO))
@@ -80,7 +83,7 @@ class ClipMaking:
             return None
         return found
 
-    def _sound(self, stems: StemSet) -> Pcm:
+    def _samples(self, stems: StemSet) -> Pcm:
         """Return all samples of the clip, mixed."""
         start = self._job.start_ms * MS_SAMPLES
         count = (self._job.end_ms - self._job.start_ms) * MS_SAMPLES
@@ -139,11 +142,6 @@ def _faded(sound: NDArray[np.float32]) -> Pcm:
     sound[: len(ramp)] *= ramp
     sound[len(sound) - len(ramp) :] *= ramp[::-1]
     return np.clip(sound, -32_768, 32_767).astype(np.int16)
-
-
-def _blocks(sound: Pcm) -> Iterator[Pcm]:
-    for at in range(0, len(sound), SAMPLE_RATE_HZ):
-        yield sound[at : at + SAMPLE_RATE_HZ]
 
 
 def _now_ms() -> int:

@@ -1,127 +1,131 @@
 """From a mix to a file: loudness by EBU R128, a limiter, AAC in MP4.  FFmpeg's work."""
 
-import contextlib
-import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
 import av
 import numpy as np
-from av.filter import Graph
-from numpy.typing import NDArray
 
 from spaces_contract.media import SAMPLE_RATE_HZ
 
-from .ahead import ahead
+from .loudness import (
+    METER,
+    METERED,
+    Chain,
+    Readings,
+    integrated,
+    louder,
+    measured,
+    readings_of,
+)
+from .sound import LEAD, Part, Sound, by_parts
 
 TARGET_LUFS: Final = -16.0
 MAX_GAIN_DB: Final = 30.0  # a room of whispers stays quiet, and its noise too
-CEILING: Final = 0.84  # -1.5 dBFS: AAC may overshoot a little
 BIT_RATE_BPS: Final = 80_000
-FRAME_SAMPLES: Final = 1_024  # of AAC
-_SILENCE_LUFS: Final = -70.0  # EBU R128's absolute gate
-_METER: Final = ("ebur128", "metadata=1:framelog=quiet")
-_INTEGRATED: Final = "lavfi.r128.I"
-_STARVED: Final = (av.BlockingIOError, av.EOFError)
-
-Pcm = NDArray[np.int16]
+# The quick coder: at this rate nobody tells them apart on speech.
+OPTIONS: Final = {"aac_coder": "fast"}
 
 
-def loudness_lufs(blocks: Iterable[Pcm], *, gain_db: float = 0.0) -> float | None:
-    """Return the integrated loudness once amplified and limited; None for silence."""
-    chain = _Chain(*_louder(gain_db), _METER)
-    loudness = _SILENCE_LUFS
-    for frame in chain.run(blocks):  # those of less than 100 ms tell nothing
-        loudness = float(frame.metadata.get(_INTEGRATED, loudness))
-    return loudness if loudness > _SILENCE_LUFS else None
-
-
-def measured_gain(blocks: Callable[[], Iterable[Pcm]]) -> float:
+def gain_for(sound: Sound, readings: Readings) -> float:
     """
     Return the gain in dB that brings a mix to `TARGET_LUFS`, limited peaks included.
 
     Args:
-        blocks: Gives the whole mix each time it is asked: mono, 48 kHz.
+        readings: Of the mix as it is.
     """
-    plain = loudness_lufs(blocks())
+    plain = integrated(readings)
     if plain is None:
         return 0.0
     gain_db = min(MAX_GAIN_DB, TARGET_LUFS - plain)
-    limited = loudness_lufs(blocks(), gain_db=gain_db)
+    limited = integrated(measured(sound, gain_db=gain_db))
     if limited is None:
         return gain_db
     # What the limiter took is given back once; it takes less of that.
     return min(MAX_GAIN_DB, gain_db + TARGET_LUFS - limited)
 
 
-def write_m4a(path: Path, blocks: Iterable[Pcm], *, gain_db: float) -> float | None:
-    """Write mono blocks at 48 kHz, amplified and limited; return their loudness."""
-    loudness = None
-    chain = _Chain(
-        *_louder(gain_db),
-        _METER,
-        ("aformat", "sample_fmts=fltp"),
-        ("asetnsamples", f"n={FRAME_SAMPLES}:p=0"),
-    )
+def write_m4a(
+    path: Path,
+    sound: Sound,
+    *,
+    gain_db: float,
+    told: Callable[[float], None] = lambda _: None,
+) -> float | None:
+    """
+    Write a sound, amplified and limited; return its loudness in LUFS.
+
+    Args:
+        told: Is given the share that is written, now and then.
+    """
+    readings = []
     with av.open(str(path), "w", format="ipod") as file:
-        # The quick coder: at this rate nobody tells them apart on speech.
         stream: Any = file.add_stream(
-            "aac", rate=SAMPLE_RATE_HZ, layout="mono", options={"aac_coder": "fast"}
+            "aac", rate=SAMPLE_RATE_HZ, layout="mono", options=OPTIONS
         )
         stream.bit_rate = BIT_RATE_BPS
-        for frame in ahead(chain.run(blocks)):
-            loudness = frame.metadata.get(_INTEGRATED, loudness)
-            frame.metadata.clear()
-            file.mux(stream.encode(frame))
-        file.mux(stream.encode(None))
-    return None if loudness is None else round(float(loudness), 2)
+        stream.codec_context.open()  # its header goes first, though others encode
+        for coded in by_parts(sound, lambda part: _coded(sound, part, gain_db)):
+            readings.append(coded.readings)
+            for packet in coded.packets:
+                packet.stream = stream
+                file.mux(packet)
+            told(coded.part.end / coded.part.whole)
+    loudness = integrated(np.concatenate(readings))
+    return None if loudness is None else round(loudness, 2)
 
 
-def _louder(gain_db: float) -> tuple[tuple[str, str], ...]:
-    return (
-        ("aformat", "sample_fmts=dblp"),
-        ("volume", f"volume={gain_db:.3f}dB:precision=double"),
-        ("alimiter", f"limit={CEILING}:level=disabled:attack=5:release=50:latency=1"),
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    part: Part
+    packets: list[Any]
+    readings: Readings
+
+
+def _coded(sound: Sound, part: Part, gain_db: float) -> _Coded:
+    """
+    Encode a part as it would be encoded within the whole.
+
+    A frame of AAC needs the one before it, and the coder looks ahead: both are given,
+    and what comes of them is left out.
+    """
+    chain = Chain(*louder(gain_db), METER, ("aformat", "sample_fmts=fltp"))
+    codec = _codec()
+    heard: list[Readings] = []
+    packets: list[Any] = []
+    for frame in chain.run(sound.blocks(part.lead, part.end + LEAD)):
+        heard.append(readings_of([frame]))
+        frame.metadata.clear()
+        frame.pts += part.lead
+        packets += codec.encode(frame)
+    packets += codec.encode(None)
+    readings = np.concatenate(heard) if heard else np.empty(0)
+    first = (part.start - part.lead) // METERED
+    count = None if part.is_last else (part.end - part.start) // METERED
+    return _Coded(
+        part,
+        list(_within(part, packets)),
+        readings[first:] if count is None else readings[first : first + count],
     )
 
 
-class _Chain:
-    """A chain of filters; holds its graph, which FFmpeg's contexts do not."""
+def _within(part: Part, packets: list[Any]) -> Iterator[Any]:
+    for packet in packets:
+        # The coder's first frame of all comes before the first sample.
+        begun = packet.pts >= part.start or part.start == 0
+        if begun and (packet.pts < part.end or part.is_last):
+            yield packet
 
-    def __init__(self, *filters: tuple[str, str]) -> None:
-        self._graph = Graph()
-        nodes: list[Any] = [
-            self._graph.add_abuffer(
-                format="s16",
-                sample_rate=SAMPLE_RATE_HZ,
-                layout="mono",
-                time_base=Fraction(1, SAMPLE_RATE_HZ),
-            )
-        ]
-        nodes += [self._graph.add(name, options) for name, options in filters]
-        nodes.append(self._graph.add("abuffersink"))
-        for one, next_one in itertools.pairwise(nodes):
-            one.link_to(next_one)
-        self._graph.configure()
-        self._source, self._sink = nodes[0], nodes[-1]
 
-    def run(self, blocks: Iterable[Pcm]) -> Iterator[Any]:
-        """Yield the frames that come out; to be called once."""
-        position = 0
-        for block in blocks:
-            frame = av.AudioFrame.from_ndarray(
-                block[None, :], format="s16", layout="mono"
-            )
-            frame.sample_rate, frame.pts = SAMPLE_RATE_HZ, position
-            position += len(block)
-            self._source.push(frame)
-            yield from self._pulled()
-        self._source.push(None)
-        yield from self._pulled()
-
-    def _pulled(self) -> Iterator[Any]:
-        with contextlib.suppress(*_STARVED):
-            while True:
-                yield self._sink.pull()
+def _codec() -> Any:
+    codec: Any = av.CodecContext.create("aac", "w")
+    codec.sample_rate = SAMPLE_RATE_HZ
+    codec.layout = "mono"
+    codec.format = "fltp"
+    codec.bit_rate = BIT_RATE_BPS
+    codec.time_base = Fraction(1, SAMPLE_RATE_HZ)
+    codec.options = OPTIONS
+    return codec

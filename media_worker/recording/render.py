@@ -3,7 +3,8 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,6 @@ import numpy as np
 import obstore
 
 from spaces_contract.json_documents import InvalidDocument
-from spaces_contract.media import SAMPLE_RATE_HZ
 from spaces_contract.recording_manifest import Manifest
 from spaces_contract.recording_objects import RenderFile, render_file
 from spaces_contract.recording_render import (
@@ -22,19 +22,20 @@ from spaces_contract.recording_render import (
     RenderState,
 )
 
+from .loudness import Meter, Readings
 from .manifest_making import MS_SAMPLES, RenderedStems, manifest_of
-from .mastering import Pcm, measured_gain, write_m4a
+from .mastering import gain_for, write_m4a
 from .mixdown import FRAME_SAMPLES, HEADROOM, Voice, mixed
 from .opening import Stores
 from .progress import Progress
 from .proof import ManifestSigner
+from .sound import Sound
 from .stem_decoder import segments
 from .stem_set import StemSet, stem_set, sweep
 from .waveform import waveform
 
-SAMPLE_BYTES: Final = 2
-MIXED_PERCENT: Final = 60.0  # how the time is shared among the steps
-MEASURED_PERCENT: Final = 65.0
+MIXED_PERCENT: Final = 40.0  # how the time is shared among the steps
+MEASURED_PERCENT: Final = 45.0
 WRITTEN_PERCENT: Final = 98.0
 
 
@@ -109,8 +110,8 @@ class Render:
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             mix, audio = Path(folder) / "mix.pcm", Path(folder) / "audio.m4a"
             expected = max(journal.alive for journal in stems.journals.values())
-            self._mix(voices, mix, expected=max(1, expected - self._start))
-            made = self._mastered(mix, audio)
+            readings = self._mix(voices, mix, expected=max(1, expected - self._start))
+            made = self._mastered(Sound.of_file(mix), readings, audio)
             rendered = RenderedStems(self._job, stems, voices, start=self._start)
             manifest = self._published(audio, made, rendered, stems)
         return self._progress.end(
@@ -120,34 +121,42 @@ class Render:
             lost_stems=lost,
         )
 
-    def _mix(self, voices: list[Voice], path: Path, *, expected: int) -> None:
-        written = 0
-        with path.open("wb") as file:
+    def _mix(self, voices: list[Voice], path: Path, *, expected: int) -> Readings:
+        """Write the mix; return how loud it is."""
+        written, meter = 0, Meter()
+        with path.open("wb") as file, ThreadPoolExecutor(1) as beside:
+            metered: Future[None] | None = None
             for window in mixed(voices, start=self._start):
                 end = max(voice.end for voice in voices) - self._start
                 count = min(len(window), max(0, end - written))
                 levels = np.clip(window[:count] * HEADROOM, -32_768, 32_767)
-                file.write(levels.astype(np.int16).tobytes())
+                block = levels.astype(np.int16)
+                if metered is not None:
+                    metered.result()
+                metered = beside.submit(meter.push, block)
+                file.write(block.tobytes())
                 written += count
                 self._progress.tell(MIXED_PERCENT * min(1.0, written / expected))
+        if metered is not None:
+            metered.result()
+        return meter.readings()
 
-    def _mastered(self, mix: Path, audio: Path) -> "Master":
-        samples = mix.stat().st_size // SAMPLE_BYTES
-        gain_db = measured_gain(lambda: _blocks(mix))
+    def _mastered(self, mix: Sound, readings: Readings, audio: Path) -> "Master":
+        gain_db = gain_for(mix, readings)
         self._progress.tell(MEASURED_PERCENT)
-        loudness = write_m4a(audio, self._told(mix, samples), gain_db=gain_db)
-        return Master(
-            duration_ms=samples // MS_SAMPLES,
-            loudness_lufs=loudness,
-            waveform=_json(waveform(_blocks(mix), samples, gain_db=gain_db)),
+        rest = WRITTEN_PERCENT - MEASURED_PERCENT
+        loudness = write_m4a(
+            audio,
+            mix,
+            gain_db=gain_db,
+            told=lambda share: self._progress.tell(MEASURED_PERCENT + rest * share),
         )
-
-    def _told(self, mix: Path, samples: int) -> Iterator[Pcm]:
-        """Yield the mix, telling how far its encoding is."""
-        share = (WRITTEN_PERCENT - MEASURED_PERCENT) / max(1, samples)
-        for number, block in enumerate(_blocks(mix)):
-            yield block
-            self._progress.tell(MEASURED_PERCENT + share * number * SAMPLE_RATE_HZ)
+        outline = waveform(mix.blocks(), mix.samples, gain_db=gain_db)
+        return Master(
+            duration_ms=mix.samples // MS_SAMPLES,
+            loudness_lufs=loudness,
+            waveform=_json(outline),
+        )
 
     def _published(
         self, audio: Path, made: "Master", rendered: RenderedStems, stems: StemSet
@@ -192,12 +201,6 @@ class Master:
     duration_ms: int
     loudness_lufs: float | None
     waveform: bytes
-
-
-def _blocks(mix: Path) -> Iterator[Pcm]:
-    with mix.open("rb") as file:
-        while data := file.read(SAMPLE_RATE_HZ * SAMPLE_BYTES):
-            yield np.frombuffer(data, np.int16)
 
 
 def _json(value: dict[str, Any]) -> bytes:

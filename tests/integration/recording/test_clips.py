@@ -15,8 +15,9 @@ import pytest
 
 from media_worker.recording.__main__ import ExitCode, main
 from media_worker.recording.clip import ClipMaking
-from media_worker.recording.mastering import loudness_lufs
+from media_worker.recording.loudness import integrated, measured
 from media_worker.recording.opening import Stores
+from media_worker.recording.sound import Sound
 from media_worker.recording.stores import erase_stem, object_names
 from spaces_contract import recording_objects as names
 from spaces_contract.recording_objects import ClipFile, clip_file
@@ -90,7 +91,9 @@ def test_a_clip_holds_the_voices_of_its_job_alone(
     assert abs(alignment(middle, sound) - 48_000) < 960
     assert similarity(said(heard), sound) > 0.9
     assert similarity(said(absent), sound) < 0.1
-    assert loudness_lufs([sound]) == pytest.approx(-16, abs=1)
+    assert integrated(measured(Sound.of_array(sound), gain_db=0)) == pytest.approx(
+        -16, abs=1
+    )
 
 
 def test_two_voices_are_mixed(stores: Stores) -> None:
