@@ -63,7 +63,8 @@ def test_pods_may_do_nothing(fleet: str) -> None:
     assert "@sha256:" in container["image"]
 
 
-def test_a_rooms_environment_is_whole() -> None:
+@pytest.mark.parametrize(("kind", "relay"), [("room", None), ("relay", 2)])
+def test_a_rooms_environment_is_whole(kind: str, relay: int | None) -> None:
     """
     With what an allocation adds, the worker's configuration lacks nothing.
     """
@@ -72,10 +73,10 @@ def test_a_rooms_environment_is_whole() -> None:
     env = {each["name"]: each.get("value", "given") for each in container["env"]}
     ports = {port["name"]: 7000 + n for n, port in enumerate(fleet["ports"])}
     allocation = Allocation(
-        kind="room",
+        kind=kind,
         key="1nKxoPQrsTUvw",
         epoch=3,
-        index=0,
+        index=2,
         address="203.0.113.5",
         ports=ports,
     )
@@ -89,6 +90,7 @@ def test_a_rooms_environment_is_whole() -> None:
     ]
     assert set(json.loads(env[UDP_BINDS])) == set(ports)
     assert config.recording is not None
+    assert config.relay == relay
 
 
 def test_only_renders_can_sign() -> None:

@@ -51,6 +51,7 @@ def test_all_missing_names_are_told_at_once() -> None:
         ("PARLEY_UDP_ENDPOINTS", "[1]"),
         ("PARLEY_UDP_ENDPOINTS", '[{"bind":"1.2.3.4:5"}]'),
         ("PARLEY_UDP_ENDPOINTS", "nonsense"),
+        ("PARLEY_WORKLOAD", "mixer"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
@@ -70,3 +71,30 @@ def test_a_large_room_begins_where_the_environment_says() -> None:
     assert Config.from_env(GOOD | setting).long_frames_from == 40
     with pytest.raises(ConfigError, match="PARLEY_LONG_FRAMES_FROM"):
         Config.from_env(GOOD | {"PARLEY_LONG_FRAMES_FROM": "0"})
+
+
+@pytest.mark.parametrize(
+    ("given", "relay"),
+    [
+        ({}, None),
+        ({"PARLEY_WORKLOAD": "room", "PARLEY_RELAY_INDEX": "0"}, None),
+        ({"PARLEY_WORKLOAD": "relay", "PARLEY_RELAY_INDEX": "0"}, 0),
+        ({"PARLEY_WORKLOAD": "relay", "PARLEY_RELAY_INDEX": "7"}, 7),
+    ],
+)
+def test_a_relay_is_told_its_number(given: dict[str, str], relay: int | None) -> None:
+    """
+    Without a word of it the worker is a room's.
+    """
+    assert Config.from_env(GOOD | given).relay == relay
+
+
+@pytest.mark.parametrize("index", ["", "-1", "one"])
+def test_a_relay_without_a_number_does_not_start(index: str) -> None:
+    """
+    It could claim no document.
+    """
+    given = {"PARLEY_WORKLOAD": "relay", "PARLEY_RELAY_INDEX": index}
+
+    with pytest.raises(ConfigError, match="PARLEY_RELAY_INDEX"):
+        Config.from_env(GOOD | given)

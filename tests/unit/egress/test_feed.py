@@ -24,6 +24,7 @@ def frames(draw: st.DrawFn) -> EncodedFrame:
         duration_samples=draw(st.sampled_from([960, 2_880])),
         csrcs=csrcs,
         levels_dbov=tuple(draw(levels)),
+        skipped=draw(st.integers(0, 3_000)),
     )
 
 

@@ -19,10 +19,13 @@ def test_the_ref_is_that_of_the_four() -> None:
     """
     refs = {
         WorkloadKey.parse(GOOD | change).ref
-        for change in ({}, {}, {"key": "abd"}, {"epoch": 4}, {"index": 1})
+        for change in (
+            *({}, {}, {"key": "abd"}, {"epoch": 4}, {"index": 1}),
+            {"kind": "relay"},
+        )
     }
 
-    assert len(refs) == 4
+    assert len(refs) == 5
 
 
 @pytest.mark.parametrize(

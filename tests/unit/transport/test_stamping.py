@@ -140,6 +140,21 @@ def test_few_are_stamped_as_many_are() -> None:
     assert few.sequences.tolist() == many.sequences.tolist()
 
 
+def test_packets_that_never_came_leave_their_numbers_out() -> None:
+    """
+    A relay's hearers learn of a loss before it as of one behind it.
+    """
+    group = HearerGroup(16)
+    for _ in range(3):
+        group.add(a_hearer())
+    group.sequences[:3] = [10, 20, 65_535]
+
+    group.skip(2)
+
+    packets = [parse_rtp(data) for data in stamped(group, a_frame())]
+    assert [packet and packet.sequence_number for packet in packets] == [12, 22, 1]
+
+
 def test_sequence_numbers_begin_low_and_wrap() -> None:
     """
     Each hearer's numbers begin below 2^15, grow by one a packet, and wrap; the marker
