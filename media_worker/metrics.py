@@ -68,6 +68,17 @@ def room_metrics(room: Room) -> Iterator[Metric]:
         yield from _speaker_metrics(speaker)
 
 
+def tick_histograms(room: Room, endpoint: SpreadEndpoint) -> dict[str, Durations]:
+    """Return how late ticks began, how long they took, and each part of them."""
+    return {
+        "loop_lag_s": room.loop.lag,
+        "tick_s": room.loop.work,
+        "tick_collect_s": endpoint.collecting,
+        "tick_mix_s": room.mixing,
+        "tick_send_s": endpoint.sending,
+    }
+
+
 def link_metrics(link: FirestoreLink) -> Iterator[Metric]:
     """Yield how well the worker knows what Firestore wants."""
     yield Metric("heartbeat_age_s", link.heartbeat_age_s)
@@ -115,6 +126,9 @@ def endpoint_metrics(endpoint: SpreadEndpoint) -> Iterator[Metric]:
     for process in processes:
         labels = {"egress": process.name}
         yield Metric("egress_listeners", process.listeners, labels)
+    for process in processes:
+        labels = {"egress": process.name}
+        yield Metric("egress_lossy_listeners", process.lossy, labels)
     for process in processes:
         if process.child is not None:
             yield from _egress_metrics(process.child)

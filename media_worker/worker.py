@@ -29,6 +29,7 @@ from .metrics import (
     recording_metrics,
     render,
     room_metrics,
+    tick_histograms,
 )
 from .recording.epoch_recording import Storage
 from .recording.opening import open_stores
@@ -180,7 +181,6 @@ class Worker:
 
     async def _metrics(self) -> str:
         await self._endpoint.refresh()
-        loop = self._room.loop
         metrics = [
             *process_metrics(),
             *room_metrics(self._room),
@@ -192,4 +192,4 @@ class Worker:
         ]
         if self._life.link is not None:
             metrics += link_metrics(self._life.link)
-        return render(metrics, {"loop_lag_s": loop.lag, "tick_s": loop.work})
+        return render(metrics, tick_histograms(self._room, self._endpoint))

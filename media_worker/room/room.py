@@ -21,6 +21,7 @@ from .board import Board
 from .chime import chime_between
 from .clock import Clock
 from .desired_cell import DesiredCell, unknown_state
+from .durations import Durations
 from .listener_care import ListenerCare
 from .mix_loop import MixLoop
 from .ports import (
@@ -100,6 +101,7 @@ class Room:
         )
         self.reactions = ReactionTally()
         self.loop = MixLoop(self._tick, ptime_s=PTIME_MS / 1000, clock=clock)
+        self.mixing = Durations()  # decoding, mixing and encoding, tick by tick
         self._clock = clock
         self._desired = DesiredCell(unknown_state(epoch), clock=clock)
         self._admission = Admission(
@@ -323,8 +325,9 @@ class Room:
     def _tick(self, due_s: float) -> None:
         self.endpoint.collect()
         self.care.attend(self._hearers, self.desired.stage.keys(), own=self._own)
-        hearing = self._hearers.keys()
+        hearing, began_s = self._hearers.keys(), self._clock.now_s()
         tick = self.stage.tick(due_s, hearing, long=self.care.needs_long)
+        self.mixing.observe(self._clock.now_s() - began_s)
         if tick.own != self._own:
             self._route(frozenset(tick.own))
         if tick.frames:

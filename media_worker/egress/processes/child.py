@@ -177,6 +177,10 @@ class EgressProcess:
         session = self._sessions.get(session_id)
         return 0.0 if session is None else session.fraction_lost
 
+    def losses(self) -> list[float]:
+        """Return what each client there had reported as of the latest report."""
+        return [session.fraction_lost for session in self._sessions.values()]
+
     def hear(self, session_id: SessionId, source: str) -> None:
         """Let a session hear `source` from the next tick on."""
         session = self._sessions.get(session_id)

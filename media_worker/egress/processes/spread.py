@@ -1,6 +1,7 @@
 """A room's `MediaEndpoint` over several processes: its own, and egress processes."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,12 +12,14 @@ from spaces_contract.ids import SessionId, UserId
 from spaces_contract.roles import PeerCloseReason, PeerKind
 
 from ...audio.frames import EncodedFrame, ReceivedPacket
+from ...room.durations import Durations
 from ...room.ports import MediaEvents, SdpRefused, SessionInfo
 from ...transport.endpoint import UdpMediaEndpoint
 from .child import ChildState, EgressProcess, Spawn
 from .placement import LISTENERS_PER_EGRESS, Limits, place
 from .pool import EgressPool
 
+LOSSY: Final = 0.03  # in-band FEC and concealment hide what is less
 _ELSEWHERE: Final = frozenset({ControlError.WORKER_STOPPING, ControlError.WORKER_FULL})
 
 
@@ -35,11 +38,13 @@ class ProcessListeners:
 
     Args:
         name: "room", or the egress process' number.
+        lossy: How many of the listeners last reported a loss of `LOSSY` or more.
         child: None for the room's own.
     """
 
     name: str
     listeners: int
+    lossy: int
     child: EgressProcess | None
 
 
@@ -55,6 +60,10 @@ class SpreadEndpoint:
         spawns: One for each egress process that may run.
         egress_from: Listeners before the first of them is used.
         listeners_per_egress: And before another one is started.
+
+    Attributes:
+        collecting: How long taking in what came took, tick by tick.
+        sending: Likewise handing out what was made; of a crowd, the first part.
     """
 
     def __init__(
@@ -76,6 +85,8 @@ class SpreadEndpoint:
         self._by_listener: dict[UserId, SessionId] = {}
         self._past: Counter[str] = Counter()  # of processes that have ended
         self._stopping = False
+        self.collecting = Durations()
+        self.sending = Durations()
 
     def start(self, events: MediaEvents) -> None:
         """
@@ -155,13 +166,17 @@ class SpreadEndpoint:
 
     def collect(self) -> None:
         """Deliver what has come to the room's own port."""
+        began_s = time.monotonic()
         self._local.collect()
+        self.collecting.observe(time.monotonic() - began_s)
 
     def send(self, frames: Mapping[str, EncodedFrame]) -> None:
         """Send one tick: the other processes first, for they work at the same time."""
+        began_s = time.monotonic()
         for child in self._pool.children:
             child.send(frames)
         self._local.send(frames)
+        self.sending.observe(time.monotonic() - began_s)
 
     def send_stage_message(self, session_id: SessionId, text: str) -> bool:
         """Send on a WHIP session's data channel; False where it is not open."""
@@ -226,18 +241,25 @@ class SpreadEndpoint:
 
     def listeners_by_process(self) -> tuple[int, ...]:
         """Return how many listen in each process, for room.json."""
-        return tuple(process.listeners for process in self.by_process())
+        here = len(self._listening_here)
+        return here, *(child.load.sessions for child in self._pool.children)
 
     def by_process(self) -> list[ProcessListeners]:
         """Return the listeners of each process, the room's own first."""
         own = ProcessListeners(
-            name="room", listeners=len(self._listening_here), child=None
+            name="room",
+            listeners=len(self._listening_here),
+            lossy=sum(lost >= LOSSY for lost in self._local.losses().values()),
+            child=None,
         )
         return [
             own,
             *(
                 ProcessListeners(
-                    name=str(child.number), listeners=child.load.sessions, child=child
+                    name=str(child.number),
+                    listeners=child.load.sessions,
+                    lossy=sum(lost >= LOSSY for lost in child.losses()),
+                    child=child,
                 )
                 for child in self._pool.children
             ),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from media_worker.egress.fan_out import FanOutCounters
-from media_worker.egress.processes.spread import SpreadEndpoint
+from media_worker.egress.processes.spread import LOSSY, SpreadEndpoint
 from media_worker.metrics import Metric, endpoint_metrics, process_metrics, render
 from media_worker.room.durations import Durations
 from media_worker.transport.counters import EndpointCounters
@@ -96,6 +96,10 @@ class UnstartedEndpoint:
     counters = EndpointCounters()
     fan_out_counters = FanOutCounters()
 
+    def losses(self) -> dict[str, float]:
+        """Return what listeners reported."""
+        return {"a": 0.5, "b": LOSSY, "c": LOSSY / 2}
+
 
 def test_everything_that_the_transport_drops_is_told() -> None:
     """
@@ -104,9 +108,10 @@ def test_everything_that_the_transport_drops_is_told() -> None:
     own: Any = UnstartedEndpoint()
     spread = SpreadEndpoint(own, [], egress_from=200)
 
-    told = {metric.name for metric in endpoint_metrics(spread)}
+    told = {metric.name: metric.value for metric in endpoint_metrics(spread)}
 
-    assert told >= {
+    assert told["egress_lossy_listeners"] == 2
+    assert told.keys() >= {
         "transport_datagrams_unsent_total",
         "transport_handshakes_dropped_total",
         "transport_stage_messages_dropped_total",
