@@ -1,8 +1,14 @@
-"""Run the benchmarks one after the other, print a table, write build/bench.json."""
+"""
+Run the benchmarks one after the other, print a table, write build/bench.json.
+
+What the measured processes log goes to build/bench.log.
+"""
 
 import argparse
 import importlib
 import json
+import logging
+import os
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +19,11 @@ MODULES: Final = (
     "fan_out_push",
     "firestore",
     "listeners",
+    "relays",
     "rooms",
+    "hls",
+    "hls_swarm",
+    "mouth_to_ear",
     "speech_quality",
     "recovery",
     "recording",
@@ -22,6 +32,7 @@ MODULES: Final = (
     "request_overhead",
 )
 OUTPUT: Final = Path("build/bench.json")
+LOG: Final = Path("build/bench.log")
 COLUMNS: Final = ("name", "value", "unit", "baseline", "baseline_value", "ratio")
 
 
@@ -54,12 +65,22 @@ def _cell(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
+def _set_logs_aside() -> None:
+    """Leave the terminal to this module: processes that it starts inherit the file."""
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    with LOG.open("wb") as log:
+        os.dup2(log.fileno(), 2)
+    logging.basicConfig(filename=LOG)
+
+
 def main() -> None:
     """Parse the command line and run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=list(MODULES), choices=MODULES)
-    rows = run(parser.parse_args().names)
+    names = parser.parse_args().names
     OUTPUT.parent.mkdir(exist_ok=True)
+    _set_logs_aside()
+    rows = run(names)
     OUTPUT.write_text(json.dumps(rows, indent=1) + "\n")
     sys.stdout.write(table(rows) + "\n")
 
