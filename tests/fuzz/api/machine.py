@@ -179,6 +179,8 @@ class ApiMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """See that everybody was told what they were to be told, and nothing twice."""
         self._tell()
+        for space_id in self.spaces:  # or every suspension in later runs looks at them
+            self.world.operating.close_space(SpaceId(space_id))
         sent = Counter((p.device.user_id, p.id) for p in self.world.pushes.sent)
         twice = [each for each, times in sent.items() if times > 1]
         missing = self.expected - set(sent)

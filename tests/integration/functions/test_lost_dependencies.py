@@ -3,10 +3,13 @@
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
+from google.cloud.firestore_v1.types import RunQueryResponse
 
 from spaces.adapters.clock import random_token
 from spaces.adapters.firestore.client import (
@@ -166,3 +169,35 @@ def test_the_bounded_client_bounds_every_method(client: BoundedClient) -> None:
     assert len(wrapped) > 10
     assert {method._timeout for method in wrapped.values()} == {RPC_TIMEOUT_S}
     assert {method._retry.timeout for method in wrapped.values()} == {RETRY_FOR_S}
+
+
+@pytest.fixture
+def breaking_off() -> Iterator[str]:
+    """Yield the address of a Firestore whose answers to queries break off."""
+
+    def run_query(_: Any, context: grpc.ServicerContext) -> Iterator[bytes]:
+        yield RunQueryResponse.serialize(RunQueryResponse())
+        context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "Stream removed")
+
+    handlers = {"RunQuery": grpc.unary_stream_rpc_method_handler(run_query)}
+    service = "google.firestore.v1.Firestore"
+    server = grpc.server(ThreadPoolExecutor(1))
+    server.add_generic_rpc_handlers(
+        [grpc.method_handlers_generic_handler(service, handlers)]
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"127.0.0.1:{port}"
+    server.stop(None).wait(5)
+
+
+def test_an_answer_that_breaks_off_is_503(
+    breaking_off: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A query that fails half-way is no error of ours, whatever the library makes of it.
+    """
+    for client in connected(breaking_off, monkeypatch):
+        answer = FirestoreWorld(client).call("GET", "/v1/spaces")
+
+    assert (answer.status_code, code_of(answer)) == (503, "dependency-unavailable")

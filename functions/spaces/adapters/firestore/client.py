@@ -109,6 +109,12 @@ def dependency_errors() -> Iterator[None]:
         raise DependencyUnavailable from error
     except exceptions.Aborted as error:
         raise Contended from error
+    except AttributeError as error:
+        # Of an answer that breaks off half-way the library asks whether to go on, and
+        # looks for that where its transport has nothing.
+        if isinstance(error.__context__, DEPENDENCY_DOWN):
+            raise DependencyUnavailable from error
+        raise
 
 
 def run_transaction(
