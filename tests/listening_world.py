@@ -60,7 +60,7 @@ class ListeningWorld:
             self.service,
             public_url,
             urls,
-            ICE_SERVERS,
+            lambda: ICE_SERVERS,
             requirement(capabilities),
         )
         return (

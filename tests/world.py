@@ -316,7 +316,7 @@ class World:
             *self.listening.operations(
                 self.membership, PUBLIC_URL, self.capabilities, limiter
             ),
-            *media.operations(self.media, PUBLIC_URL, ICE_SERVERS),
+            *media.operations(self.media, PUBLIC_URL, lambda: ICE_SERVERS),
             *reactions.operations(self.reacting, limiter.react),
             *admin.operations(
                 admin.AdminResource(

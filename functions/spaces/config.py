@@ -11,10 +11,10 @@ from .domain.relays import RelayLimits
 from .domain.token_bucket import RateLimit
 from .domain.webhook import Endpoint
 from .environment import EnvironmentReader
+from .ice_config import IceConfig, read_ice
 from .launcher_config import LauncherConfig, ProcessConfig, read_launcher
 from .pages_config import PagesConfig, read_pages
 from .recording_config import RecordingConfig, read_recording
-from .service.media import IceServer
 from .webhook_config import read_webhooks
 
 LOCAL_PREFIX: Final = "PARLEY_LOCAL_"
@@ -73,7 +73,7 @@ class Config:
     tasks_target_url: str
     tasks_service_account: str
     tasks_audience: str
-    ice_servers: tuple[IceServer, ...]
+    ice: IceConfig
     proxies: int
     app_check_ids: frozenset[str]
     capabilities: CapabilityTable
@@ -110,13 +110,7 @@ class Config:
             tasks_target_url=reader.text("PARLEY_TASKS_TARGET_URL").rstrip("/"),
             tasks_service_account=reader.text("PARLEY_TASKS_SERVICE_ACCOUNT"),
             tasks_audience=reader.text("PARLEY_TASKS_AUDIENCE"),
-            ice_servers=reader.json(
-                "PARLEY_ICE_SERVERS",
-                _ice_servers,
-                default="[]",
-                form='[{"urls": ["stun:…"]}, …]',
-            )
-            or (),
+            ice=read_ice(reader),
             proxies=reader.json(
                 "PARLEY_TRUSTED_PROXIES", _proxies, default="0", form="2"
             )
@@ -180,18 +174,6 @@ def _admin_keys(reader: EnvironmentReader) -> frozenset[str]:
         complaint = f"have at least {MIN_ADMIN_KEY_CHARS} characters"
         reader.complain(f"PARLEY_ADMIN_KEYS must each {complaint}")
     return keys
-
-
-def _ice_servers(entries: Any) -> tuple[IceServer, ...]:
-    """Read a list like RTCConfiguration's."""
-    return tuple(
-        IceServer(
-            urls=tuple(str(url) for url in entry["urls"]),
-            username=entry.get("username"),
-            credential=entry.get("credential"),
-        )
-        for entry in entries
-    )
 
 
 def _proxies(value: Any) -> int:

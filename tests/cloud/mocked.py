@@ -85,6 +85,8 @@ def _outputs(args: Any) -> dict[str, Any]:
     if args.typ.endswith(":Cluster"):
         endpoints = outputs["controlPlaneEndpointsConfig"]
         endpoints["dnsEndpointConfig"]["endpoint"] = "gke.example"
+    if args.typ.endswith(":Address"):
+        outputs["address"] = "192.0.2.1"
     if re.search(r":IAMCustomRole$", args.typ):
         outputs["name"] = f"projects/{PROJECT}/roles/{args.inputs['roleId']}"
     return outputs

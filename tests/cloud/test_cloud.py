@@ -26,8 +26,10 @@ def test_a_functions_environment_is_whole(cloud: Cloud, name: str) -> None:
         each["key"]: each["secret"] for each in service["secretEnvironmentVariables"]
     }
 
-    Config.from_env({**env, **dict.fromkeys(bound, "")} | secret_values())
+    config = Config.from_env({**env, **dict.fromkeys(bound, "")} | secret_values())
 
+    assert config.ice.turn is not None
+    assert config.ice.turn.urls[0] == "turn:192.0.2.1:3478?transport=udp"
     assert bound.keys() == secret_values().keys()
     with pytest.raises(ConfigError, match="PARLEY_GRANT_PRIVATE_KEY"):
         Config.from_env(env)

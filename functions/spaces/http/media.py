@@ -18,6 +18,7 @@ from ..service.errors import (
     WorkerStarting,
     WorkerUnreachable,
 )
+from ..service.ice_servers import IceServers
 from ..service.media import IceServer, MediaService
 from .operations import Access, Call, Operation
 from .replies import empty_reply
@@ -48,13 +49,11 @@ class MediaResource:
     """Handlers of one deployment, whose URLs and ICE servers are in its answers."""
 
     def __init__(
-        self, media: MediaService, public_url: str, ice_servers: tuple[IceServer, ...]
+        self, media: MediaService, public_url: str, ice_servers: IceServers
     ) -> None:
         self._media = media
         self._public_url = public_url
-        self._links = [
-            _link(server, url) for server in ice_servers for url in server.urls
-        ]
+        self._ice_servers = ice_servers
 
     def whip(self, call: Call) -> flask.Response:
         """Open a session in which the client sends."""
@@ -79,13 +78,14 @@ class MediaResource:
         response.location = (
             f"{self._public_url}/v1/spaces/{call.space_id}/media/{opened.session_id}"
         )
-        for link in self._links:
-            response.headers.add("Link", link)
+        for server in self._ice_servers():
+            for url in server.urls:
+                response.headers.add("Link", _link(server, url))
         return response
 
 
 def operations(
-    media: MediaService, public_url: str, ice_servers: tuple[IceServer, ...]
+    media: MediaService, public_url: str, ice_servers: IceServers
 ) -> tuple[Operation, ...]:
     """Return the operations on media sessions."""
     resource = MediaResource(media, public_url, ice_servers)

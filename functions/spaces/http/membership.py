@@ -29,7 +29,7 @@ from ..domain.moderation import MemberEdit
 from ..domain.participant import JoinWish, Participant
 from ..domain.recording_errors import RecordingNoticeRequired
 from ..service.listening import ListeningService
-from ..service.media import IceServer
+from ..service.ice_servers import IceServers
 from ..service.membership import Joined, MembershipService
 from ..service.ports import Cursor
 from . import page_tokens
@@ -85,7 +85,7 @@ class MembershipResource:
         listening: ListeningService,
         public_url: str,
         urls: HlsUrls,
-        ice_servers: tuple[IceServer, ...],
+        ice_servers: IceServers,
         require: Requirement,
     ) -> None:
         self._membership = membership
@@ -93,14 +93,7 @@ class MembershipResource:
         self._require = require
         self._urls = urls
         self._public_url = public_url
-        self._ice_servers = [
-            IceServerView(
-                urls=list(server.urls),
-                username=server.username,
-                credential=server.credential,
-            )
-            for server in ice_servers
-        ]
+        self._ice_servers = ice_servers
 
     def join(self, call: Call) -> flask.Response:
         """Take part."""
@@ -184,7 +177,14 @@ class MembershipResource:
             grant_expires_at=datetime.fromtimestamp(grant.expires_at_s, UTC),
             whip_url=f"{media_url}/whip" if may_talk else None,
             whep_url=f"{media_url}/whep" if room else None,
-            ice_servers=self._ice_servers,
+            ice_servers=[
+                IceServerView(
+                    urls=list(server.urls),
+                    username=server.username,
+                    credential=server.credential,
+                )
+                for server in self._ice_servers()
+            ],
             room_url=self._urls.room(space.id, space.epoch),
             hls_url=self._hls_url(joined) if hears_alone else None,
             key_period_s=KEY_PERIOD_S,

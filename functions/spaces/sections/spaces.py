@@ -26,6 +26,7 @@ from ..http.hls_urls import HlsUrls
 from ..http.operations import Operation
 from ..service.discovery import DiscoveryService
 from ..service.editing import EditingService, ReportService
+from ..service.ice_servers import ice_servers
 from ..service.listening import ListeningService
 from ..service.media import MediaService
 from ..service.membership import MembershipService
@@ -107,15 +108,18 @@ def _taking_part(parts: Parts) -> tuple[Operation, ...]:
         now=utc_now,
     )
     urls = HlsUrls(config.public_url, config.live_url)
+    ice = ice_servers(
+        config.ice.fixed, config.ice.turn, now=utc_now, new_token=random_token
+    )
     may = client_app.requirement(config.capabilities)
     return (
         *reminders.operations(waiting),
         *membership.operations(
             membership.MembershipResource(
-                taking_part, hearing, config.public_url, urls, config.ice_servers, may
+                taking_part, hearing, config.public_url, urls, ice, may
             )
         ),
         *listening.operations(taking_part, hearing, urls, parts.limiter.listen),
-        *media.operations(talking, config.public_url, config.ice_servers),
+        *media.operations(talking, config.public_url, ice),
         *reactions.operations(reacting, parts.limiter.react),
     )

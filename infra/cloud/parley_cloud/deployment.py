@@ -17,7 +17,7 @@ from .queues import queues
 from .secrets import secrets
 from .settings import Settings
 from .storage import buckets, wrapping_keys
-from .turn import turn
+from .turn import turn, turn_address
 
 SERVICES: Final = (
     "billingbudgets",
@@ -53,7 +53,7 @@ def deploy(settings: Settings) -> dict[str, Any]:
     accounts, kept = service_accounts(settings), buckets(settings)
     hidden, found = secrets(settings), network(settings)
     database(settings)
-    workers = cluster(settings, found)
+    workers, relay = cluster(settings, found), turn_address(settings)
     called = functions(
         settings,
         Parts(
@@ -62,6 +62,7 @@ def deploy(settings: Settings) -> dict[str, Any]:
             secrets=hidden,
             buckets=kept,
             cluster_url=api_url(workers),
+            turn_address=relay,
         ),
     )
     grant_all(
@@ -77,7 +78,7 @@ def deploy(settings: Settings) -> dict[str, Any]:
         ),
     )
     sweep(settings, accounts)
-    turn(settings, found, accounts[Account.TURN])
+    turn(settings, found, accounts[Account.TURN], relay)
     alerts(settings)
     return {
         "live_address": live_edge(settings, kept[Bucket.LIVE]),

@@ -1,5 +1,6 @@
 """The two functions of functions/main.py, of the second generation."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -36,6 +37,7 @@ class Parts:
     secrets: Mapping[str, Any]
     buckets: Mapping[str, Any]
     cluster_url: Any
+    turn_address: Any
 
 
 def functions(settings: Settings, parts: Parts) -> Mapping[str, Any]:
@@ -53,7 +55,7 @@ def functions(settings: Settings, parts: Parts) -> Mapping[str, Any]:
     }
 
 
-def environment(settings: Settings, cluster_url: Any) -> dict[str, Any]:
+def environment(settings: Settings, parts: Parts) -> dict[str, Any]:
     """Return what both functions read, but for secrets."""
     tasks_url = tasks_address(settings)
     place = f"projects/{settings.project}/locations/{settings.region}"
@@ -74,12 +76,19 @@ def environment(settings: Settings, cluster_url: Any) -> dict[str, Any]:
         "PARLEY_AGONES_NAMESPACE": "parley",
         "PARLEY_AGONES_FLEET": "workers",
         "PARLEY_AGONES_RENDER_FLEET": "renders",
-        "PARLEY_KUBERNETES_API_URL": cluster_url,
+        "PARLEY_KUBERNETES_API_URL": parts.cluster_url,
         "PARLEY_KUBERNETES_CA_FILE": CA_FILE,
+        "PARLEY_TURN_URLS": parts.turn_address.apply(_turn_urls),
         "PARLEY_LIVE_EDGE_URL": f"gs://{settings.bucket(Bucket.LIVE)}",
         "PARLEY_RECORDINGS_URL": f"gs://{settings.bucket(Bucket.RECORDINGS)}",
         "PARLEY_RECORDING_KEYS_URL": f"gs://{settings.bucket(Bucket.RECORDING_KEYS)}",
     }
+
+
+def _turn_urls(address: str) -> str:
+    return json.dumps(
+        [f"turn:{address}:3478?transport={each}" for each in ("udp", "tcp")]
+    )
 
 
 def tasks_address(settings: Settings) -> str:
@@ -114,7 +123,7 @@ def _function(
             min_instance_count=1,
             max_instance_count=100,
             ingress_settings=ingress,
-            environment_variables=environment(settings, parts.cluster_url),
+            environment_variables=environment(settings, parts),
             secret_environment_variables=_secrets(settings, parts),
             # Workers' control addresses are private: only their range goes this way.
             direct_vpc_egress="VPC_EGRESS_PRIVATE_RANGES_ONLY",

@@ -12,8 +12,50 @@ STARTUP: Final = REPOSITORY / "infra" / "cloud" / "coturn.sh"
 MACHINES: Final = 2
 
 
-def turn(settings: Settings, found: Network, account: Any) -> None:
-    """Run coturn on machines that are replaced when they do not answer."""
+def turn_address(settings: Settings) -> Any:
+    """Return the address at which clients reach coturn."""
+    return gcp.compute.Address(
+        "turn", project=settings.project, region=settings.region
+    ).address
+
+
+def turn(settings: Settings, found: Network, account: Any, address: Any) -> None:
+    """Run coturn at `address`, on machines that are replaced when they are silent."""
+    group = _machines(settings, found, account)
+    alive = gcp.compute.RegionHealthCheck(
+        "turn",
+        project=settings.project,
+        region=settings.region,
+        tcp_health_check=gcp.compute.RegionHealthCheckTcpHealthCheckArgs(port=3478),
+    )
+    # Passes packets through: what is relayed leaves by the machine's own address.
+    service = gcp.compute.RegionBackendService(
+        "turn",
+        project=settings.project,
+        region=settings.region,
+        protocol="UNSPECIFIED",
+        load_balancing_scheme="EXTERNAL",
+        session_affinity="CLIENT_IP",
+        health_checks=alive.id,
+        backends=[
+            gcp.compute.RegionBackendServiceBackendArgs(
+                group=group.instance_group, balancing_mode="CONNECTION"
+            )
+        ],
+    )
+    gcp.compute.ForwardingRule(
+        "turn",
+        project=settings.project,
+        region=settings.region,
+        ip_address=address,
+        ip_protocol="L3_DEFAULT",
+        all_ports=True,
+        load_balancing_scheme="EXTERNAL",
+        backend_service=service.id,
+    )
+
+
+def _machines(settings: Settings, found: Network, account: Any) -> Any:
     template = gcp.compute.InstanceTemplate(
         "turn",
         project=settings.project,
@@ -50,7 +92,7 @@ def turn(settings: Settings, found: Network, account: Any) -> None:
         project=settings.project,
         tcp_health_check=gcp.compute.HealthCheckTcpHealthCheckArgs(port=3478),
     )
-    gcp.compute.RegionInstanceGroupManager(
+    return gcp.compute.RegionInstanceGroupManager(
         "turn",
         project=settings.project,
         region=settings.region,

@@ -9,6 +9,7 @@ from spaces.adapters.launchers.settings import (
 )
 from spaces.config import Config
 from spaces.environment import ConfigError
+from spaces.service.ice_servers import Turn
 from spaces.service.media import IceServer
 
 LOCAL = {
@@ -45,7 +46,8 @@ def test_a_local_environment_is_read() -> None:
 
     assert config.public_url == "http://127.0.0.1:8080"
     assert config.cors_origins == {"https://a.example", "https://b.example"}
-    assert config.ice_servers == ()
+    assert config.ice.fixed == ()
+    assert config.ice.turn is None
     assert config.local is not None
     assert config.local.tasks_host == "127.0.0.1:8082"
 
@@ -146,8 +148,31 @@ def test_ice_servers_are_read() -> None:
 
     config = Config.from_env(LOCAL | {"PARLEY_ICE_SERVERS": value})
 
-    assert config.ice_servers == (
+    assert config.ice.fixed == (
         IceServer(urls=("turn:t",), username="u", credential="c"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("urls", "secret", "complaint"),
+    [
+        ('["turn:192.0.2.1:3478"]', "", "missing: PARLEY_TURN_SECRET"),
+        ('["turn:192.0.2.1:3478"]', "short", "PARLEY_TURN_SECRET must have"),
+        ('["stun:192.0.2.1"]', "s" * 32, "PARLEY_TURN_URLS must be JSON"),
+        ("{", "s" * 32, "PARLEY_TURN_URLS must be JSON"),
+    ],
+)
+def test_a_turn_service_is_whole(urls: str, secret: str, complaint: str) -> None:
+    """
+    URLs of TURN come with a secret that nobody guesses.
+    """
+    env = LOCAL | {"PARLEY_TURN_URLS": urls, "PARLEY_TURN_SECRET": secret}
+    with pytest.raises(ConfigError, match=complaint):
+        Config.from_env(env)
+
+    good = {"PARLEY_TURN_URLS": '["turn:t"]', "PARLEY_TURN_SECRET": "s" * 32}
+    assert Config.from_env(LOCAL | good).ice.turn == Turn(
+        urls=("turn:t",), secret="s" * 32
     )
 
 
