@@ -23,13 +23,9 @@ from .live_edge.room_json import StoredRoomJson
 from .metrics import (
     Metric,
     endpoint_metrics,
-    hls_metrics,
     link_metrics,
     process_metrics,
-    recording_metrics,
     render,
-    room_metrics,
-    tick_histograms,
 )
 from .recording.epoch_recording import Storage
 from .recording.opening import open_stores
@@ -38,6 +34,12 @@ from .room.clock import MonotonicClock
 from .room.echo_warning import warn_of_echo
 from .room.relay_feeds import RelayFeeds
 from .room.room import Room
+from .room_metrics import (
+    hls_metrics,
+    recording_metrics,
+    room_metrics,
+    tick_histograms,
+)
 from .shared_parts import (
     close_endpoint,
     forward_check,
