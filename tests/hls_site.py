@@ -10,11 +10,18 @@ from aiohttp import web
 from spaces_contract.hls import (
     AUDIO_CODEC,
     PEAK_BIT_RATE_BPS,
+    PLAYLIST_CACHE,
     PLAYLIST_TYPE,
+    SEGMENT_CACHE,
     SEGMENT_TYPE,
 )
 
-KINDS: Final = {".m3u8": PLAYLIST_TYPE, ".ts": SEGMENT_TYPE}
+# Suffix -> content type and Cache-Control, as an object store would answer.
+KINDS: Final = {
+    ".m3u8": (PLAYLIST_TYPE, PLAYLIST_CACHE),
+    ".ts": (SEGMENT_TYPE, SEGMENT_CACHE),
+    ".json": ("application/json", "public, max-age=1"),
+}
 # Notes when sound begins after silence, by the machine's clock.
 PAGE: Final = """<!doctype html><meta charset="utf-8"><audio id="audio"></audio>
 <script>
@@ -135,7 +142,11 @@ class HlsSite:
             f"CODECS={json.dumps(AUDIO_CODEC)}",
             f"/live/{self._space_id}/audio.m3u8",
         ]
-        return web.Response(text="\n".join(lines) + "\n", content_type=PLAYLIST_TYPE)
+        return web.Response(
+            text="\n".join(lines) + "\n",
+            content_type=PLAYLIST_TYPE,
+            headers={"Cache-Control": "private, no-store"},
+        )
 
     async def _key(self, request: web.Request) -> web.Response:
         key = await self._fetch_key(int(request.match_info["number"]))
@@ -145,5 +156,9 @@ class HlsSite:
         file = self._objects / "live" / request.match_info["path"]
         if not file.is_file():
             raise web.HTTPNotFound
-        headers = {"Content-Type": KINDS[file.suffix], "Cache-Control": "no-cache"}
-        return web.FileResponse(file, headers=headers)
+        content_type, cache_control = KINDS[file.suffix]
+        return web.Response(
+            body=file.read_bytes(),
+            content_type=content_type,
+            headers={"Cache-Control": cache_control},
+        )

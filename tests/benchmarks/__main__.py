@@ -22,7 +22,6 @@ MODULES: Final = (
     "relays",
     "rooms",
     "hls",
-    "hls_swarm",
     "mouth_to_ear",
     "speech_quality",
     "recovery",
