@@ -17,9 +17,10 @@ from spaces.domain.effects import EraseAccount
 from spaces.domain.public_numbers import number_of
 from spaces_contract import paths
 from spaces_contract.ids import SpaceId, UserId
+from tests.applications import ADMIN_KEY
 from tests.billed_recordings import recorded_calls
 from tests.builders import AN_OFFER, NOW, a_runtime
-from tests.world import ADMIN_KEY, World
+from tests.world import World
 
 SPACES = "/v1/spaces"
 Counted = dict[str, tuple[int, int, int]]

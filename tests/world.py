@@ -1,8 +1,10 @@
 """The functions' two applications over doubles, and people who call them."""
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
+import flask
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -17,32 +19,8 @@ from spaces.domain.capability import Capability
 from spaces.domain.relays import RelayLimits
 from spaces.domain.token_bucket import RateLimit
 from spaces.domain.webhook import Endpoint
-from spaces.http import (
-    account,
-    admin,
-    client_app,
-    discovery,
-    editing,
-    invites,
-    media,
-    people,
-    people_search,
-    profiles,
-    reactions,
-    reminders,
-    share,
-    spaces,
-    speak_requests,
-    suspension,
-    well_known,
-    x_api,
-)
-from spaces.http.app import api_app
 from spaces.http.operations import Operation
 from spaces.http.rate_limits import RateLimiter, Scope
-from spaces.http.routes import Section
-from spaces.http.tasks import erasure_route, live_edge_route, webhook_routes
-from spaces.http.tasks_app import tasks_app
 from spaces.service.announcing import AnnouncingService
 from spaces.service.discovery import DiscoveryService
 from spaces.service.editing import EditingService, ReportService
@@ -72,20 +50,20 @@ from tests.announcing_fakes import (
     MemoryFanOutStore,
     MemorySubscriberStore,
 )
+from tests.applications import PUBLIC_URL, api_of, operations_of, tasks_of
 from tests.discovery_fakes import MemoryPeopleFinder, MemorySpaceFinder
 from tests.fakes import (
     EffectLog,
     FakeClock,
     FakeIdTokens,
     FakeLauncher,
-    FakeTaskTokens,
     MemoryDatabase,
     MemoryLaunchStore,
     MemoryMemberStore,
     MemoryProfileStore,
     MemorySpaceStore,
 )
-from tests.listening_world import ICE_SERVERS, ListeningWorld
+from tests.listening_world import ListeningWorld
 from tests.people_fakes import MemoryRegistrationStore, MemoryRelationStore
 from tests.recording_fakes import MemoryRecordingStore, RecordingWorld
 from tests.relay_fakes import MemoryRelayStore
@@ -97,12 +75,6 @@ from tests.stage_fakes import (
 )
 from tests.stores import Stores
 from tests.worker_fakes import FakeWebhookReceiver, FakeWebShell, FakeWorkerControl
-
-ADMIN_KEY = "an-operators-key-of-enough-characters"
-PUBLIC_URL = "https://parley.example"
-ORIGINS = frozenset({"https://app.example"})
-APPLE_APP_IDS = ("ABCDE12345.example.parley",)
-ANDROID_APPS = {"example.parley": (":".join(["AB"] * 32),)}
 
 
 def a_private_key() -> str:
@@ -223,7 +195,7 @@ class World:
             effects=self.effects,
             now=self.clock,
         )
-        recording_tasks = self.recording.tasks(self.launcher, self.announcing)
+        self.recording_tasks = self.recording.tasks(self.launcher, self.announcing)
         self.erasure = ErasureService(
             accounts=stores.accounts,
             spaces=stores.spaces,
@@ -240,9 +212,12 @@ class World:
             effects=self.effects,
             now=self.clock,
             tell_live=self.schedule.live,
-            space_over=(recording_tasks.space_over, self.listening.edge.space_over),
+            space_over=(
+                self.recording_tasks.space_over,
+                self.listening.edge.space_over,
+            ),
             mend_live_edge=self.listening.edge.mend,
-            mend_recordings=recording_tasks.mend,
+            mend_recordings=self.recording_tasks.mend,
             place_relays=RelayService(
                 store=stores.relays,
                 launcher=self.launcher,
@@ -297,6 +272,7 @@ class World:
         )
         self.web_shell = FakeWebShell()
         self.people_search = PeopleSearchService(people=stores.people_finder)
+<<<<<<< HEAD
         limiter = RateLimiter(self.limits, lambda: self.clock().timestamp())
         self.operations: tuple[Operation, ...] = (
             *profiles.operations(self.profiles),
@@ -350,6 +326,24 @@ class World:
                 *webhook_routes(self.webhooks),
             ),
         )
+=======
+        self.limiter = RateLimiter(self.limits, lambda: self.clock().timestamp())
+
+    @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        """All that clients can ask for."""
+        return operations_of(self)
+
+    @cached_property
+    def api(self) -> flask.Flask:
+        """The clients' application."""
+        return api_of(self)
+
+    @cached_property
+    def tasks(self) -> flask.Flask:
+        """The task queue's application, which few tests need."""
+        return tasks_of(self)
+>>>>>>> ba2793b (wip)
 
     def make_stores(self) -> Stores:
         """Return the stores; a world on another technology has others."""

@@ -24,8 +24,9 @@ from infra.local.keys import KeyFolder, SigningKey
 from spaces.adapters.firebase_auth import FirebaseIdTokens
 from spaces.http.app import api_app
 from spaces.http.routes import Section
+from tests.applications import PUBLIC_URL
 from tests.builders import SPACE_ID, a_profile, a_runtime, a_space
-from tests.world import PUBLIC_URL, World
+from tests.world import World
 
 PROJECT: Final = "demo-parley"
 WARM_UP: Final = 100

@@ -22,12 +22,12 @@ from spaces_contract import paths
 from spaces_contract.ids import SpaceId
 from spaces_contract.roles import MAX_SPEAKERS
 from spaces_contract.runtime import WorkerState
+from tests.applications import ADMIN_KEY
 from tests.builders import a_runtime
 from tests.firestore_world import FirestoreWorld
 from tests.fuzz.api.actions import NAMES, POLICIES, Action, Scene, act, an_action
 from tests.fuzz.api.invariants import Snapshot, broken
 from tests.simulated_queue import SimulatedQueue
-from tests.world import ADMIN_KEY
 
 SLICE_S: Final = 5  # how often a worker reports
 SHORT_WAITS: Final = (1, 12, 70)

@@ -15,6 +15,7 @@ from schemathesis.config import SchemathesisConfig
 
 from spaces.http.operations import Access
 from spaces_contract.ids import UserId
+from tests.applications import ADMIN_KEY
 from tests.builders import (
     AN_OFFER,
     HOST,
@@ -26,7 +27,7 @@ from tests.builders import (
     a_runtime,
     a_space,
 )
-from tests.world import ADMIN_KEY, World
+from tests.world import World
 
 EXAMPLES = 4  # of each call, beside the cases that cover its schema
 # Refusals of what is valid in itself: stale versions, and keys used before.

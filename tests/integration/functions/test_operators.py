@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.world import ADMIN_KEY, World, code_of
+from tests.applications import ADMIN_KEY
+from tests.world import World, code_of
 
 SPACES = "/v1/spaces"
 _numbers = itertools.count()

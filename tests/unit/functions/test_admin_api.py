@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 from spaces.domain.states import SpaceState
 from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.roles import Role
+from tests.applications import ADMIN_KEY
 from tests.builders import (
     HOST,
     NOW,
@@ -17,7 +18,7 @@ from tests.builders import (
     a_profile,
     a_space,
 )
-from tests.world import ADMIN_KEY, World, code_of
+from tests.world import World, code_of
 
 SPACE = f"/v1/spaces/{SPACE_ID}"
 ANA, BO = UserId("ana"), UserId("bo")

@@ -12,9 +12,10 @@ from spaces.http import app_check
 from spaces.http.app import api_app
 from spaces.http.operations import Access, Operation
 from spaces.http.routes import Section
+from tests.applications import ORIGINS, PUBLIC_URL
 from tests.builders import SPACE_ID
 from tests.unit.functions.test_config import LOCAL
-from tests.world import ORIGINS, PUBLIC_URL, World
+from tests.world import World
 
 REFUSED = "app-check-required"
 OURS = "of our app"

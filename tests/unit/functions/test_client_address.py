@@ -10,8 +10,9 @@ from spaces.http.app import api_app
 from spaces.http.client_address import limiter
 from spaces.http.rate_limits import RateLimiter, Scope
 from spaces.http.routes import Section
+from tests.applications import ORIGINS, PUBLIC_URL
 from tests.unit.functions.test_config import LOCAL
-from tests.world import ORIGINS, PUBLIC_URL, World
+from tests.world import World
 
 BURST = 5
 

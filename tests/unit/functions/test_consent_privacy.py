@@ -22,7 +22,8 @@ YES = {"granted": True, "notice_version": NOTICE_VERSION}
 NO = {"granted": False}
 # What differs between any two worlds, whoever declined: tokens and random ids.
 RANDOM = re.compile(
-    r'"(grant|stem|receipt_id|signature|salt|x|kid|key_id|commitment)": ?"[^"]*"'
+    r'"(grant|stem|receipt_id|signature|salt|x|kid|key_id|commitment|hls_url|token)"'
+    r': ?"[^"]*"'
 )
 OWN = ("Content-Type", "Retry-After", "WWW-Authenticate", "Allow")
 # What is asked for, where an empty body would not get far.

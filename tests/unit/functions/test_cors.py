@@ -4,8 +4,9 @@ import pytest
 
 from spaces.http.app import api_app
 from spaces.http.routes import Section
+from tests.applications import PUBLIC_URL
 from tests.fakes import FakeIdTokens
-from tests.world import PUBLIC_URL, World
+from tests.world import World
 
 OURS = {"Origin": "https://app.example"}
 THEIRS = {"Origin": "https://evil.example"}

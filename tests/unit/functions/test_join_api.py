@@ -7,9 +7,10 @@ from spaces.domain.states import SpaceState
 from spaces_contract.grants import GRANT_LIFETIME_S
 from spaces_contract.ids import USER_ID_PATTERN, SpaceId, UserId
 from spaces_contract.roles import PeerKind, Role
+from tests.applications import PUBLIC_URL
 from tests.builders import HOST, NOW, SPACE_ID, a_participant, a_space
 from tests.listening_world import LIVE_URL
-from tests.world import PUBLIC_URL, World, code_of
+from tests.world import World, code_of
 
 PATH = f"/v1/spaces/{SPACE_ID}"
 ANA = UserId("ana")

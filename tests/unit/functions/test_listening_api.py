@@ -18,6 +18,7 @@ from spaces_contract.hls import FETCH_KEY, KEY_PERIOD_S, LISTEN
 from spaces_contract.ids import UserId
 from spaces_contract.roles import Role
 from spaces_contract.runtime import WorkerState
+from tests.applications import PUBLIC_URL
 from tests.builders import (
     HOST,
     NOW,
@@ -28,7 +29,7 @@ from tests.builders import (
     a_space,
 )
 from tests.listening_world import LIVE_URL
-from tests.world import PUBLIC_URL, World, code_of
+from tests.world import World, code_of
 
 PATH = f"/v1/spaces/{SPACE_ID}"
 ANA = UserId("ana")

@@ -9,8 +9,9 @@ from spaces.service.errors import WorkerRefused, WorkerUnreachable
 from spaces_contract.control import CONTROL_STATUS, ControlError
 from spaces_contract.roles import Role
 from spaces_contract.runtime import WorkerState
+from tests.applications import PUBLIC_URL
 from tests.builders import AN_OFFER, SPACE_ID, a_grant, a_runtime, a_space
-from tests.world import PUBLIC_URL, World, code_of
+from tests.world import World, code_of
 
 PATH = f"/v1/spaces/{SPACE_ID}"
 SESSION = f"{PATH}/media/session-0123456789"

@@ -17,8 +17,9 @@ from spaces.domain.link_preview import preview_of
 from spaces.domain.states import SpaceState
 from spaces.http import share, well_known
 from spaces.http.openapi import document, problem_codes
+from tests.applications import ANDROID_APPS, APPLE_APP_IDS, PUBLIC_URL
 from tests.builders import NOW, SPACE_ID, a_space
-from tests.world import ANDROID_APPS, APPLE_APP_IDS, PUBLIC_URL, World, code_of
+from tests.world import World, code_of
 
 ROOT = Path(__file__).parents[3]
 PATH = f"/s/{SPACE_ID}"

@@ -13,9 +13,10 @@ from spaces.domain.space import SpeakerPolicy
 from spaces.domain.states import SpaceState
 from spaces_contract.ids import UserId
 from tests.announcing_fakes import a_device
+from tests.applications import PUBLIC_URL
 from tests.builders import HOST, NOW, SPACE_ID, a_profile, a_space
 from tests.simulated_queue import SimulatedQueue
-from tests.world import PUBLIC_URL, World
+from tests.world import World
 
 PATH = f"/v1/spaces/{SPACE_ID}"
 A_MINUTE = timedelta(minutes=1)

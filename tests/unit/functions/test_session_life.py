@@ -5,8 +5,9 @@ import jwt
 from spaces_contract.grants import FORWARD_AUDIENCE, Forward, body_digest
 from spaces_contract.ids import SpaceId
 from spaces_contract.roles import PeerKind
+from tests.applications import PUBLIC_URL
 from tests.builders import AN_OFFER, a_runtime
-from tests.world import PUBLIC_URL, World
+from tests.world import World
 
 
 def test_a_space_from_opening_to_end(world: World) -> None:

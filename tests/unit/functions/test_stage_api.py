@@ -7,8 +7,9 @@ from werkzeug.test import TestResponse
 
 from spaces.domain.states import SpaceState
 from spaces_contract.ids import UserId
+from tests.applications import PUBLIC_URL
 from tests.builders import HOST, SPACE_ID, a_profile, a_space
-from tests.world import PUBLIC_URL, World, code_of
+from tests.world import World, code_of
 
 PATH = f"/v1/spaces/{SPACE_ID}"
 
