@@ -287,7 +287,7 @@ class World:
             *well_known.operations(APPLE_APP_IDS, ANDROID_APPS),
             *editing.operations(self.editing, self.reporting, PUBLIC_URL),
             *speak_requests.operations(self.stage, PUBLIC_URL),
-            *invites.operations(self.invites, PUBLIC_URL),
+            *invites.operations(self.invites, PUBLIC_URL, limiter.invite),
             *reminders.operations(self.reminders),
             *self.listening.operations(
                 self.membership, PUBLIC_URL, self.capabilities, limiter

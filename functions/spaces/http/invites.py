@@ -66,18 +66,32 @@ ANSWER_ERRORS: Final = (
 
 
 class InviteResource:
-    """Handlers of one deployment, whose public URL is in what they answer."""
+    """
+    Handlers of one deployment, whose public URL is in what they answer.
 
-    def __init__(self, invites: InviteService, public_url: str) -> None:
+    Args:
+        count: Of each person whom somebody invites; it raises to refuse.
+    """
+
+    def __init__(
+        self,
+        invites: InviteService,
+        public_url: str,
+        count: Callable[[UserId, UserId], None],
+    ) -> None:
         self._invites = invites
         self._public_url = public_url
+        self._count = count
 
     def send(self, call: Call) -> flask.Response:
         """Invite people."""
         body = call.read(InvitesBody)
+        invited = [UserId(uid) for uid in dict.fromkeys(body.user_ids)]
+        for each in invited:
+            self._count(call.actor_id, each)
         sent = self._invites.send(
             call.space_id,
-            [UserId(uid) for uid in dict.fromkeys(body.user_ids)],
+            invited,
             body.role,
             actor_id=call.actor_id,
         )
@@ -143,9 +157,11 @@ class InviteResource:
         )
 
 
-def operations(invites: InviteService, public_url: str) -> tuple[Operation, ...]:
+def operations(
+    invites: InviteService, public_url: str, count: Callable[[UserId, UserId], None]
+) -> tuple[Operation, ...]:
     """Return the operations on invites."""
-    resource = InviteResource(invites, public_url)
+    resource = InviteResource(invites, public_url, count)
     return (
         Operation(
             id="send_invites",

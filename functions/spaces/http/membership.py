@@ -28,8 +28,8 @@ from ..domain.errors import (
 from ..domain.moderation import MemberEdit
 from ..domain.participant import JoinWish, Participant
 from ..domain.recording_errors import RecordingNoticeRequired
-from ..service.listening import ListeningService
 from ..service.ice_servers import IceServers
+from ..service.listening import ListeningService
 from ..service.membership import Joined, MembershipService
 from ..service.ports import Cursor
 from . import page_tokens

@@ -23,6 +23,8 @@ class Scope(StrEnum):
     USER = "user"  # all calls of one person
     CREATE = "create"  # Spaces that one person opens
     SPACE = "space"  # asking, inviting, reporting: one person in one Space
+    INVITE = "invite"  # people whom one person invites, to whichever Space
+    PESTER = "pester"  # the same person, by the same one
     REACT = "react"  # reactions of one person in one Space
     LISTEN = "listen"  # playlists and keys of one HLS listener in one Space
 
@@ -33,6 +35,8 @@ DEFAULT_LIMITS: Final[Limits] = {
     Scope.USER: RateLimit(burst=120, per_s=20),
     Scope.CREATE: RateLimit(burst=30, per_s=0.5),
     Scope.SPACE: RateLimit(burst=20, per_s=1),
+    Scope.INVITE: RateLimit(burst=100, per_s=0.2),
+    Scope.PESTER: RateLimit(burst=5, per_s=1 / 600),
     Scope.REACT: RateLimit(burst=10, per_s=2),
     Scope.LISTEN: RateLimit(burst=20, per_s=1),
 }
@@ -79,6 +83,11 @@ class RateLimiter:
     def address(self, address: str) -> None:
         """Count a request; raises RateLimited where it is one too many."""
         self._take(Scope.ADDRESS, address)
+
+    def invite(self, user_id: UserId, invited_id: UserId) -> None:
+        """Count an invite, which is a push; raises RateLimited as `react` does."""
+        self._take(Scope.INVITE, user_id)
+        self._take(Scope.PESTER, user_id, invited_id)
 
     def react(self, user_id: UserId, space_id: str) -> None:
         """Count a reaction; raises RateLimited where it is one too many."""

@@ -31,5 +31,5 @@ def operations(parts: Parts) -> tuple[Operation, ...]:
     )
     return (
         *speak_requests.operations(asking, parts.config.public_url),
-        *invites.operations(inviting, parts.config.public_url),
+        *invites.operations(inviting, parts.config.public_url, parts.limiter.invite),
     )
