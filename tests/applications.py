@@ -57,12 +57,12 @@ def operations_of(world: "World") -> tuple[Operation, ...]:
         *well_known.operations(APPLE_APP_IDS, ANDROID_APPS),
         *editing.operations(world.editing, world.reporting, PUBLIC_URL),
         *speak_requests.operations(world.stage, PUBLIC_URL),
-        *invites.operations(world.invites, PUBLIC_URL),
+        *invites.operations(world.invites, PUBLIC_URL, world.limiter.invite),
         *reminders.operations(world.reminders),
         *world.listening.operations(
             world.membership, PUBLIC_URL, world.capabilities, world.limiter
         ),
-        *media.operations(world.media, PUBLIC_URL, ICE_SERVERS),
+        *media.operations(world.media, PUBLIC_URL, lambda: ICE_SERVERS),
         *reactions.operations(world.reacting, world.limiter.react),
         *admin.operations(
             admin.AdminResource(

@@ -272,61 +272,6 @@ class World:
         )
         self.web_shell = FakeWebShell()
         self.people_search = PeopleSearchService(people=stores.people_finder)
-<<<<<<< HEAD
-        limiter = RateLimiter(self.limits, lambda: self.clock().timestamp())
-        self.operations: tuple[Operation, ...] = (
-            *profiles.operations(self.profiles),
-            *people.operations(
-                self.relations, self.registering, self.capabilities, self.clock
-            ),
-            *people_search.operations(self.people_search),
-            *discovery.operations(self.discovery, PUBLIC_URL),
-            *x_api.operations(self.discovery),
-            *spaces.operations(self.spaces, PUBLIC_URL),
-            *share.operations(self.spaces, self.web_shell, PUBLIC_URL),
-            *well_known.operations(APPLE_APP_IDS, ANDROID_APPS),
-            *editing.operations(self.editing, self.reporting, PUBLIC_URL),
-            *speak_requests.operations(self.stage, PUBLIC_URL),
-            *invites.operations(self.invites, PUBLIC_URL, limiter.invite),
-            *reminders.operations(self.reminders),
-            *self.listening.operations(
-                self.membership, PUBLIC_URL, self.capabilities, limiter
-            ),
-            *media.operations(self.media, PUBLIC_URL, lambda: ICE_SERVERS),
-            *reactions.operations(self.reacting, limiter.react),
-            *admin.operations(
-                admin.AdminResource(
-                    self.operating, self.profiles, self.relations, PUBLIC_URL
-                ),
-                {ADMIN_KEY},
-            ),
-            *account.operations(self.erasure),
-            *self.recording.operations(),
-        )
-        self.api = api_app(
-            [Section("/", lambda: self.operations)],
-            id_tokens=self.id_tokens,
-            cors_origins=ORIGINS,
-            public_url=PUBLIC_URL,
-            guards=(
-                limiter,
-                suspension.guard(self.suspended),
-                client_app.guard(self.capabilities),
-            ),
-        )
-        self.tasks = tasks_app(
-            self.upkeep,
-            self.schedule,
-            self.announcing,
-            recording_tasks,
-            FakeTaskTokens(),
-            (
-                erasure_route(self.erasure),
-                live_edge_route(self.listening.edge),
-                *webhook_routes(self.webhooks),
-            ),
-        )
-=======
         self.limiter = RateLimiter(self.limits, lambda: self.clock().timestamp())
 
     @cached_property
@@ -343,7 +288,6 @@ class World:
     def tasks(self) -> flask.Flask:
         """The task queue's application, which few tests need."""
         return tasks_of(self)
->>>>>>> ba2793b (wip)
 
     def make_stores(self) -> Stores:
         """Return the stores; a world on another technology has others."""
