@@ -25,6 +25,7 @@ _KINDS: Final = MappingProxyType(
         ".json": ("application/json", "public, max-age=1"),
     }
 )
+_REWRITTEN: Final = ".m3u8"  # each second, and read by ranges by some players
 _OTHER: Final = ("application/octet-stream", "no-store")
 _CORS: Final = MappingProxyType(
     {
@@ -66,7 +67,12 @@ class LiveEdge:
         if not file.is_file():
             return not_found()
         content_type, cache_control = kind_of(file.name)
-        response = web.FileResponse(file)
+        response: web.StreamResponse
+        if file.suffix == _REWRITTEN:
+            # Whole: of a range of it there may be nothing left by now, which is 416.
+            response = web.Response(body=file.read_bytes())
+        else:
+            response = web.FileResponse(file)
         response.content_type = content_type
         response.headers["Cache-Control"] = cache_control
         return response

@@ -244,6 +244,26 @@ async def test_room_json_is_public_and_fresh(root: Path) -> None:
             assert answer.content_type == "application/json"
 
 
+async def test_a_playlist_comes_whole(root: Path) -> None:
+    """
+    A player that asks for a range gets all of it, never 416: it is rewritten each
+    second.  Segments, which never change, come by ranges too.
+    """
+    async with running_gateway(root, AWAY) as gateway:
+        folder = gateway.folder.objects / "live" / "s1"
+        folder.mkdir(parents=True)
+        for name in ("audio.m3u8", "7.ts"):
+            (folder / name).write_bytes(b"#EXTM3U")
+
+        async def ask(name: str, wanted: str) -> tuple[int, bytes]:
+            url, headers = f"{gateway.url}/live/s1/{name}", {"Range": wanted}
+            async with gateway.session.get(url, headers=headers) as answer:
+                return answer.status, await answer.read()
+
+        assert await ask("audio.m3u8", "bytes=100-") == (200, b"#EXTM3U")
+        assert await ask("7.ts", "bytes=1-3") == (206, b"EXT")
+
+
 @pytest.mark.parametrize(
     "path",
     [
