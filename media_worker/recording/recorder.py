@@ -67,6 +67,7 @@ class Recorder:
         self._ended: list[EpochRecording] = []
         self._finishing: list[EpochRecording] = []
         self._known: set[RecordingId] = set()
+        self._storing = asyncio.Event()  # clear: there is nothing to wake up for
 
     @property
     def state(self) -> RecordingState:
@@ -114,6 +115,8 @@ class Recorder:
                 clock=self._clock,
                 utc_now=self._utc_now,
             )
+        if self._current is not None or self._ended:
+            self._storing.set()
         for recording in self._all:
             if recording.recording_id == self._desired.recording_id:
                 recording.apply(self._desired)
@@ -140,7 +143,7 @@ class Recorder:
 
     async def run(self) -> None:
         """
-        Close pages and store them, until cancelled.
+        Close pages and store them, until cancelled; asleep while nothing is recorded.
 
         A crash ends the recording, never the room.
         """
@@ -155,10 +158,13 @@ class Recorder:
             tasks.create_task(self._keep_flushing(), name="flush")
             tasks.create_task(self.echo.run(self._withhold), name="echo")
             while True:
+                await self._storing.wait()
                 await self._clock.sleep_until(self._clock.now_s() + UPLOAD_CHECK_S)
                 tasks.create_task(self.upload(), name="upload")
                 for recording in self._take_ended():
                     tasks.create_task(recording.finish(), name="finish")
+                if self._current is None:
+                    self._storing.clear()
 
     async def finish(self) -> None:
         """
@@ -215,5 +221,6 @@ class Recorder:
 
     async def _keep_flushing(self) -> None:
         while True:
+            await self._storing.wait()
             await self._clock.sleep_until(self._clock.now_s() + FLUSH_S)
             await self.flush()
