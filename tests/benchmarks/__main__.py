@@ -22,6 +22,7 @@ MODULES: Final = (
     "relays",
     "rooms",
     "hls",
+    "swarm",
     "mouth_to_ear",
     "speech_quality",
     "recovery",

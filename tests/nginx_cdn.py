@@ -1,0 +1,133 @@
+"""nginx as a caching CDN before a stack, and what its log says reached the origin."""
+
+import getpass
+import shutil
+import socket
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Final, Self
+
+START_TIMEOUT_S: Final = 10.0
+FLUSH_S: Final = 1.2  # nginx writes its log once a second
+CONFIG: Final = """
+user {user};
+worker_processes 1;
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 8192; }}
+http {{
+  log_format seen '$msec $uri $upstream_status';
+  access_log {folder}/access.log seen buffer=64k flush=1s;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  proxy_cache_path {folder}/cache keys_zone=edge:10m inactive=60s use_temp_path=off;
+  upstream origin {{ server 127.0.0.1:{origin}; keepalive 16; }}
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    keepalive_requests 1000000;
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    proxy_set_header Host $http_host;
+    location / {{ proxy_pass http://origin; }}
+    location /live/ {{
+      proxy_pass http://origin;
+      proxy_cache edge;
+      proxy_cache_key $uri;
+      proxy_cache_lock on;
+      proxy_cache_use_stale updating;
+    }}
+  }}
+}}
+"""
+
+
+class NginxCdn:
+    """
+    A context manager; objects below `/live/` are cached as their headers say.
+
+    Args:
+        origin: Port of the stack on loopback.
+    """
+
+    def __init__(self, folder: Path, *, origin: int) -> None:
+        self._folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        # Ours, or root's nginx would serve as somebody who may not see the folder.
+        self._config = CONFIG.format(
+            user=getpass.getuser(), folder=folder, origin=origin, port=self.port
+        )
+
+    def __enter__(self) -> Self:
+        path = self._folder / "nginx.conf"
+        path.write_text(self._config)
+        self._process = subprocess.Popen(
+            [nginx(), "-p", str(self._folder), "-c", str(path)],
+            stderr=subprocess.DEVNULL,
+        )
+        deadline_s = time.monotonic() + START_TIMEOUT_S
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            except OSError:
+                if time.monotonic() > deadline_s:
+                    self._process.kill()
+                    raise
+                time.sleep(0.05)
+            else:
+                return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+    def seen(self, since_s: float, until_s: float) -> tuple[Counter[str], Counter[str]]:
+        """
+        Return what was asked of the CDN, and what of the origin, by kind.
+
+        Args:
+            since_s: Unix time, as `until_s` is.
+        """
+        time.sleep(FLUSH_S)
+        asked: Counter[str] = Counter()
+        passed_on: Counter[str] = Counter()
+        for line in (self._folder / "access.log").read_text().splitlines():
+            at_s, uri, upstream = line.split(" ", 2)
+            if since_s <= float(at_s) < until_s:
+                asked[kind_of(uri)] += 1
+                passed_on[kind_of(uri)] += upstream != "-"
+        return asked, passed_on
+
+
+def nginx() -> str:
+    """
+    Return the program's path.
+
+    Raises:
+        RuntimeError: it is not installed.
+    """
+    found = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+    if found is None:
+        raise RuntimeError("nginx is missing: apt-get install nginx-light")
+    return found
+
+
+def kind_of(uri: str) -> str:
+    """Return what kind of request a path is."""
+    ends = {
+        "audio.m3u8": "playlist",
+        ".ts": "segment",
+        "room.json": "room.json",
+        "listen.m3u8": "own playlist",
+        "/join": "join",
+        "/listen-token": "token",
+    }
+    kinds = (kind for end, kind in ends.items() if uri.endswith(end))
+    return next(kinds, "key" if "/keys/" in uri else "other")
