@@ -1,8 +1,9 @@
 """
 Relays: what a listener costs one relay and two, against the origin itself.
 
-The same crowd hears the origin, then a relay, then each of two relays, which share the
-one core of what is measured.  What a worker costs without an audience is told apart.
+All three carry a crowd at the same time on the one core of what is measured, so that
+whatever else the machine does falls on all of them.  What a worker costs without an
+audience is told apart.
 """
 
 import asyncio
@@ -25,8 +26,6 @@ from tests.worker_process import EmbeddedFirestore, SpaceDocuments, WorkerProces
 
 LISTENERS: Final = 500  # of each worker
 SETTLE_S: Final = 12.0  # until what joining needs is given back
-CONSENT_S: Final = 35.0  # then those who are silent are gone
-BUDGET_RATIO: Final = 1.1
 # One process and packets of 20 ms, whatever the audience: the cost of that is compared.
 SETTINGS: Final = {"PARLEY_EGRESS_FROM": "5000", "PARLEY_LONG_FRAMES_FROM": "100000"}
 
@@ -34,10 +33,10 @@ SETTINGS: Final = {"PARLEY_EGRESS_FROM": "5000", "PARLEY_LONG_FRAMES_FROM": "100
 @dataclass(frozen=True, slots=True)
 class Carried:
     """
-    What some workers did with the crowd.
+    What one worker did with its crowd.
 
     Args:
-        idle: CPU of them together without an audience, cores.
+        idle: CPU without an audience, cores.
         hop_ms: What the way over the relay adds; 0 for the origin.
     """
 
@@ -54,34 +53,33 @@ class Carried:
 
 def run() -> list[dict[str, Any]]:
     """Measure all and return rows of `bench.json`."""
-    with open_files(3 * LISTENERS), client_core():
-        origin, one, two = asyncio.run(_measure())
-    base = statistics.median(origin.us_a_packet)
+    with open_files(4 * LISTENERS), client_core():
+        origin, one, other = asyncio.run(_measure())
     rows = [
-        _row(f"CPU per listener packet, {name}", carried, "the origin's", base)
-        for name, carried in (
-            (f"origin with {LISTENERS} listeners", origin),
-            (f"1 relay with {LISTENERS}", one),
-            (f"2 relays with {LISTENERS} each", two),
-        )
+        _row(f"origin with {LISTENERS} listeners", [origin], origin),
+        _row(f"1 relay with {LISTENERS}", [one], origin),
+        _row(f"2 relays with {LISTENERS} each", [one, other], origin),
     ]
     return [*rows, _hop(one)]
 
 
-def _row(
-    name: str, carried: Carried, baseline: str, baseline_value: float
-) -> dict[str, Any]:
-    values = carried.us_a_packet
-    value = statistics.median(values)
-    idle = f"{100 * carried.idle:.1f} % of a core without listeners"
+def _row(name: str, carried: list[Carried], origin: Carried) -> dict[str, Any]:
+    """Compare slice by slice: in each, all had the same machine."""
+    us = [
+        statistics.mean(each)
+        for each in zip(*(c.us_a_packet for c in carried), strict=True)
+    ]
+    ratios = [a / b for a, b in zip(us, origin.us_a_packet, strict=True)]
+    idle = 100 * sum(each.idle for each in carried)
     return {
-        "name": name,
-        "value": value,
+        "name": f"CPU per listener packet, {name}",
+        "value": statistics.median(us),
         "unit": "us",
-        "baseline": baseline,
-        "baseline_value": baseline_value,
-        "ratio": value / baseline_value,
-        "spread": f"{min(values):.3g}-{max(values):.3g}; {idle}",
+        "baseline": "the origin's",
+        "baseline_value": statistics.median(origin.us_a_packet),
+        "ratio": statistics.median(ratios),
+        "spread": f"{min(ratios):.2f}-{max(ratios):.2f} times; "
+        f"{idle:.1f} % of a core without listeners",
     }
 
 
@@ -97,7 +95,7 @@ def _hop(carried: Carried) -> dict[str, Any]:
     }
 
 
-async def _measure() -> tuple[Carried, Carried, Carried]:
+async def _measure() -> tuple[Carried, ...]:
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         firestore = await stack.enter_async_context(EmbeddedFirestore(folder / "data"))
@@ -124,11 +122,7 @@ async def _measure() -> tuple[Carried, Carried, Carried]:
                 await stack.enter_async_context(relay)
             await relay.ready(documents)
             relays.append(relay)
-        return (
-            await _carry([origin]),
-            await _carry(relays[:1]),
-            await _carry(relays),
-        )
+        return await _carry([origin, *relays])
 
 
 async def _talk(stack: contextlib.AsyncExitStack, worker: WorkerProcess) -> None:
@@ -140,17 +134,11 @@ async def _talk(stack: contextlib.AsyncExitStack, worker: WorkerProcess) -> None
     ana.start_talking()
 
 
-async def _carry(workers: Sequence[WorkerProcess]) -> Carried:
-    """Let a crowd hear each of some workers; return what that costs them together."""
-    processes = [psutil.Process(worker.process.pid) for worker in workers]
-
-    async def sent() -> float:
-        told = [await worker.metrics() for worker in workers]
-        return sum(each["fan_out_packets_sent_total"] for each in told)
-
-    await asyncio.sleep(SETTLE_S)
-    idle = statistics.median((await watched(processes, sent)).cores)
+async def _carry(workers: Sequence[WorkerProcess]) -> tuple[Carried, ...]:
+    """Let a crowd hear each worker; return what that costs each of them."""
     async with contextlib.AsyncExitStack() as stack:
+        await asyncio.sleep(SETTLE_S)
+        idle = await asyncio.gather(*map(_watched, workers))
         for worker in workers:
             crowd = await crowd_in(stack)
 
@@ -159,8 +147,20 @@ async def _carry(workers: Sequence[WorkerProcess]) -> Carried:
 
             await crowd.join(post, LISTENERS)
         await asyncio.sleep(SETTLE_S)
-        load = await watched(processes, sent)
-        metrics = await workers[0].metrics()
-    # Their sessions end as those of listeners whose network is gone.
-    await asyncio.sleep(CONSENT_S)
-    return Carried(load, idle, 1000 * metrics.get("relay_hop_delay_s", 0.0))
+        loads = await asyncio.gather(*map(_watched, workers))
+        told = [await worker.metrics() for worker in workers]
+    return tuple(
+        Carried(
+            load,
+            statistics.median(before.cores),
+            1000 * metrics.get("relay_hop_delay_s", 0.0),
+        )
+        for load, before, metrics in zip(loads, idle, told, strict=True)
+    )
+
+
+async def _watched(worker: WorkerProcess) -> Load:
+    async def sent() -> float:
+        return (await worker.metrics())["fan_out_packets_sent_total"]
+
+    return await watched([psutil.Process(worker.process.pid)], sent)
