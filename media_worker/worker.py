@@ -68,7 +68,8 @@ class Worker:
         self._clock = MonotonicClock()
         self._firestore = connect(config.project_id, emulator_host=config.emulator_host)
         self._endpoint = spread_endpoint(config)
-        self._publisher = StoredRoomJson(config.live_edge_url)
+        self._edge = EdgeStore(config.live_edge_url)
+        self._publisher = StoredRoomJson(self._edge)
         self._recorder = Recorder(
             epoch=config.epoch,
             storage=self._storage(),
@@ -77,7 +78,6 @@ class Worker:
             fresh=lambda: self._life.knows,
             warn=self._warn_of_echo,
         )
-        self._edge = EdgeStore(config.live_edge_url)
         self._hls = open_hls(
             config.space_id,
             config.epoch,
@@ -190,7 +190,7 @@ class Worker:
             *endpoint_metrics(self._endpoint),
             *hls_metrics(self._hls),
             Metric("room_json_failures_total", self._publisher.failures),
-            Metric("hls_store_failures_total", self._edge.failures),
+            Metric("live_edge_failures_total", self._edge.failures),
         ]
         if self._life.link is not None:
             metrics += link_metrics(self._life.link)

@@ -51,11 +51,22 @@ class EdgeStore:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 pause_s = RETRY_S
-                while not await self._put(name, body, kind):
+                while not await self.try_put(name, body, kind=kind):
                     await asyncio.sleep(pause_s)
                     pause_s *= 2
                 return True
         return False
+
+    async def try_put(self, name: str, body: bytes, *, kind: Mapping[str, str]) -> bool:
+        """Try once to store an object; return whether that succeeded."""
+        attributes = None if self._local else dict(kind)
+        try:
+            async with asyncio.timeout(ATTEMPT_TIMEOUT_S):
+                await obstore.put_async(self._store, name, body, attributes=attributes)
+        except STORE_ERRORS as error:
+            self._failed("put", error)
+            return False
+        return True
 
     async def delete(self, names: Sequence[str]) -> bool:
         """Delete objects; return False where some may be left."""
@@ -78,16 +89,6 @@ class EdgeStore:
             return False
         except STORE_ERRORS as error:
             self._failed("head", error)
-            return False
-        return True
-
-    async def _put(self, name: str, body: bytes, kind: Mapping[str, str]) -> bool:
-        attributes = None if self._local else dict(kind)
-        try:
-            async with asyncio.timeout(ATTEMPT_TIMEOUT_S):
-                await obstore.put_async(self._store, name, body, attributes=attributes)
-        except STORE_ERRORS as error:
-            self._failed("put", error)
             return False
         return True
 

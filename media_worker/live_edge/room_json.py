@@ -6,11 +6,10 @@ import json
 import logging
 from typing import Final
 
-import obstore
-from obstore.store import ObjectStore, from_url
-
 from spaces_contract.paths import room_object
 from spaces_contract.room_state import MAX_ROOM_JSON_BYTES, RoomState
+
+from .edge_store import EdgeStore
 
 logger = logging.getLogger(__name__)
 
@@ -19,29 +18,22 @@ ATTRIBUTES: Final = {
     "Cache-Control": "public, max-age=1",
 }
 ATTEMPTS: Final = 3
-ATTEMPT_TIMEOUT_S: Final = 2.0
 RETRY_S: Final = 0.5
-LOCAL_SCHEME: Final = "file://"
 
 
 class StoredRoomJson:
     """
-    `RoomPublisher` on any store that obstore knows; objects are replaced atomically.
+    `RoomPublisher` on the store of the live edge; objects are replaced atomically.
 
     Args:
-        url: "file:///…", "s3://…", "gs://…"; local folders are made where missing.
         retry_s: Pause before the second attempt; it doubles for the third.
 
     Attributes:
         failures: How many versions could not be written.
     """
 
-    def __init__(self, url: str, *, retry_s: float = RETRY_S) -> None:
-        # Folders know neither content types nor cache lifetimes: whoever serves
-        # them sets both.
-        local = url.startswith(LOCAL_SCHEME)
-        self._store: ObjectStore = from_url(url, mkdir=True) if local else from_url(url)
-        self._attributes = None if local else ATTRIBUTES
+    def __init__(self, store: EdgeStore, *, retry_s: float = RETRY_S) -> None:
+        self._store = store
         self._retry_s = retry_s
         self._finishing = asyncio.Event()
         self.failures = 0
@@ -56,7 +48,8 @@ class StoredRoomJson:
             self.failures += 1
             return
         for attempt in range(1, ATTEMPTS + 1):
-            if await self._put(room_object(room.space_id, room.epoch), body):
+            name = room_object(room.space_id, room.epoch)
+            if await self._store.try_put(name, body, kind=ATTRIBUTES):
                 return
             if attempt < ATTEMPTS:
                 await self._pause(self._retry_s * attempt)
@@ -72,16 +65,3 @@ class StoredRoomJson:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
                 await self._finishing.wait()
-
-    async def _put(self, path: str, body: bytes) -> bool:
-        try:
-            async with asyncio.timeout(ATTEMPT_TIMEOUT_S):
-                await obstore.put_async(
-                    self._store, path, body, attributes=self._attributes
-                )
-        except (obstore.exceptions.BaseError, OSError, TimeoutError) as error:
-            logger.warning(
-                "room.json not written", extra={"error": type(error).__name__}
-            )
-            return False
-        return True

@@ -3,19 +3,23 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from spaces_contract import paths
-from spaces_contract.hls import key_number
+from spaces_contract.hls import PLAYLIST_CACHE, PLAYLIST_TYPE, key_number
+from spaces_contract.roles import PeerKind
 from tests.api import ApiError
 from tests.audio import rms, voice
+from tests.faulty_s3 import Fault, FaultyS3
 from tests.hls_player import HlsPlayer, delays_s
-from tests.light_clients import LightSpeaker, opus_frames
+from tests.hls_rules import read
+from tests.light_clients import LightPeer, LightSpeaker, opus_frames
 from tests.worker_process import (
     SPACE,
     EmbeddedFirestore,
@@ -35,6 +39,19 @@ class LiveEdge:
     documents: SpaceDocuments
     objects: Path
     worker: WorkerProcess
+
+    @property
+    def api(self) -> Any:
+        """What clients sign in to: the worker's control API itself."""
+        return self.worker
+
+    async def lost_segments(self) -> float:
+        """Return how many segments the store did not take."""
+        return (await self.worker.metrics())["hls_lost_segments_total"]
+
+    async def has_lost_since(self, before: float) -> bool:
+        """Whether there are more."""
+        return await self.lost_segments() > before
 
     def player(self, uid: str = "lea") -> HlsPlayer:
         """Return a player that has its keys from whichever worker there is."""
@@ -78,6 +95,15 @@ class LiveEdge:
 @pytest.fixture
 async def live(tmp_path: Path) -> AsyncIterator[LiveEdge]:
     """Run a worker on whose stage Ana talks."""
+    async with a_live_edge(tmp_path) as live:
+        yield live
+
+
+@contextlib.asynccontextmanager
+async def a_live_edge(
+    tmp_path: Path, *, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[LiveEdge]:
+    """Run a worker with more settings, on whose stage Ana talks."""
     async with contextlib.AsyncExitStack() as stack:
         server = await stack.enter_async_context(EmbeddedFirestore(tmp_path / "data"))
         documents = SpaceDocuments(server.host)
@@ -85,14 +111,15 @@ async def live(tmp_path: Path) -> AsyncIterator[LiveEdge]:
         await documents.start()
         await documents.put_on_stage("ana", role="host")
         objects = tmp_path / "objects"
-        worker = await stack.enter_async_context(WorkerProcess(server.host, objects))
+        worker = WorkerProcess(server.host, objects, settings=settings)
+        await stack.enter_async_context(worker)
         await worker.ready(documents)
-        api: Any = worker  # signs for itself: a grant is the uid
-        speaker = LightSpeaker(api, opus_frames(SAID))
+        live = LiveEdge(server, documents, objects, worker)
+        speaker = LightSpeaker(live.api, opus_frames(SAID))
         stack.push_async_callback(speaker.aclose)
         await speaker.connect("/whip", "ana")
         speaker.start_talking()
-        yield LiveEdge(server, documents, objects, worker)
+        yield live
 
 
 async def follow(player: HlsPlayer, segments: int) -> None:
@@ -181,25 +208,36 @@ async def test_the_end_is_told_and_keys_are_gone(live: LiveEdge) -> None:
     assert not any(key in path.read_bytes() for path in stored for key in keys)
 
 
-async def test_a_store_that_is_gone_leaves_the_room_alone(live: LiveEdge) -> None:
+def has_heard_since(ears: LightPeer, before: int) -> bool:
+    """Whether a second more has come by WebRTC."""
+    return ears.arrivals.packets > before + 50
+
+
+async def test_a_store_in_trouble_leaves_the_room_alone(tmp_path: Path) -> None:
     """
-    With its folder in the way, HLS refuses listeners and the room goes on; when there
-    is a folder again, so is HLS.
+    A store that hangs for 10 s, refuses, is busy or full costs HLS its segments, which
+    are counted; who hears by WebRTC goes on hearing; then HLS goes on by itself.
     """
-    await until(live.listens)
-    folder = live.objects / "live"
-    folder.rename(live.objects / "away")
-    folder.write_text("in the way")
+    async with contextlib.AsyncExitStack() as stack:
+        store = await stack.enter_async_context(FaultyS3())
+        live = await stack.enter_async_context(
+            a_live_edge(tmp_path, settings=store.settings)
+        )
+        ears = LightPeer(live.api, PeerKind.WHEP)
+        stack.push_async_callback(ears.aclose)
+        await ears.connect("/whep", "bo")
+        await until(live.listens)
+        for fault in (Fault.HANGS, Fault.REFUSES, Fault.BUSY, Fault.FULL):
+            store.fault = fault
+            lost, heard = await live.lost_segments(), ears.arrivals.packets
+            await until(partial(live.has_lost_since, lost))
+            await until(partial(has_heard_since, ears, heard))
+        store.fault = Fault.NONE
+        await until(live.listens)
 
-    async def troubled() -> bool:
-        metrics = await live.worker.metrics()
-        return metrics["hls_lost_segments_total"] > 0 and not metrics["hls_playable"]
-
-    await until(troubled)
-    skipped = (await live.worker.metrics())["skipped_blocks_total"]
-    folder.unlink()
-    await until(live.listens)
-
-    assert (await live.worker.metrics())["skipped_blocks_total"] - skipped < 50
-    player = live.player()
-    await follow(player, 3)
+        playlist = read(store.objects[paths.playlist_object(SPACE)].decode())
+        assert playlist.segments
+        assert store.kinds[paths.playlist_object(SPACE)] == (
+            PLAYLIST_TYPE,
+            PLAYLIST_CACHE,
+        )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jsonschema
 
+from media_worker.live_edge.edge_store import EdgeStore
 from media_worker.live_edge.room_json import StoredRoomJson
 from spaces_contract.room_state import ROOM_JSON_SCHEMA, RoomState, StageMember
 
@@ -46,7 +47,7 @@ async def test_versions_replace_each_other(tmp_path: Path) -> None:
     """
     Missing folders are made; the object is the newest version and nothing else.
     """
-    store = StoredRoomJson(f"file://{tmp_path}/new/objects")
+    store = StoredRoomJson(EdgeStore(f"file://{tmp_path}/new/objects"))
 
     await store.publish(a_room(1))
     await store.publish(a_room(2))
@@ -65,7 +66,7 @@ async def test_a_state_that_is_too_large_is_not_written(tmp_path: Path) -> None:
     """
     It is counted as failed; the last good version stays.
     """
-    store = StoredRoomJson(f"file://{tmp_path}")
+    store = StoredRoomJson(EdgeStore(f"file://{tmp_path}"))
     await store.publish(a_room(1))
 
     await store.publish(a_room(2, title="x" * 9_000))
@@ -78,7 +79,7 @@ async def test_a_store_that_fails_is_survived(tmp_path: Path) -> None:
     """
     A folder that cannot be written counts a failure and raises nothing.
     """
-    store = StoredRoomJson(f"file://{tmp_path}/objects", retry_s=0)
+    store = StoredRoomJson(EdgeStore(f"file://{tmp_path}/objects"), retry_s=0)
     (tmp_path / "objects" / "live").write_text("in the way")
 
     await store.publish(a_room(1))
@@ -90,7 +91,7 @@ async def test_a_last_version_is_tried_once(tmp_path: Path) -> None:
     """
     `finish` cuts the pause before another attempt short, and later versions have one.
     """
-    store = StoredRoomJson(f"file://{tmp_path}/objects", retry_s=3_600)
+    store = StoredRoomJson(EdgeStore(f"file://{tmp_path}/objects"), retry_s=3_600)
     (tmp_path / "objects" / "live").write_text("in the way")
     writing = asyncio.create_task(store.publish(a_room(1)))
     await asyncio.sleep(0)
