@@ -9,8 +9,7 @@ here, and 0.2 us where it is junk; every listener sends one every few seconds.
 import hmac
 import struct
 import zlib
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from .addresses import Address, ip_and_port
 
@@ -45,8 +44,7 @@ _UNDERSTOOD: Final = frozenset(
 _REASONS: Final = {ROLE_CONFLICT: b"Role Conflict", UNKNOWN_ATTRIBUTE: b"Unknown"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BindingRequest:
+class BindingRequest(NamedTuple):
     """
     A well-formed request whose sender is not proven yet.
 
