@@ -1,12 +1,13 @@
 """`python -m media_worker`: one live Space, configured by the environment."""
 
 import asyncio
+import functools
 import importlib
 import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from .agones import SidecarLost
@@ -54,10 +55,11 @@ async def _run(config: Config) -> int:
     from .epoch_life import ExitCode
     from .shared_parts import CannotStart, starting
 
+    compose = _loaded(config)
     settle()
     try:
         with starting():
-            worker = _worker(config)
+            worker = compose()
         loop = asyncio.get_running_loop()
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signal_number, worker.stop)
@@ -69,15 +71,16 @@ async def _run(config: Config) -> int:
     return ExitCode.CRASHED
 
 
-def _worker(config: Config) -> "Worker | RelayWorker":
+def _loaded(config: Config) -> "Callable[[], Worker | RelayWorker]":
+    """Load what the worker needs, and no more; return what composes it."""
     if config.relay is None:
         from .worker import Worker
 
-        return Worker(config)
-    # It mixes and records nothing, and loads no coder.
+        return functools.partial(Worker, config)
+    # It mixes and records nothing: no coder, no recorder.
     from .relay.worker import RelayWorker
 
-    return RelayWorker(config, config.relay)
+    return functools.partial(RelayWorker, config, config.relay)
 
 
 if __name__ == "__main__":

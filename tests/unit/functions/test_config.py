@@ -8,6 +8,7 @@ from spaces.adapters.launchers.settings import (
     KubernetesApi,
 )
 from spaces.config import Config
+from spaces.domain.relays import RelayLimits
 from spaces.environment import ConfigError
 from spaces.service.ice_servers import Turn
 from spaces.service.media import IceServer
@@ -138,6 +139,33 @@ def test_what_is_wrong_is_named(name: str, value: str) -> None:
     """
     with pytest.raises(ConfigError, match=name):
         Config.from_env(LOCAL | {name: value})
+
+
+@pytest.mark.parametrize(
+    ("given", "limits"),
+    [
+        ({}, RelayLimits(from_share=0.8, most=16)),
+        ({"PARLEY_RELAYS": '{"most": 0}'}, RelayLimits(from_share=0.8, most=0)),
+        (
+            {"PARLEY_RELAYS": '{"from_share": 0.5}'},
+            RelayLimits(from_share=0.5, most=16),
+        ),
+    ],
+)
+def test_relays_are_limited(given: dict[str, str], limits: RelayLimits) -> None:
+    """
+    What is not said is as it is without a word.
+    """
+    assert Config.from_env(LOCAL | given).relays == limits
+
+
+@pytest.mark.parametrize("wrong", ['{"from_share": 2}', '{"many": 1}', '{"most": "1"}'])
+def test_limits_of_relays_are_checked(wrong: str) -> None:
+    """
+    The complaint names what it is about.
+    """
+    with pytest.raises(ConfigError, match="PARLEY_RELAYS"):
+        Config.from_env(LOCAL | {"PARLEY_RELAYS": wrong})
 
 
 def test_ice_servers_are_read() -> None:
