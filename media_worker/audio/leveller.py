@@ -15,6 +15,7 @@ TARGET_DBOV: Final = (
     24.0  # of speech, without its pauses; clients with AGC send 20 to 26
 )
 TOLERANCE_DB: Final = 3.0  # nobody minds; whoever is within it is left untouched
+EARLY_TOLERANCE_DB: Final = 6.0  # a first sentence may be louder than its speaker
 ARRIVED_DB: Final = 0.5  # once begun, it is brought so close
 MAX_GAIN_DB: Final = 12.0  # up or down: more would raise the noise of the room
 SPEECH_DBOV: Final = 48  # louder blocks may be speech,
@@ -85,6 +86,8 @@ class Leveller:
         too_soft_db = -10 * math.log10(self._power) - TARGET_DBOV
         wanted_db = min(MAX_GAIN_DB, max(-MAX_GAIN_DB, too_soft_db))
         missing = wanted_db - self.gain_db
-        self._moving = abs(missing) > (ARRIVED_DB if self._moving else TOLERANCE_DB)
+        early = self._blocks < MEMORY_BLOCKS
+        tolerance_db = EARLY_TOLERANCE_DB if early else TOLERANCE_DB
+        self._moving = abs(missing) > (ARRIVED_DB if self._moving else tolerance_db)
         if self._moving:
             self.gain_db += min(RISE_DB, max(-FALL_DB, missing))

@@ -10,6 +10,7 @@ from media_worker.audio.levels import level_dbov
 from media_worker.audio.mixer import Mix
 from tests.audio import (
     BLOCK,
+    RATE_HZ,
     Samples,
     blocks_of,
     rms,
@@ -54,6 +55,18 @@ def test_who_is_loud_enough_is_left_alone() -> None:
     leveller = Leveller()
 
     assert all(leveller.level(block, level_dbov(block)) is block for block in blocks)
+
+
+def test_a_loud_first_sentence_is_no_loud_voice() -> None:
+    """
+    4 dB too loud for two seconds, then as it should be: nothing moves.
+    """
+    leveller = Leveller()
+    loud, plain = spoken(4)[: 2 * RATE_HZ], common()[: 5 * RATE_HZ]
+
+    levelled(np.concatenate([loud, plain]), leveller)
+
+    assert leveller.gain_db == 0
 
 
 def test_the_gain_is_bounded() -> None:
