@@ -13,7 +13,7 @@ from aioice import stun
 
 from media_worker.egress.resends import KEPT_PACKETS, RESENDS_A_PACKET
 from media_worker.room.ports import FULL_MIX
-from media_worker.transport import rtcp
+from media_worker.transport import media_path, rtcp
 from media_worker.transport.endpoint import UdpMediaEndpoint
 from media_worker.transport.udp_port import MAX_DATAGRAM_BYTES
 from spaces_contract.ids import SessionId
@@ -54,10 +54,14 @@ class DirectApi:
 
 @contextlib.asynccontextmanager
 async def light_peer(
-    running: RunningEndpoint, kind: PeerKind = PeerKind.WHEP, more: str = ""
+    running: RunningEndpoint,
+    kind: PeerKind = PeerKind.WHEP,
+    *,
+    more: str = "",
+    made: type[LightPeer] = LightPeer,
 ) -> AsyncIterator[LightPeer]:
     """Connect a peer that keeps the packets it gets and offers `more` than usual."""
-    peer = LightPeer(cast(Api, DirectApi(running, kind, more)), kind)
+    peer = made(cast(Api, DirectApi(running, kind, more)), kind)
     peer.rtp_log = []
     await peer.connect("", "")
     try:
@@ -169,6 +173,62 @@ async def test_media_follows_the_nominated_address() -> None:
         assert answer.attributes["XOR-MAPPED-ADDRESS"][0] == LOOPBACK
         last = struct.unpack_from("!H", (peer.rtp_log or [])[-1], 2)[0]
         assert struct.unpack_from("!H", moved, 2)[0] - last in (1, 2)
+
+
+async def test_a_nat_that_rebinds_keeps_the_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    Once the old address is silent, a plain check from a new one moves the stream, in
+    the same session with the same keys.
+    """
+    monkeypatch.setattr(media_path, "SILENCE_S", 0.2)
+    async with (
+        running_endpoint(LOOPBACK) as running,
+        light_peer(running) as peer,
+        playing(running.endpoint, tone_packets()),
+    ):
+        assert peer.rtp_log is not None
+        await more(peer.rtp_log)
+        cast(Any, peer)._tasks[0].cancel()  # its checks: the old port is gone
+        await asyncio.sleep(2 * media_path.SILENCE_S)
+        with a_socket(peer) as rebound:
+            rebound.send(a_check(peer, nominates=False))
+            moved = await received(rebound)
+            while moved[0] < 0x80 or 192 <= moved[1] <= 223:  # the answer, and any SR
+                moved = await received(rebound)
+
+        assert peer.dtls is not None
+        peer.dtls._rx_srtp.unprotect(moved)
+    assert running.events.connected == [SESSION]
+
+
+class LossyHandshake(LightPeer):
+    """Loses the server's first and third DTLS datagrams."""
+
+    came = 0
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        """Take it, or lose it."""
+        if 19 < data[0] < 64:
+            self.came += 1
+            if self.came in (1, 3):
+                return
+        super().datagram_received(data, addr)
+
+
+async def test_a_handshake_survives_loss() -> None:
+    """
+    What the server said in vain it says again, and sound flows.
+    """
+    async with (
+        running_endpoint(LOOPBACK) as running,
+        light_peer(running, made=LossyHandshake) as peer,
+        playing(running.endpoint, tone_packets()),
+    ):
+        await until(lambda: peer.arrivals.packets >= 5)
+
+    assert cast(LossyHandshake, peer).came > 3
 
 
 async def test_a_controlled_peer_is_told_to_control() -> None:
