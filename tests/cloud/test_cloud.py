@@ -229,6 +229,19 @@ def test_the_cdn_keeps_as_long_as_the_worker_says(cloud: Cloud) -> None:
     assert not {"defaultTtl", "maxTtl", "clientTtl"} & policy.keys()
 
 
+def test_the_edge_speaks_new_tls_only(cloud: Cloud) -> None:
+    """
+    TLS 1.2 or newer with modern ciphers, and nothing on port 80.
+    """
+    policy = cloud.one(":SSLPolicy", "live")
+
+    assert (policy["minTlsVersion"], policy["profile"]) == ("TLS_1_2", "MODERN")
+    assert [each.inputs["portRange"] for each in cloud.of(":GlobalForwardingRule")] == [
+        "443"
+    ]
+    assert "sslPolicy" in cloud.one(":TargetHttpsProxy", "live")
+
+
 def test_the_cluster_has_no_public_address(cloud: Cloud) -> None:
     """
     Its API is reached by a name before which IAM stands.
