@@ -1,11 +1,16 @@
 """Markers by folder: the folder of a test is its tier."""
 
+import asyncio.constants
 import os
 from pathlib import Path
 
 import pytest
 
 TESTS = Path(__file__).parent
+# Of each callback, debug mode notes where it was made.  Ten frames of that are half of
+# what a room's test costs; one beside asyncio's own says as much.
+asyncio.constants.DEBUG_STACK_DEPTH = 2  # type: ignore[misc]  # ours alone to change
+
 TIERS = ("unit", "integration", "conformance", "e2e", "containers")
 
 
