@@ -7,10 +7,12 @@ What the room hears of those who did not consent is correlated, at lags of 20 to
 lag stays while chance moves on.  All of it is in memory, at 8 kHz, and gone in seconds.
 
 The thresholds are in units of the correlation's own deviation.  Measured on recorded
-speech through Opus: clean talk stays below 9 at once and 7 summed up; an echo alone is
-at 28 to 60; one 20 dB below a voice that talks over it at 6 to 22.
+speech through Opus: clean talk at the same time is nearly always below 12 at once and 9
+summed up, rarely at 15 and 12; an echo alone is at 28 to 60; one 20 dB below a voice that
+talks over it at 6 to 22.  `python -m tests.benchmarks recording` says what that costs.
 """
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -33,9 +35,9 @@ HISTORY: Final = WINDOW + MAX_LAG
 SIZE: Final = 8_192  # holds both without wrapping into the lags
 AUDIBLE_RMS: Final = 60.0  # -55 dBov: quieter than this nobody is heard
 MIC_RMS: Final = 10.0
-AT_ONCE: Final = 11.0
-SUMMED: Final = 7.6
-KNOWN: Final = 3.5  # at a lag at which an echo was found before
+AT_ONCE: Final = 13.0
+SUMMED: Final = 9.0
+KNOWN: Final = 5.0  # at a lag at which an echo was found before
 DECAY: Final = 0.9
 LEAST_WEIGHT: Final = 2.5  # of a sum: three windows
 NEAR: Final = RATE_HZ // 1_000  # lags within a millisecond are the same
@@ -48,6 +50,7 @@ Floats = NDArray[np.floating[Any]]
 
 _HERTZ = np.fft.rfftfreq(SIZE, 1 / RATE_HZ)
 _VOICED = (_HERTZ > 150) & (_HERTZ < 3_600)
+_MEAN = np.full(STEP, 1 / STEP, np.float32)
 _HANN = np.hanning(WINDOW).astype(np.float32)
 
 
@@ -71,25 +74,41 @@ class EchoGuard:
 
     def __init__(self) -> None:
         self._heard: dict[UserId, Samples] = {}
+        self._ticks: deque[Mapping[UserId, Block]] = deque(maxlen=HISTORY // BLOCK)
         self._paths: dict[tuple[UserId, UserId], _Path] = {}
 
     def hear(self, blocks: Mapping[UserId, Block]) -> None:
-        """Take what each speaker adds to the mix of one tick; silence is left out."""
-        for user_id in blocks.keys() - self._heard.keys():
-            self._heard[user_id] = np.zeros(HISTORY, np.float32)
-        for user_id, history in list(self._heard.items()):
-            history[:-BLOCK] = history[BLOCK:]
-            block = blocks.get(user_id)
-            if block is None:
-                history[-BLOCK:] = 0
-                if not history.any():
-                    del self._heard[user_id]
-            else:
-                history[-BLOCK:] = block.reshape(-1, STEP).mean(axis=1)
+        """
+        Take what each speaker adds to the mix of one tick; silence is left out.
+
+        Args:
+            blocks: Nobody may change these any more.
+        """
+        self._ticks.append(blocks)
 
     def snapshot(self) -> dict[UserId, Samples]:
         """Return the last 0.9 s of everybody who was heard in them."""
-        return {user_id: history.copy() for user_id, history in self._heard.items()}
+        ticks = list(self._ticks)
+        self._ticks.clear()
+        people = self._heard.keys() | {uid for blocks in ticks for uid in blocks}
+        moved = {user_id: self._moved(user_id, ticks) for user_id in people}
+        self._heard = {uid: history for uid, history in moved.items() if history.any()}
+        return dict(self._heard)
+
+    def _moved(self, user_id: UserId, ticks: list[Mapping[UserId, Block]]) -> Samples:
+        """Return somebody's history with these ticks at its end."""
+        fresh = np.zeros((len(ticks), BLOCK_SAMPLES), np.float32)
+        for row, blocks in zip(fresh, ticks, strict=True):
+            block = blocks.get(user_id)
+            if block is not None:
+                row[:] = block
+        history = np.zeros(HISTORY, np.float32)
+        size = len(ticks) * BLOCK
+        before = self._heard.get(user_id)
+        if before is not None:
+            history[: HISTORY - size] = before[size:]
+        history[HISTORY - size :] = fresh.reshape(-1, STEP) @ _MEAN
+        return history
 
     def check(
         self,

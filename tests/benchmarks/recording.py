@@ -19,6 +19,12 @@ from media_worker.recording.opening import Stores
 from media_worker.recording.recorder import FLUSH_S, UPLOAD_CHECK_S, Recorder
 from spaces_contract.ids import UserId
 from tests.audio import alignment
+from tests.benchmarks.echo_talk import (
+    CLEAN_S,
+    SPEEDS,
+    withheld_clean,
+    withheld_echo,
+)
 from tests.benchmarks.ffmpeg_render import Took, ffmpeg_render, timed
 from tests.long_recording import Talker, speech_packets, store_recording
 from tests.room_doubles import a_member, desired
@@ -39,6 +45,8 @@ BUDGET_CPU_PERCENT: Final = 2.0
 BUDGET_SPEED: Final = 100.0
 BUDGET_RSS_MB: Final = 300.0
 BUDGET_ALIGNMENT_MS: Final = 20.0
+BUDGET_FALSE_PERCENT: Final = 1.0
+ECHO_DB: Final = -20
 RECORDED_S: Final = 120
 RENDERED_S: Final = 7_200
 BY_FFMPEG_S: Final = 600  # it takes four times as long
@@ -153,7 +161,11 @@ def _misalignment_ms(stores: Stores, talker: Talker) -> float:
 def run() -> list[dict[str, Any]]:
     """Return the rows of `bench.json`."""
     with tempfile.TemporaryDirectory() as name:
-        return [*_recording(Path(name) / "live"), *_rendering(Path(name) / "kept")]
+        return [
+            *_recording(Path(name) / "live"),
+            *_guarding(),
+            *_rendering(Path(name) / "kept"),
+        ]
 
 
 def _recording(folder: Path) -> list[dict[str, Any]]:
@@ -166,6 +178,27 @@ def _recording(folder: Path) -> list[dict[str, Any]]:
     return [
         _row(stage, plain, core, "budget", budget),
         _row(declines, guarded, core, "budget", budget),
+    ]
+
+
+def _guarding() -> list[dict[str, Any]]:
+    clean, echo = 100 * withheld_clean(), 100 * withheld_echo(ECHO_DB)
+    minutes = len(SPEEDS) * CLEAN_S // 60
+    return [
+        _row(
+            f"echo guard: withheld of {minutes} min of clean talk, two at once",
+            clean,
+            "%",
+            "budget",
+            BUDGET_FALSE_PERCENT,
+        ),
+        _row(
+            f"echo guard: withheld of an echo at {ECHO_DB} dB under talk",
+            echo,
+            "%",
+            "all of it",
+            100.0,
+        ),
     ]
 
 
