@@ -4,7 +4,7 @@ import functools
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 MAX_PACKETS: Final = 16  # in one compound datagram
 MAX_LOST_RUNS: Final = 16  # in one NACK: up to 17 sequence numbers each
@@ -19,8 +19,7 @@ _GENERIC_NACK: Final = 1  # RFC 4585 6.2.1
 _BLOCK_BYTES: Final = 24
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportBlock:
+class ReportBlock(NamedTuple):
     """
     What a receiver says of one stream.
 
