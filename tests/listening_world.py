@@ -1,6 +1,7 @@
 """What serves people who hear by HLS, of a deployment over doubles."""
 
 from spaces.adapters.clock import random_token
+from spaces.adapters.secure_links import SecureLinks
 from spaces.domain.capability import CapabilityTable
 from spaces.http import listening, membership
 from spaces.http.client_app import requirement
@@ -16,6 +17,7 @@ from tests.fakes import FakeClock
 from tests.worker_fakes import MemoryLiveEdge
 
 LIVE_URL = "https://live.parley.example"
+KEYS_URL = "https://keys.parley.example"
 ICE_SERVERS = (
     IceServer(urls=("stun:stun.example.net",)),
     IceServer(urls=("turn:turn.example.net",), username="ana", credential="secret"),
@@ -44,6 +46,7 @@ class ListeningWorld:
             now=clock,
             monotonic=lambda: clock().timestamp(),
             new_token=random_token,
+            key_links=SecureLinks(KEYS_URL, "a secret of thirty-two characters"),
         )
 
     def operations(

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
@@ -42,9 +43,29 @@ http {{
       proxy_cache_lock on;
       proxy_cache_use_stale updating;
     }}
+    {keys}
   }}
 }}
 """
+
+# As an operator would have it: a signature opens one Space's keys, until it expires.
+KEYS: Final = """
+    location ~ ^(?<prefix>/live-keys/[^/]+/) {{
+      root {store};
+      secure_link $arg_md5,$arg_expires;
+      secure_link_md5 "$secure_link_expires$prefix {secret}";
+      if ($secure_link = "") {{ return 403; }}
+      if ($secure_link = "0") {{ return 410; }}
+    }}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyStore:
+    """A folder of keys, and the secret by which its URLs are signed."""
+
+    folder: Path
+    secret: str
 
 
 class NginxCdn:
@@ -53,23 +74,34 @@ class NginxCdn:
 
     Args:
         origin: Port of the stack on loopback.
+        keys: Served below `/live-keys/`, where there are any.
     """
 
-    def __init__(self, folder: Path, *, origin: int) -> None:
+    def __init__(
+        self, folder: Path, *, origin: int, keys: KeyStore | None = None
+    ) -> None:
         self._folder = folder
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         # Ours, or root's nginx would serve as somebody who may not see the folder.
         self._config = CONFIG.format(
-            user=getpass.getuser(), folder=folder, origin=origin, port=self.port
+            user=getpass.getuser(),
+            folder=folder,
+            origin=origin,
+            port=self.port,
+            keys=KEYS.format(store=keys.folder, secret=keys.secret) if keys else "",
         )
 
     def __enter__(self) -> Self:
+        """Start it; raises RuntimeError where it is not installed."""
+        program = find_nginx()
+        if program is None:
+            raise RuntimeError("nginx is missing: apt-get install nginx-light")
         path = self._folder / "nginx.conf"
         path.write_text(self._config)
         self._process = subprocess.Popen(
-            [nginx(), "-p", str(self._folder), "-c", str(path)],
+            [program, "-p", str(self._folder), "-c", str(path)],
             stderr=subprocess.DEVNULL,
         )
         deadline_s = time.monotonic() + START_TIMEOUT_S
@@ -106,17 +138,9 @@ class NginxCdn:
         return asked, passed_on
 
 
-def nginx() -> str:
-    """
-    Return the program's path.
-
-    Raises:
-        RuntimeError: it is not installed.
-    """
-    found = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
-    if found is None:
-        raise RuntimeError("nginx is missing: apt-get install nginx-light")
-    return found
+def find_nginx() -> str | None:
+    """Return the path of an installed nginx, or None."""
+    return shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 
 
 def kind_of(uri: str) -> str:

@@ -13,6 +13,7 @@ from .domain.webhook import Endpoint
 from .environment import EnvironmentReader
 from .ice_config import IceConfig, read_ice
 from .launcher_config import LauncherConfig, ProcessConfig, read_launcher
+from .live_config import LiveConfig, read_live
 from .pages_config import PagesConfig, read_pages
 from .recording_config import RecordingConfig, read_recording
 from .webhook_config import read_webhooks
@@ -48,8 +49,6 @@ class Config:
 
     Args:
         public_url: Where clients reach us, without a slash at the end.
-        live_url: Where they reach the live edge: a CDN, or we.
-        live_edge_url: The object store behind that: "file:///…", "s3://…", "gs://…".
         cors_origins: Origins of web clients elsewhere; "*" is any.
         grant_private_key: Ed25519, PEM.
         admin_keys: Of operators; several, so that one can take another's place.
@@ -65,8 +64,7 @@ class Config:
 
     project_id: str
     public_url: str
-    live_url: str
-    live_edge_url: str
+    live: LiveConfig
     cors_origins: frozenset[str]
     grant_private_key: str
     tasks_queue: str
@@ -102,8 +100,7 @@ class Config:
         config = cls(
             project_id=reader.text("PARLEY_PROJECT_ID"),
             public_url=public_url,
-            live_url=(reader.env.get("PARLEY_LIVE_URL") or public_url).rstrip("/"),
-            live_edge_url=reader.text("PARLEY_LIVE_EDGE_URL"),
+            live=read_live(reader, public_url=public_url),
             cors_origins=reader.words("PARLEY_CORS_ORIGINS"),
             grant_private_key=reader.text("PARLEY_GRANT_PRIVATE_KEY"),
             tasks_queue=reader.text("PARLEY_TASKS_QUEUE"),

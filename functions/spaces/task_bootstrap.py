@@ -107,7 +107,10 @@ def _live_edge_objects(config: Config) -> LiveEdgeObjects:
     from .adapters.live_edge_objects import StoredLiveEdge
     from .adapters.object_stores import open_store
 
-    return StoredLiveEdge(open_store(config.live_edge_url))
+    keys = config.live.keys
+    return StoredLiveEdge(
+        open_store(config.live.store_url), open_store(keys.store_url) if keys else None
+    )
 
 
 def _webhooks(

@@ -13,6 +13,7 @@ from playwright.async_api import Page, Request, Route, expect
 from tests import browser, speech
 from tests.api import Api, ApiError
 from tests.browser import PageFor
+from tests.programs import missing
 from tests.running_stack import ROOT, RunningStack
 
 SPEECH = speech.DATA / "austen_cold_hearted.wav"
@@ -27,7 +28,7 @@ LIBRARY = "**/vendor/hls.min.mjs"
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """hls.js, as the build brings it in; npm checks its digest."""
     if shutil.which("npm") is None:
-        pytest.skip("npm is missing: apt-get install npm")
+        missing("needs npm: apt-get install npm")
     folder = tmp_path_factory.mktemp("hosting")
     for name in ("package.json", "package-lock.json", ".npmrc", "vendor.js"):
         shutil.copy(ROOT / "infra" / "hosting" / name, folder)

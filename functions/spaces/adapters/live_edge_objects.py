@@ -6,7 +6,7 @@ import obstore
 from obstore.store import ObjectStore
 
 from spaces_contract.ids import SPACE_ID_PATTERN, SpaceId
-from spaces_contract.paths import live_edge
+from spaces_contract.paths import live_edge, live_keys
 
 from .object_stores import store_errors
 
@@ -14,22 +14,21 @@ ROOT: Final = live_edge("").rstrip("/")  # what all Spaces' prefixes begin with
 
 
 class StoredLiveEdge:
-    """`LiveEdgeObjects` in one store."""
+    """
+    `LiveEdgeObjects` in one store, or in two.
 
-    def __init__(self, store: ObjectStore) -> None:
+    Args:
+        keys: Where keys are that a CDN serves; never the store of what they open.
+    """
+
+    def __init__(self, store: ObjectStore, keys: ObjectStore | None = None) -> None:
         self._store = store
+        self._keys = keys
 
     def erase(self, space_id: SpaceId) -> int:
-        """List, delete, and list again; see `LiveEdgeObjects`."""
-        erased = 0
-        with store_errors():
-            while names := self._names(live_edge(space_id)):
-                try:
-                    obstore.delete(self._store, names)
-                except FileNotFoundError:  # by another task: see what is left
-                    continue
-                erased += len(names)
-        return erased
+        """Keys first: without them the rest is noise; see `LiveEdgeObjects`."""
+        keys = 0 if self._keys is None else _erase(self._keys, live_keys(space_id))
+        return keys + _erase(self._store, live_edge(space_id))
 
     def space_ids(self) -> list[SpaceId]:
         """List one level; see `LiveEdgeObjects`."""
@@ -38,6 +37,20 @@ class StoredLiveEdge:
         names = [prefix.rstrip("/").rsplit("/", 1)[-1] for prefix in found]
         return [SpaceId(name) for name in names if SPACE_ID_PATTERN.fullmatch(name)]
 
-    def _names(self, prefix: str) -> list[str]:
-        pages = obstore.list(self._store, prefix)
-        return [entry["path"] for page in pages for entry in page]
+
+def _erase(store: ObjectStore, prefix: str) -> int:
+    """List, delete, and list again, until nothing is left; return how much it was."""
+    erased = 0
+    with store_errors():
+        while names := _names(store, prefix):
+            try:
+                obstore.delete(store, names)
+            except FileNotFoundError:  # by another task: see what is left
+                continue
+            erased += len(names)
+    return erased
+
+
+def _names(store: ObjectStore, prefix: str) -> list[str]:
+    pages = obstore.list(store, prefix)
+    return [entry["path"] for page in pages for entry in page]

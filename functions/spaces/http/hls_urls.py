@@ -4,6 +4,7 @@ from spaces_contract import paths
 from spaces_contract.ids import SpaceId
 
 from ..domain.listener_playlist import listener_playlist
+from ..service.listening import KeyPlace
 
 
 class HlsUrls:
@@ -27,9 +28,9 @@ class HlsUrls:
         """Return room.json."""
         return f"{self._live_url}/{paths.room_object(space_id, epoch)}"
 
-    def playlist(self, space_id: SpaceId, token: str) -> str:
+    def playlist(self, space_id: SpaceId, token: str, place: KeyPlace | None) -> str:
         """
-        Return the text of a listener's own playlist.
+        Return the text of a listener's own playlist, whose keys are at `place` or here.
 
         Where all is one origin no URL names it: a page that was opened by another name
         of this machine then sends its cookie along.
@@ -38,8 +39,8 @@ class HlsUrls:
         api, edge = ("", "") if one else (self._public_url, self._live_url)
         return listener_playlist(
             playlist_url=f"{edge}/{paths.playlist_object(space_id)}",
-            keys_url=f"{api}/v1/spaces/{space_id}/keys",
-            key_query=f"t={token}",
+            keys_url=place.url if place else f"{api}/v1/spaces/{space_id}/keys",
+            key_query=place.query if place else f"t={token}",
         )
 
     @property

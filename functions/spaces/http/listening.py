@@ -117,9 +117,9 @@ class ListeningResource:
         space_id = call.space_id
         token, raw = self._listening.admit(space_id, _tokens(call))
         self._limit(UserId(token.listener_id), space_id)
-        self._listening.announce(token)
+        place = self._listening.announce(token)
         response = flask.Response(
-            self._urls.playlist(space_id, raw), content_type=PLAYLIST_TYPE
+            self._urls.playlist(space_id, raw, place), content_type=PLAYLIST_TYPE
         )
         response.headers["Cache-Control"] = "private, no-store"
         return response

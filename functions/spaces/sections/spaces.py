@@ -9,6 +9,7 @@ from ..adapters.firestore.profiles import FirestoreProfileStore
 from ..adapters.firestore.reports import FirestoreReportStore
 from ..adapters.firestore.space_finder import FirestoreSpaceFinder
 from ..adapters.firestore.subscribers import FirestoreSubscriberStore
+from ..adapters.secure_links import SecureLinks
 from ..adapters.worker_control import HttpWorkerControl
 from ..domain.notice import notice_in
 from ..http import (
@@ -85,6 +86,7 @@ def _taking_part(parts: Parts) -> tuple[Operation, ...]:
         now=utc_now,
         relays=config.relays,
     )
+    keys = config.live.keys
     hearing = ListeningService(
         spaces=parts.spaces,
         grants=parts.signer,
@@ -92,6 +94,7 @@ def _taking_part(parts: Parts) -> tuple[Operation, ...]:
         now=utc_now,
         monotonic=time.monotonic,
         new_token=random_token,
+        key_links=SecureLinks(keys.url, keys.secret) if keys else None,
     )
     reacting = ReactionService(
         spaces=parts.spaces,
@@ -107,7 +110,7 @@ def _taking_part(parts: Parts) -> tuple[Operation, ...]:
         effects=parts.effects,
         now=utc_now,
     )
-    urls = HlsUrls(config.public_url, config.live_url)
+    urls = HlsUrls(config.public_url, config.live.url)
     ice = ice_servers(
         config.ice.fixed, config.ice.turn, now=utc_now, new_token=random_token
     )

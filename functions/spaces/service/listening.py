@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 from spaces_contract.control import ControlError
 from spaces_contract.grants import (
@@ -14,7 +14,7 @@ from spaces_contract.grants import (
     ListenToken,
     body_digest,
 )
-from spaces_contract.hls import FETCH_KEY, LISTEN
+from spaces_contract.hls import CDN_KEYS_FROM, FETCH_KEY, LISTEN
 from spaces_contract.ids import SessionId, SpaceId, UserId
 from spaces_contract.roles import Role
 from spaces_contract.runtime import WorkerState
@@ -43,6 +43,22 @@ class ListenPass:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class KeyPlace:
+    """Where a listener gets keys: what their URLs begin and end with."""
+
+    url: str
+    query: str
+
+
+class KeyLinks(Protocol):
+    """Keys of a very large audience, which a CDN serves by its own signatures."""
+
+    def sign(self, space_id: SpaceId, *, now: datetime) -> KeyPlace:
+        """Return where all keys of a Space are, for five minutes at most."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListeningService:
     """
@@ -53,6 +69,7 @@ class ListeningService:
 
     Args:
         monotonic: Seconds of a clock that never goes back.
+        key_links: Of the CDN; None where keys come from the worker always.
     """
 
     spaces: SpaceStore
@@ -61,6 +78,7 @@ class ListeningService:
     now: Clock
     monotonic: Callable[[], float]
     new_token: Callable[[], str]
+    key_links: KeyLinks | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _looks: dict[SpaceId, tuple[float, bool]] = field(default_factory=dict)
 
@@ -115,9 +133,12 @@ class ListeningService:
             raise ListenTokenExpired
         return token, raw
 
-    def announce(self, listener: ListenToken) -> None:
+    def announce(self, listener: ListenToken) -> KeyPlace | None:
         """
         Tell the Space's worker that somebody listens; return once there is HLS.
+
+        Returns:
+            Where the CDN has the keys; None: ask here.
 
         Raises:
             SpaceNotFound, NotLive.
@@ -131,6 +152,9 @@ class ListeningService:
             raise WorkerStarting
         forward = self._forward(listener, LISTEN, runtime.epoch)
         self.workers.announce_listener(_control_url(runtime), forward=forward)
+        if self.key_links is None or runtime.hls_listener_count < CDN_KEYS_FROM:
+            return None
+        return self.key_links.sign(space.id, now=self.now())
 
     def key(self, listener: ListenToken, epoch: int, number: int) -> bytes:
         """

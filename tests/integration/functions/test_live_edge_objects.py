@@ -73,6 +73,20 @@ def test_one_space_is_erased_to_the_last_object(store: ObjectStore) -> None:
     assert edge.erase(ENDED) == 0
 
 
+def test_keys_behind_a_cdn_are_erased_too(tmp_path: Path) -> None:
+    """
+    They are in a store of their own.
+    """
+    edge, keys = (open_store((tmp_path / name).as_uri()) for name in ("edge", "keys"))
+    for space_id in (ENDED, LIVE):
+        obstore.put(keys, paths.live_key_object(space_id, 1, 7), bytes(16))
+
+    assert StoredLiveEdge(edge, keys).erase(ENDED) == 1
+
+    left = [entry["path"] for page in obstore.list(keys) for entry in page]
+    assert left == [paths.live_key_object(LIVE, 1, 7)]
+
+
 def test_a_store_that_does_not_answer_is_told_as_such() -> None:
     """
     The task fails and is tried again, rather than taking all for swept.

@@ -1,5 +1,7 @@
 """Configuration: all that is wrong at once, and nothing local in production."""
 
+import json
+
 import pytest
 
 from spaces.adapters.launchers.settings import (
@@ -295,3 +297,33 @@ def test_what_is_wrong_with_containers_is_named(name: str, value: str) -> None:
     """
     with pytest.raises(ConfigError, match=name):
         Config.from_env(in_production(**{**CONTAINER, name: value}))
+
+
+def test_keys_behind_a_cdn_take_a_secret_worth_the_name() -> None:
+    """
+    Without the setting functions serve all keys; with half of it nothing starts.
+    """
+    place = {"url": "https://keys.example/", "store_url": "gs://keys"}
+    entry = place | {"secret": "s" * 32}
+    wrong: tuple[object, ...] = (place, place | {"secret": "short"}, [])
+
+    def read(value: object) -> Config:
+        return Config.from_env(LOCAL | {"PARLEY_LIVE_KEYS": json.dumps(value)})
+
+    found = read(entry).live.keys
+    assert Config.from_env(LOCAL).live.keys is None
+    assert found is not None
+    assert (found.url, found.store_url) == ("https://keys.example", "gs://keys")
+    for value in wrong:
+        with pytest.raises(ConfigError, match="PARLEY_LIVE_KEYS must be JSON"):
+            read(value)
+
+
+def test_the_live_edge_is_where_the_api_is_unless_named() -> None:
+    """
+    A CDN in front of it is told by its URL.
+    """
+    cdn = Config.from_env(LOCAL | {"PARLEY_LIVE_URL": "https://live.example/"})
+
+    assert Config.from_env(LOCAL).live.url == "http://127.0.0.1:8080"
+    assert cdn.live.url == "https://live.example"

@@ -28,7 +28,7 @@ from tests.builders import (
     a_runtime,
     a_space,
 )
-from tests.listening_world import LIVE_URL
+from tests.listening_world import KEYS_URL, LIVE_URL
 from tests.world import World, code_of
 
 PATH = f"/v1/spaces/{SPACE_ID}"
@@ -148,6 +148,25 @@ def test_a_listener_has_a_playlist_of_their_own(live: World) -> None:
     assert 'CODECS="mp4a.40.2"' in lines[-2]
     assert lines[-1] == f"{LIVE_URL}/live/{SPACE_ID}/audio.m3u8"
     assert (forwarded(live).method, forwarded(live).epoch) == (LISTEN, 1)
+
+
+@pytest.mark.parametrize(("listeners", "by_cdn"), [(9_999, False), (10_000, True)])
+def test_a_very_large_audience_has_its_keys_from_the_cdn(
+    live: World, listeners: int, by_cdn: bool
+) -> None:
+    """
+    From 10,000 HLS listeners on, playlists name the CDN's keys and its signature.
+    """
+    live.database.runtimes[SPACE_ID] = a_runtime(hls_listener_count=listeners)
+    token = token_of(live)
+
+    text = fetch(live, f"{PATH}/listen.m3u8", token).text
+
+    defined = dict(re.findall(r'EXT-X-DEFINE:NAME="(\w)",VALUE="(.*)"', text))
+    assert (defined["k"] == f"{KEYS_URL}/live-keys/{SPACE_ID}") is by_cdn
+    assert (token in defined["t"]) is not by_cdn
+    if by_cdn:
+        assert re.fullmatch(r"md5=[\w-]{22}&expires=\d+", defined["t"])
 
 
 def test_a_key_comes_from_the_worker_for_its_period(live: World) -> None:
