@@ -21,14 +21,14 @@ from .http.json_log import configure_logging
 from .http.operations import Operation
 from .http.rate_limits import Limits, RateLimiter, with_defaults
 from .http.routes import Section
-from .sections import spaces
+from .sections import hosting
 from .sections.parts import Parts
 from .service.ports import AppCheck
 from .service.suspended import SuspendedPeople
 from .shared_parts import effect_queue, eventful_spaces
 
 # Of `sections`, with the paths of each.  An instance loads those that it is asked
-# for: to load all of them would be a fifth of a cold start.
+# for: to load all of them would be a quarter of a cold start.
 LATER: Final = {
     "operators": "/v1/admin/",
     "x_api": "/2/",
@@ -37,6 +37,7 @@ LATER: Final = {
     r"|/\.well-known/parley",
     "stage": "/v1/(me/inbox|spaces/[^/]+/(speak-requests|invites|mute-all))",
     "people": "/v1/(users/|me/?$|me/(?!spaces))",
+    "spaces": "/v1/spaces/[^/]+/(?!(start|end|reports)/?$)",
 }
 
 
@@ -89,7 +90,7 @@ def sections(parts: Parts) -> tuple[Section, ...]:
         Section(covers, functools.partial(_load, name, parts))
         for name, covers in LATER.items()
     )
-    return (*later, Section("/", lambda: spaces.operations(parts)))
+    return (*later, Section("/", lambda: hosting.operations(parts)))
 
 
 def _load(name: str, parts: Parts) -> tuple[Operation, ...]:

@@ -1,32 +1,23 @@
-"""Spaces, and taking part in them: what most calls are."""
+"""Taking part in a Space: coming, hearing, talking, reacting, being reminded."""
 
 import time
 
-from ..adapters.clock import random_space_id, random_token, utc_now
+from ..adapters.clock import random_token, utc_now
 from ..adapters.firestore.members import FirestoreMemberStore
-from ..adapters.firestore.people_finder import FirestorePeopleFinder
-from ..adapters.firestore.profiles import FirestoreProfileStore
-from ..adapters.firestore.reports import FirestoreReportStore
-from ..adapters.firestore.space_finder import FirestoreSpaceFinder
 from ..adapters.firestore.subscribers import FirestoreSubscriberStore
 from ..adapters.secure_links import SecureLinks
 from ..adapters.worker_control import HttpWorkerControl
 from ..domain.notice import notice_in
 from ..http import (
     client_app,
-    discovery,
-    editing,
     listening,
     media,
     membership,
     reactions,
     reminders,
-    spaces,
 )
 from ..http.hls_urls import HlsUrls
 from ..http.operations import Operation
-from ..service.discovery import DiscoveryService
-from ..service.editing import EditingService, ReportService
 from ..service.ice_servers import ice_servers
 from ..service.listening import ListeningService
 from ..service.media import MediaService
@@ -34,41 +25,11 @@ from ..service.membership import MembershipService
 from ..service.reactions import ReactionService
 from ..service.recording_asks import RecordingAsks
 from ..service.schedule import ReminderService
-from ..service.spaces import SpaceService
 from .parts import Parts
 
 
 def operations(parts: Parts) -> tuple[Operation, ...]:
-    """Return the operations on Spaces, and on the caller in them."""
-    return (*_of_spaces(parts), *_taking_part(parts))
-
-
-def _of_spaces(parts: Parts) -> tuple[Operation, ...]:
-    url = parts.config.public_url
-    hosting = SpaceService(
-        spaces=parts.spaces,
-        profiles=FirestoreProfileStore(parts.client),
-        effects=parts.effects,
-        now=utc_now,
-        new_space_id=random_space_id,
-    )
-    changing = EditingService(spaces=parts.spaces, effects=parts.effects, now=utc_now)
-    reporting = ReportService(
-        reports=FirestoreReportStore(parts.client), now=utc_now, new_token=random_token
-    )
-    finding = DiscoveryService(
-        spaces=FirestoreSpaceFinder(parts.client),
-        people=FirestorePeopleFinder(parts.client),
-        now=utc_now,
-    )
-    return (
-        *discovery.operations(finding, url),
-        *spaces.operations(hosting, url),
-        *editing.operations(changing, reporting, url),
-    )
-
-
-def _taking_part(parts: Parts) -> tuple[Operation, ...]:
+    """Return the operations on the caller in a Space, and on the others there."""
     config = parts.config
     taking_part = MembershipService(
         members=FirestoreMemberStore(parts.client),
