@@ -17,7 +17,8 @@ REPOSITORY: Final = Path(__file__).parents[2]
 UNITS: Final = ("functions", "media_worker", "infra/local", "infra/cloud")
 AUDIT_TIMEOUT_S: Final = 300.0
 TROUBLE: Final = 1
-OFFLINE: Final = "Could not connect"  # pip-audit's words where there is no network
+# In pip-audit's words, where there is no network, or a proxy that refuses.
+OFFLINE: Final = ("Could not connect", "requests.exceptions.")
 NOT_AUDITED: Final = """\
 Not audited: PyPI's JSON API (https://pypi.org/pypi/<name>/<version>/json) does not
 answer here, or a mirror without it does. Run this where it does, before a release;
@@ -99,7 +100,7 @@ def audited(unit: str) -> Report:
         timeout=AUDIT_TIMEOUT_S,
         check=False,  # it is 1 where it found something
     )  # fmt: skip
-    if not done.stdout and OFFLINE in done.stderr:
+    if not done.stdout and any(words in done.stderr for words in OFFLINE):
         return Report(unit=unit, vulnerable=(), unknown=("all",), asked=0)
     if not done.stdout:
         raise subprocess.SubprocessError(f"pip-audit failed: {done.stderr}")
