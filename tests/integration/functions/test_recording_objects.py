@@ -1,4 +1,4 @@
-"""Erasing and signing in real stores: a local folder, and S3 as moto serves it."""
+"""Erasing and signing in stores: a folder, S3 as moto serves it, and GCS by that."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,6 +24,7 @@ from spaces_contract.recording import RecordingId, StemId
 from spaces_contract.recording_objects import ClipFile, RenderFile, StemObject
 from spaces_contract.recording_render import RenderJob, RenderProgress, RenderState
 from tests.builders import SPACE_ID, a_space
+from tests.gcs import a_gcs_bucket, serving_gcs
 from tests.recording_builders import a_recording, a_voice
 
 RECORDING = RecordingId(SPACE_ID)
@@ -98,7 +99,14 @@ def _bucket(s3: str, name: str) -> S3Store:
     )
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(scope="module")
+def gcs() -> Iterator[str]:
+    """Yield the address of a stand-in for Google's."""
+    with serving_gcs() as address:
+        yield address
+
+
+@pytest.fixture(params=["folder", "s3", "gcs"])
 def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Stores:
     """Return filled stores, once of each kind."""
     if request.param == "folder":
@@ -107,11 +115,12 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Stores:
             open_store((tmp_path / "keys").as_uri()),
         )
     else:
-        address = request.getfixturevalue("s3")
+        address = request.getfixturevalue(request.param)
+        bucket = _bucket if request.param == "s3" else a_gcs_bucket
         test = request.node.name.split("[")[0].replace("_", "-")[:40]
         found = Stores(
-            _bucket(address, f"{test}-r"),
-            _bucket(address, f"{test}-k"),
+            bucket(address, f"{test}-{request.param}-r"),
+            bucket(address, f"{test}-{request.param}-k"),
         )
     found.fill()
     return found

@@ -20,6 +20,7 @@ from spaces_contract.recording import RecordingId
 from spaces_contract.recording_objects import StemObject
 from spaces_contract.recording_render import RenderState
 from tests.audio import similarity, voice
+from tests.gcs import a_gcs_bucket, an_account, serving_gcs
 from tests.stems import (
     RECORDING,
     Stage,
@@ -133,16 +134,32 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     server.stop()
 
 
-@pytest.mark.usefixtures("s3")
-async def test_s3_serves_as_well_as_a_folder(tmp_path: Path) -> None:
+@pytest.fixture
+def gs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Serve what stands in for Google's, with such buckets too."""
+    with serving_gcs() as address:
+        monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", an_account(address))
+        monkeypatch.setenv("GOOGLE_ALLOW_HTTP", "true")
+        for bucket in ("parley-gs-recordings", "parley-gs-keys"):
+            a_gcs_bucket(address, bucket)
+        yield
+
+
+@pytest.mark.parametrize(
+    ("scheme", "prefix"), [("s3", "s3://parley"), ("gs", "gs://parley-gs")]
+)
+async def test_buckets_serve_as_well_as_a_folder(
+    request: pytest.FixtureRequest, tmp_path: Path, scheme: str, prefix: str
+) -> None:
     """
-    Record, render, withdraw and render again on S3, by moto's server.
+    Record, render, withdraw and render again on S3, by moto's server; and on GCS.
     """
+    request.getfixturevalue(scheme)
     stage = Stage(tmp_path)
     stage.use(
         open_stores(
-            recordings_url="s3://parley-recordings",
-            keys_url="s3://parley-keys",
+            recordings_url=f"{prefix}-recordings",
+            keys_url=f"{prefix}-keys",
             key_encryption_url=(tmp_path / "kek.json").as_uri(),
             spool_dir=tmp_path / "spool",
         )
