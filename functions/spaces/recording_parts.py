@@ -11,7 +11,6 @@ from .adapters.firestore.client import BoundedClient
 from .adapters.firestore.recordings import FirestoreRecordingStore
 from .adapters.local_playback import LocalPlaybackUrls
 from .adapters.proof import Ed25519Prover
-from .domain.notice import Notice, notice_in
 from .http import clips, consents, recordings
 from .http.operations import Operation
 from .recording_config import RecordingConfig
@@ -36,10 +35,6 @@ class RecordingParts:
         self._store = FirestoreRecordingStore(client, utc_now)
         self._objects = functools.cache(self._open_objects)
         self._public_url = public_url
-
-    def notice(self, lang: str) -> Notice:
-        """Return the notice of this deployment."""
-        return notice_in(lang, kept_days=self._config.kept_days)
 
     def operations(self, effects: EffectQueue) -> tuple[Operation, ...]:
         """Return the operations of clients."""
