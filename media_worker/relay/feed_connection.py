@@ -17,7 +17,7 @@ from ..transport.dtls import DtlsChannel, DtlsState
 from ..transport.incoming import IncomingSrtp
 from ..transport.reception import ReceptionStats
 from ..transport.reports import speaker_report
-from ..transport.rtp import contributors, mixer_levels, parse_rtp
+from ..transport.rtp import RtpPacket, contributors, mixer_levels, parse_rtp
 from ..transport.udp_port import UdpPort
 from .feed_order import FeedPacket
 from .feed_sdp import PAYLOAD_TYPE, FeedAnswer, feed_offer
@@ -219,18 +219,19 @@ class FeedConnection:
             timestamp=packet.timestamp,
             arrival_s=now_s,
         )
+        self._on_packet(self._fed(plain, packet, now_s))
+
+    def _fed(self, plain: bytes, packet: RtpPacket, now_s: float) -> FeedPacket:
         csrcs = contributors(plain)
         extension_id = self._answer.level_extension_id if self._answer else None
         levels = mixer_levels(packet, extension_id)
-        self._on_packet(
-            FeedPacket(
-                sequence_number=packet.sequence_number,
-                timestamp=packet.timestamp,
-                payload=packet.payload,
-                csrcs=csrcs,
-                levels_dbov=levels if len(levels) == len(csrcs) else (),
-                arrival_s=now_s,
-            )
+        return FeedPacket(
+            sequence_number=packet.sequence_number,
+            timestamp=packet.timestamp,
+            payload=packet.payload,
+            csrcs=csrcs,
+            levels_dbov=levels if len(levels) == len(csrcs) else (),
+            arrival_s=now_s,
         )
 
     def _rtcp_received(

@@ -82,15 +82,8 @@ class MediaService:
         space, runtime = self.spaces.get_with_runtime(space_id)
         control_url = worker_of(grant, space, runtime)
         forward = self._forward(grant, "POST", offer_sdp, kind=kind)
-        relay_url = self._relay_for(grant, kind, runtime)
-        if relay_url is not None:
-            try:
-                return self.workers.open_session(
-                    relay_url, forward=forward, offer_sdp=offer_sdp
-                )
-            except (WorkerUnreachable, WorkerRefused) as error:
-                _must_be_the_relays_trouble(error)
-        return self.workers.open_session(
+        at_relay = self._opened_at_a_relay(grant, kind, runtime, forward, offer_sdp)
+        return at_relay or self.workers.open_session(
             control_url, forward=forward, offer_sdp=offer_sdp
         )
 
@@ -120,17 +113,28 @@ class MediaService:
         forward = self._forward(grant, "DELETE", b"", session_id=session_id)
         self.workers.close_session(control_url, forward=forward, session_id=session_id)
 
-    def _relay_for(
-        self, grant: Grant, kind: PeerKind, runtime: Runtime | None
-    ) -> str | None:
-        """Return where a listener shall hear, other than from the origin."""
+    def _opened_at_a_relay(
+        self,
+        grant: Grant,
+        kind: PeerKind,
+        runtime: Runtime | None,
+        forward: str,
+        offer_sdp: bytes,
+    ) -> OpenedSession | None:
+        """Open a session with the relay that is its place; None: at the origin."""
         # Those on stage need a mix without their own voice: the origin alone has one.
         if runtime is None or kind is PeerKind.WHIP or grant.role.on_stage:
             return None
         place = choose(runtime, grant.user_id, self.relays)
         if place is None or place.relay is None:
             return None
-        return place.control_url
+        try:
+            return self.workers.open_session(
+                place.control_url, forward=forward, offer_sdp=offer_sdp
+            )
+        except (WorkerUnreachable, WorkerRefused) as error:
+            _must_be_the_relays_trouble(error)
+            return None
 
     def _grant(self, space_id: SpaceId, token: str) -> Grant:
         grant = self.grants.read_grant(token)
