@@ -48,15 +48,12 @@ class Carried:
     hop_ms: float = 0.0
 
     @property
-    def us_a_packet(self) -> list[float]:
-        """CPU that each listener's packet adds, one value a slice."""
+    def added_us(self) -> float:
+        """CPU that each listener's packet adds to what the worker needs for itself."""
         pairs = zip(self.load.cores, self.load.packets_a_second, strict=True)
-        return [1e6 * (cores - self.idle) / packets for cores, packets in pairs]
-
-    @property
-    def us_in_all(self) -> float:
-        """CPU for each listener's packet, the worker's own needs shared out."""
-        return statistics.median(self.load.us_a_packet)
+        return statistics.median(
+            1e6 * (cores - self.idle) / packets for cores, packets in pairs
+        )
 
 
 def run() -> list[dict[str, Any]]:
@@ -97,22 +94,21 @@ def _steady(carried: Sequence[Carried]) -> list[Carried]:
 
 def _row(name: str, carried: list[Carried], origin: Carried) -> dict[str, Any]:
     """Compare slice by slice: in each, all had the same machine."""
-    us = [
-        statistics.mean(each)
-        for each in zip(*(c.us_a_packet for c in carried), strict=True)
-    ]
-    ratios = [a / b for a, b in zip(us, origin.us_a_packet, strict=True)]
-    whole = statistics.mean(each.us_in_all for each in carried) / origin.us_in_all
+    slices = zip(*(each.load.us_a_packet for each in carried), strict=True)
+    us = [statistics.mean(each) for each in slices]
+    base = origin.load.us_a_packet
+    ratios = [ours / theirs for ours, theirs in zip(us, base, strict=True)]
+    added = statistics.mean(each.added_us for each in carried) / origin.added_us
     idle = 100 * statistics.mean(each.idle for each in carried)
     return {
         "name": f"CPU per listener packet, {name}",
         "value": statistics.median(us),
         "unit": "us",
         "baseline": "the origin's",
-        "baseline_value": statistics.median(origin.us_a_packet),
+        "baseline_value": statistics.median(base),
         "ratio": statistics.median(ratios),
-        "spread": f"{min(ratios):.2f}-{max(ratios):.2f}; {whole:.2f} with the "
-        f"{idle:.1f} % of a core that each takes without listeners",
+        "spread": f"{min(ratios):.2f}-{max(ratios):.2f}; {added:.2f} without the "
+        f"{idle:.1f} % of a core that each needs for itself",
     }
 
 
