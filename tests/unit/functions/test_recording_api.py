@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from spaces.domain.effects import RecordingTask, TellWebhooks
 from spaces.domain.notice import NOTICE_VERSION
 from spaces.domain.states import SpaceState
+from spaces.domain.webhook import Endpoint
 from spaces_contract.consent_receipts import SignedReceipt, from_base64url
 from spaces_contract.ids import UserId
 from spaces_contract.recording import RecordingId, RecordingState
@@ -36,6 +37,7 @@ from tests.recorded_world import (
     work,
 )
 from tests.recording_fakes import KEPT_DAYS, PLAYBACK_SECRET
+from tests.simulated_queue import SimulatedQueue
 from tests.world import World, code_of
 
 
@@ -535,3 +537,35 @@ def test_the_space_counts_not_its_watchdog(world: World) -> None:
     assert get(world, OF_SPACE, "ana")["state"] == RecordingState.FINISHING
     assert code_of(late) == "recording-closed"
     assert world.database.spaces[SPACE_ID].state is SpaceState.ENDED
+
+
+def test_superseded_is_delivered_signed_and_again_until_taken(world: World) -> None:
+    """
+    The operator's server is told by a signed webhook which version counts from now on;
+    one that does not answer at first gets the very same message, under the same id.
+    """
+    hook = Endpoint(
+        url="https://ops.example/hook",
+        secret=b"s" * 24,
+        events=frozenset({"recording.superseded"}),
+    )
+    ready(world, "ana", "bo")
+    world.webhook_endpoints.append(hook)
+    world.webhook_receiver.status = 503
+    world.call("DELETE", CONSENT, as_user="ana")
+    work(world)
+    SimulatedQueue(world).run_until(world.clock() + timedelta(minutes=1))
+    refused = len(world.webhook_receiver.got)
+    world.webhook_receiver.status = 204
+    SimulatedQueue(world).run_until(world.clock() + timedelta(hours=2))
+
+    assert refused >= 1
+    tries = world.webhook_receiver.got
+    assert len({headers["webhook-id"] for _, _, headers in tries}) == 1
+    _, body, headers = tries[-1]
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    mac = base64.b64encode(hmac.digest(hook.secret, signed, hashlib.sha256)).decode()
+    assert headers["webhook-signature"] == f"v1,{mac}"
+    message = json.loads(body)
+    assert message["type"] == "recording.superseded"
+    assert message["data"]["recording"]["version"] == 2
