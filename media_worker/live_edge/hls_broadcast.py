@@ -129,6 +129,7 @@ class HlsBroadcast:
         self._wanted = asyncio.Event()
         self._wanted_until_s = 0.0
         self._playable = asyncio.Event()
+        self._tried_s = 0.0  # when the playlist was last written, or was to be
         self._written_s = 0.0
         self._backlog = 0  # segments that the first playlist names together
         self._finishing = asyncio.Event()
@@ -251,11 +252,9 @@ class HlsBroadcast:
             )
             for task in (packing, listing, watching, finishing):
                 task.cancel()
-            for storing in self._line.storing:
-                storing.task.cancel()
-        self._line.storing.clear()
-        if self._finishing.is_set():
-            return
+        self._list_stored()  # what was on its way
+        if self._finishing.is_set() or self._clock.now_s() < self._wanted_until_s:
+            return  # somebody came just now
         self._feed.close()
         self._wanted.clear()
         self._playable.clear()
@@ -303,7 +302,7 @@ class HlsBroadcast:
         while True:
             head = await self._line.head()
             await asyncio.wait([head.task])
-            await self._clock.sleep_until(self._written_s + REWRITE_S)
+            await self._clock.sleep_until(self._tried_s + REWRITE_S)
             newest = self._list_stored()
             if newest is not None and self._backlog <= 0 and self._fresh():
                 await self._write(newest)
@@ -325,12 +324,13 @@ class HlsBroadcast:
         return newest
 
     async def _write(self, newest: MadeSegment) -> None:
-        self._written_s = self._clock.now_s()
+        self._tried_s = self._clock.now_s()
         if not await self._objects.write_playlist():
             self.counts.playlist_failures += 1
             self._troubled = True
             return
         self._troubled = False
+        self._written_s = self._clock.now_s()
         self.counts.publish_delay_s = self._unix_s() - newest.segment.ends_s
         if self._objects.listed >= START_SEGMENTS:
             self._playable.set()

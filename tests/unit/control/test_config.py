@@ -52,6 +52,8 @@ def test_all_missing_names_are_told_at_once() -> None:
         ("PARLEY_UDP_ENDPOINTS", '[{"bind":"1.2.3.4:5"}]'),
         ("PARLEY_UDP_ENDPOINTS", "nonsense"),
         ("PARLEY_WORKLOAD", "mixer"),
+        ("PARLEY_SESSION_CAPACITY", "0"),
+        ("PARLEY_LIVE_KEYS_URL", GOOD["PARLEY_LIVE_EDGE_URL"]),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
@@ -98,3 +100,17 @@ def test_a_relay_without_a_number_does_not_start(index: str) -> None:
 
     with pytest.raises(ConfigError, match="PARLEY_RELAY_INDEX"):
         Config.from_env(GOOD | given)
+
+
+def test_a_worker_takes_as_many_as_its_processes_can() -> None:
+    """
+    2,500 sessions for each process that serves listeners, unless the operator knows
+    better.
+    """
+    endpoint = '{"bind":"[::]:0","announced":"192.0.2.7:1"}'
+    three = {"PARLEY_UDP_ENDPOINTS": f"[{endpoint},{endpoint},{endpoint}]"}
+    set_by_hand = {"PARLEY_SESSION_CAPACITY": "40"}
+
+    assert Config.from_env(GOOD).session_capacity == 2_500
+    assert Config.from_env(GOOD | three).session_capacity == 5_000
+    assert Config.from_env(GOOD | three | set_by_hand).session_capacity == 40

@@ -284,6 +284,24 @@ async def test_hls_rests_when_nobody_is_left() -> None:
         assert not live.hls.is_playable
 
 
+async def test_whoever_comes_at_the_last_moment_keeps_it_going() -> None:
+    """
+    While the last segments are on their way to the store nobody is turned away.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        live.hls.forget(LEA)
+        await live.mix(IDLE_S - 2, step_s=2)
+        live.store.delay_s = lambda name: 3.5 if name.endswith(".ts") else 0.0
+        await live.mix(4)
+        await live.come()
+        live.store.delay_s = lambda _: 0.0
+        await live.mix(8)
+
+        assert live.hls.is_playable
+        assert f"live/{SPACE}/audio.m3u8" in live.store.objects
+
+
 async def test_hls_goes_on_after_a_rest() -> None:
     """
     Whoever comes then has the last seconds at once, under higher numbers.
