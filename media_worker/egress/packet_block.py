@@ -145,7 +145,7 @@ class PacketBlock:
         block = self.packets[:count]
         sequences = group.sequences[rows]
         if group.sealed:
-            group.secrets.use(rows, sequences, packet)
+            self._sealer.prepare(group.secrets, rows, sequences, packet)
         block[:, : len(packet)] = shared
         block[:, PAYLOAD_TYPE_AT] = group.types[rows]
         self._halves[:count, SEQUENCE_AT // 2] = sequences  # its lower 16 bits
@@ -176,8 +176,7 @@ class PacketBlock:
             contexts = group.contexts[start : start + count]
             refused = self._buffer.protect(contexts, first)
         else:
-            rows = slice(start, start + count)
-            self._sealer.seal(group.secrets, rows, int(self._lengths[0]), payload)
+            self._sealer.seal(count, int(self._lengths[0]), payload)
             self._lengths[:count] += len(payload) + TAG_BYTES
         self._address(group, start, count, first)
         return refused

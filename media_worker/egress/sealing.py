@@ -53,49 +53,32 @@ def is_available() -> bool:
 
 class Secrets:
     """
-    Keys and salts of a group, one row a hearer, and the nonces of their next packets.
+    Keys and salts of a group, one row a hearer.
 
     Args:
         rows: How many it holds; `columns` is what moves when hearers do.
     """
 
     def __init__(self, rows: int) -> None:
-        keys = np.zeros((rows, KEY_BYTES), np.uint8)
-        # Salts as big-endian numbers: the nonce is the salt with id and index mixed in.
-        self._salt_heads = np.zeros(rows, np.uint32)
-        self._salt_tails = np.zeros(rows, np.uint64)
-        nonces = np.zeros((rows, _NONCE_AT + SALT_BYTES), np.uint8)
-        self._nonce_heads = nonces.view(">u4")[:, 1]
-        self._nonce_tails = nonces.view(">u8")[:, 1]
-        self.keys = keys
-        self.columns = (keys, self._salt_heads, self._salt_tails)
-        self.key_rows = _pointers(keys)
-        self.nonce_rows = _pointers(nonces, _NONCE_AT)
+        self.keys = np.zeros((rows, KEY_BYTES), np.uint8)
+        # As big-endian numbers: a nonce is the salt with id and index mixed in.
+        self.salt_heads = np.zeros(rows, np.uint32)
+        self.salt_tails = np.zeros(rows, np.uint64)
+        self.columns = (self.keys, self.salt_heads, self.salt_tails)
 
     def put(self, row: int, aead: AeadKeys) -> None:
         """Set what encrypts for a hearer."""
         self.keys[row] = np.frombuffer(aead.key, np.uint8)
-        self._salt_heads[row] = int.from_bytes(aead.salt[:4])
-        self._salt_tails[row] = int.from_bytes(aead.salt[4:])
-
-    def use(self, rows: slice, indices: npt.NDArray[np.uint64], head: bytes) -> None:
-        """
-        Make the nonces of the next packets (RFC 7714 8.1).
-
-        Args:
-            indices: 48-bit packet indices of these rows; never twice for a key.
-            head: The header that they share; its SSRC counts.
-        """
-        ssrc = int.from_bytes(head[SSRC_AT : SSRC_AT + 4])
-        self._nonce_heads[rows] = self._salt_heads[rows] ^ np.uint32(ssrc >> 16)
-        mixed = self._salt_tails[rows] ^ indices
-        mixed ^= np.uint64((ssrc & 0xFFFF) << 48)
-        self._nonce_tails[rows] = mixed
+        self.salt_heads[row] = int.from_bytes(aead.salt[:4])
+        self.salt_tails[row] = int.from_bytes(aead.salt[4:])
 
 
 class Sealer:
     """
     Encrypts one payload for many hearers behind the headers that were stamped.
+
+    Keys are copied next to the packets: cffi's pointers to where they are for good
+    would be two objects a hearer, which no cache holds until the next tick.
 
     Args:
         packets: Rows of memory, `uint8` of shape `(rows, stride)`; it must outlive
@@ -104,30 +87,53 @@ class Sealer:
 
     def __init__(self, packets: Bytes) -> None:
         self._packets = packets
+        rows = len(packets)
+        self._keys = np.zeros((rows, KEY_BYTES), np.uint8)
+        self._nonces = np.zeros((rows, _NONCE_AT + SALT_BYTES), np.uint8)
+        self._nonce_heads = self._nonces.view(">u4")[:, 1]
+        self._nonce_tails = self._nonces.view(">u8")[:, 1]
+        self._key_rows = _pointers(self._keys)
+        self._nonce_rows = _pointers(self._nonces, _NONCE_AT)
         self._heads = _pointers(packets)
         self._bodies: dict[int, list[Any]] = {}  # by the header's size: 31 at most
 
-    def seal(
-        self, secrets: Secrets, rows: slice, head_bytes: int, payload: bytes
+    def prepare(
+        self,
+        secrets: Secrets,
+        rows: slice,
+        indices: npt.NDArray[np.uint64],
+        head: bytes,
     ) -> None:
         """
-        Write ciphertext and tag behind the headers of the first packets.
+        Take the hearers of the next packets, and make nonces (RFC 7714 8.1).
 
         Args:
             rows: Of `secrets`, one for each packet.
+            indices: 48-bit packet indices, likewise; never the same twice for a key.
+            head: The header that they share; its SSRC counts.
         """
+        count = len(indices)
+        ssrc = int.from_bytes(head[SSRC_AT : SSRC_AT + 4])
+        self._keys[:count] = secrets.keys[rows]
+        self._nonce_heads[:count] = secrets.salt_heads[rows] ^ np.uint32(ssrc >> 16)
+        mixed = secrets.salt_tails[rows] ^ indices
+        mixed ^= np.uint64((ssrc & 0xFFFF) << 48)
+        self._nonce_tails[:count] = mixed
+
+    def seal(self, count: int, head_bytes: int, payload: bytes) -> None:
+        """Write ciphertext and tag behind the headers of the first `count` rows."""
         same = itertools.repeat
         outcomes = map(
             lib.crypto_aead_aes256gcm_encrypt,
-            self._behind(head_bytes),
+            self._behind(head_bytes)[:count],
             same(_NO_LENGTH),
             same(ffi.cast("unsigned char *", ffi.from_buffer(payload))),
             same(len(payload)),
             self._heads,
             same(head_bytes),
             same(_NO_SECRET),
-            secrets.nonce_rows[rows],
-            secrets.key_rows[rows],
+            self._nonce_rows,
+            self._key_rows,
         )
         if any(outcomes):  # never, by its contract: it has no way to fail
             raise RuntimeError("libsodium did not encrypt")
