@@ -1,7 +1,7 @@
 """What the stage's mixes carry, without a room around it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -19,10 +19,13 @@ ANA, BO, LEA = UserId("ana"), UserId("bo"), UserId("lea")
 
 
 def mixes(
-    voices: Mapping[UserId, Samples], *, expected_loss: int = 0
+    voices: Mapping[UserId, Samples],
+    *,
+    expected_loss: int = 0,
+    heard: Callable[[Mapping[UserId, Samples]], None] = lambda _: None,
 ) -> dict[str, list[bytes]]:
     """Return the packets of each source while people talk and all of them hear."""
-    stage, network = StageAudio(Decoder, heard=lambda _: None), Network()
+    stage, network = StageAudio(Decoder, heard=heard), Network()
     encoders = {user_id: Encoder() for user_id in voices}
     for csrc, user_id in enumerate(voices):
         stage.add(user_id, csrc=csrc, muted=False)
@@ -72,6 +75,19 @@ def test_a_soft_voice_is_heard_as_loud_as_another() -> None:
     ana, bo = (loudness_db(heard[own_mix(user_id)]) for user_id in (BO, ANA))
 
     assert abs(ana - bo) < 3
+
+
+def test_a_recorder_gets_voices_as_they_came() -> None:
+    """
+    Levelling is for who listens now: a soft voice is given on as soft as it is.
+    """
+    spoken = (np.tile(voice(1), 6) * 0.25).astype(np.int16)
+    given: list[Samples] = []
+
+    mixes({ANA: spoken}, heard=lambda blocks: given.extend(blocks.values()))
+
+    last_s = np.concatenate(given[-50:])
+    assert rms(last_s) == pytest.approx(rms(spoken[-48_000:]), rel=0.1)
 
 
 def loudness_db(packets: list[bytes]) -> float:
