@@ -26,6 +26,7 @@ print(base64.b64decode(json.load(sys.stdin)["payload"]["data"]).decode().strip()
 umask 077
 cat > /etc/turnserver.conf <<CONF
 listening-port=3478
+listening-ip=$inside
 relay-ip=$inside
 external-ip=$outside/$inside
 min-port=49152

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -254,17 +255,21 @@ def test_the_cluster_has_no_public_address(cloud: Cloud) -> None:
     assert cluster["enableAutopilot"] is True
 
 
-def test_turn_gives_no_way_into_the_network(cloud: Cloud) -> None:
+@pytest.mark.parametrize("name", ["turn-b", "turn-c"])
+def test_turn_gives_no_way_into_the_network(cloud: Cloud, name: str) -> None:
     """
     Credentials expire, and private addresses are no peers.
     """
-    template = cloud.one(":InstanceTemplate", "turn")
-    script = template["metadataStartupScript"]
+    machine = cloud.one(":Instance", name)
+    script = machine["metadataStartupScript"]
+    (interface,) = machine["networkInterfaces"]
 
     assert "use-auth-secret" in script
     for range_ in ("10.0.0.0", "169.254.0.0", "192.168.0.0", "127.0.0.0"):
         assert f"denied-peer-ip={range_}" in script
-    assert template["serviceAccount"]["email"].startswith("parley-turn@")
+    assert machine["serviceAccount"]["email"].startswith("parley-turn@")
+    assert interface["accessConfigs"] == [{"natIp": "192.0.2.1"}]
+    subprocess.run(["sh", "-n"], input=script, text=True, check=True, timeout=10)
 
 
 def test_each_alert_has_its_run_book(cloud: Cloud) -> None:

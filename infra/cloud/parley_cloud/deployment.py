@@ -17,7 +17,7 @@ from .queues import queues
 from .secrets import secrets
 from .settings import Settings
 from .storage import buckets, wrapping_keys
-from .turn import turn, turn_address
+from .turn import turn, turn_addresses
 
 SERVICES: Final = (
     "billingbudgets",
@@ -53,7 +53,7 @@ def deploy(settings: Settings) -> dict[str, Any]:
     accounts, kept = service_accounts(settings), buckets(settings)
     hidden, found = secrets(settings), network(settings)
     database(settings)
-    workers, relay = cluster(settings, found), turn_address(settings)
+    workers, relays = cluster(settings, found), turn_addresses(settings)
     called = functions(
         settings,
         Parts(
@@ -62,7 +62,7 @@ def deploy(settings: Settings) -> dict[str, Any]:
             secrets=hidden,
             buckets=kept,
             cluster_url=api_url(workers),
-            turn_address=relay,
+            turn_addresses=relays,
         ),
     )
     grant_all(
@@ -78,7 +78,7 @@ def deploy(settings: Settings) -> dict[str, Any]:
         ),
     )
     sweep(settings, accounts)
-    turn(settings, found, accounts[Account.TURN], relay)
+    turn(settings, found, accounts[Account.TURN], relays)
     alerts(settings)
     return {
         "live_address": live_edge(settings, kept[Bucket.LIVE]),

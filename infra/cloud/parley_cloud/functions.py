@@ -1,7 +1,7 @@
 """The two functions of functions/main.py, of the second generation."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -37,7 +37,7 @@ class Parts:
     secrets: Mapping[str, Any]
     buckets: Mapping[str, Any]
     cluster_url: Any
-    turn_address: Any
+    turn_addresses: Sequence[Any]
 
 
 def functions(settings: Settings, parts: Parts) -> Mapping[str, Any]:
@@ -78,16 +78,20 @@ def environment(settings: Settings, parts: Parts) -> dict[str, Any]:
         "PARLEY_AGONES_RENDER_FLEET": "renders",
         "PARLEY_KUBERNETES_API_URL": parts.cluster_url,
         "PARLEY_KUBERNETES_CA_FILE": CA_FILE,
-        "PARLEY_TURN_URLS": parts.turn_address.apply(_turn_urls),
+        "PARLEY_TURN_URLS": pulumi.Output.all(*parts.turn_addresses).apply(_turn_urls),
         "PARLEY_LIVE_EDGE_URL": f"gs://{settings.bucket(Bucket.LIVE)}",
         "PARLEY_RECORDINGS_URL": f"gs://{settings.bucket(Bucket.RECORDINGS)}",
         "PARLEY_RECORDING_KEYS_URL": f"gs://{settings.bucket(Bucket.RECORDING_KEYS)}",
     }
 
 
-def _turn_urls(address: str) -> str:
+def _turn_urls(addresses: Sequence[str]) -> str:
     return json.dumps(
-        [f"turn:{address}:3478?transport={each}" for each in ("udp", "tcp")]
+        [
+            f"turn:{address}:3478?transport={each}"
+            for address in addresses
+            for each in ("udp", "tcp")
+        ]
     )
 
 

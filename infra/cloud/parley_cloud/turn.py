@@ -1,5 +1,6 @@
 """coturn, for clients whose network lets no UDP through."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import pulumi_gcp as gcp  # type: ignore[import-not-found]  # installed by `make cloud`
@@ -9,75 +10,56 @@ from .permissions import Secret
 from .settings import REPOSITORY, Settings
 
 STARTUP: Final = REPOSITORY / "infra" / "cloud" / "coturn.sh"
-MACHINES: Final = 2
+# A zone each.  Clients try both, so that neither needs a balancer before it, behind
+# which coturn would not know the address that it is reached at.
+ZONES: Final = ("b", "c")
 
 
-def turn_address(settings: Settings) -> Any:
-    """Return the address at which clients reach coturn."""
-    return gcp.compute.Address(
-        "turn", project=settings.project, region=settings.region
-    ).address
+def turn_addresses(settings: Settings) -> Sequence[Any]:
+    """Return the addresses at which clients reach coturn."""
+    return [
+        gcp.compute.Address(
+            f"turn-{zone}", project=settings.project, region=settings.region
+        ).address
+        for zone in ZONES
+    ]
 
 
-def turn(settings: Settings, found: Network, account: Any, address: Any) -> None:
-    """Run coturn at `address`, on machines that are replaced when they are silent."""
-    group = _machines(settings, found, account)
-    alive = gcp.compute.RegionHealthCheck(
-        "turn",
+def turn(
+    settings: Settings, found: Network, account: Any, addresses: Sequence[Any]
+) -> None:
+    """Run coturn at each address."""
+    for zone, address in zip(ZONES, addresses, strict=True):
+        _machine(settings, found, account, zone, address)
+
+
+def _machine(
+    settings: Settings, found: Network, account: Any, zone: str, address: Any
+) -> None:
+    gcp.compute.Instance(
+        f"turn-{zone}",
         project=settings.project,
-        region=settings.region,
-        tcp_health_check=gcp.compute.RegionHealthCheckTcpHealthCheckArgs(port=3478),
-    )
-    # Passes packets through: what is relayed leaves by the machine's own address.
-    service = gcp.compute.RegionBackendService(
-        "turn",
-        project=settings.project,
-        region=settings.region,
-        protocol="UNSPECIFIED",
-        load_balancing_scheme="EXTERNAL",
-        session_affinity="CLIENT_IP",
-        health_checks=alive.id,
-        backends=[
-            gcp.compute.RegionBackendServiceBackendArgs(
-                group=group.instance_group, balancing_mode="CONNECTION"
-            )
-        ],
-    )
-    gcp.compute.ForwardingRule(
-        "turn",
-        project=settings.project,
-        region=settings.region,
-        ip_address=address,
-        ip_protocol="L3_DEFAULT",
-        all_ports=True,
-        load_balancing_scheme="EXTERNAL",
-        backend_service=service.id,
-    )
-
-
-def _machines(settings: Settings, found: Network, account: Any) -> Any:
-    template = gcp.compute.InstanceTemplate(
-        "turn",
-        project=settings.project,
+        zone=f"{settings.region}-{zone}",
         machine_type="e2-small",
         tags=[TURN_TAG],
-        disks=[
-            gcp.compute.InstanceTemplateDiskArgs(
-                source_image="debian-cloud/debian-12", boot=True, disk_size_gb=10
+        allow_stopping_for_update=True,
+        boot_disk=gcp.compute.InstanceBootDiskArgs(
+            initialize_params=gcp.compute.InstanceBootDiskInitializeParamsArgs(
+                image="debian-cloud/debian-12", size=10
             )
-        ],
+        ),
         network_interfaces=[
-            gcp.compute.InstanceTemplateNetworkInterfaceArgs(
+            gcp.compute.InstanceNetworkInterfaceArgs(
                 subnetwork=found.nodes.id,
                 access_configs=[
-                    gcp.compute.InstanceTemplateNetworkInterfaceAccessConfigArgs()
+                    gcp.compute.InstanceNetworkInterfaceAccessConfigArgs(nat_ip=address)
                 ],
             )
         ],
-        service_account=gcp.compute.InstanceTemplateServiceAccountArgs(
+        service_account=gcp.compute.InstanceServiceAccountArgs(
             email=account.email, scopes=["cloud-platform"]
         ),
-        shielded_instance_config=gcp.compute.InstanceTemplateShieldedInstanceConfigArgs(
+        shielded_instance_config=gcp.compute.InstanceShieldedInstanceConfigArgs(
             enable_secure_boot=True
         ),
         metadata={
@@ -86,24 +68,4 @@ def _machines(settings: Settings, found: Network, account: Any) -> Any:
             "block-project-ssh-keys": "true",
         },
         metadata_startup_script=STARTUP.read_text(),
-    )
-    alive = gcp.compute.HealthCheck(
-        "turn",
-        project=settings.project,
-        tcp_health_check=gcp.compute.HealthCheckTcpHealthCheckArgs(port=3478),
-    )
-    return gcp.compute.RegionInstanceGroupManager(
-        "turn",
-        project=settings.project,
-        region=settings.region,
-        base_instance_name="parley-turn",
-        target_size=MACHINES,
-        versions=[
-            gcp.compute.RegionInstanceGroupManagerVersionArgs(
-                instance_template=template.self_link_unique
-            )
-        ],
-        auto_healing_policies=gcp.compute.RegionInstanceGroupManagerAutoHealingPoliciesArgs(
-            health_check=alive.id, initial_delay_sec=180
-        ),
     )
