@@ -110,42 +110,61 @@ async def test_a_key_is_told_to_nobody_between(client: httpx.AsyncClient) -> Non
 
 
 @pytest.mark.parametrize(
-    ("number", "headers", "status", "code"),
+    ("number", "method", "claims", "status", "code"),
     [
-        ("8", signed(FETCH_KEY, session_id="8"), 404, ControlError.HLS_KEY_NOT_FOUND),
-        ("7x", signed(FETCH_KEY, session_id="7x"), 404, ControlError.HLS_KEY_NOT_FOUND),
-        ("9" * 40, signed(FETCH_KEY, session_id="9" * 40), 404, "hls-key-not-found"),
-        ("7", signed(FETCH_KEY, session_id="6"), 401, ControlError.INVALID_FORWARD),
-        ("7", signed(LISTEN, session_id="7"), 401, ControlError.INVALID_FORWARD),
-        ("7", {}, 401, ControlError.INVALID_FORWARD),
-        ("7", signed(FETCH_KEY, session_id="7", epoch=2), 409, "stale-grant"),
+        ("8", FETCH_KEY, {"session_id": "8"}, 404, ControlError.HLS_KEY_NOT_FOUND),
+        ("7x", FETCH_KEY, {"session_id": "7x"}, 404, ControlError.HLS_KEY_NOT_FOUND),
+        ("9" * 40, FETCH_KEY, {"session_id": "9" * 40}, 404, "hls-key-not-found"),
+        ("7", FETCH_KEY, {"session_id": "6"}, 401, ControlError.INVALID_FORWARD),
+        ("7", LISTEN, {"session_id": "7"}, 401, ControlError.INVALID_FORWARD),
+        ("7", FETCH_KEY, {"session_id": "7", "epoch": 2}, 409, "stale-grant"),
     ],
 )
 async def test_no_other_key_is_told(
-    client: httpx.AsyncClient, number: str, headers: Any, status: int, code: str
+    client: httpx.AsyncClient,
+    number: str,
+    method: str,
+    claims: dict[str, Any],
+    status: int,
+    code: str,
 ) -> None:
     """
     A forward is for one key of this epoch; numbers that are none are not found.
     """
+    headers = signed(method, **claims)
+
     answer = await client.get(f"/hls/keys/{number}", headers=headers)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
 @pytest.mark.parametrize(
-    ("headers", "status", "code"),
+    ("method", "uid", "status", "code"),
     [
-        (signed(LISTEN, uid="mal"), 403, ControlError.REMOVED),
-        (signed(FETCH_KEY), 401, ControlError.INVALID_FORWARD),
-        ({}, 401, ControlError.INVALID_FORWARD),
+        (LISTEN, "mal", 403, ControlError.REMOVED),
+        (FETCH_KEY, "lea", 401, ControlError.INVALID_FORWARD),
     ],
 )
 async def test_not_everybody_is_let_in(
-    client: httpx.AsyncClient, headers: Any, status: int, code: str
+    client: httpx.AsyncClient, method: str, uid: str, status: int, code: str
 ) -> None:
     """
     Whoever was removed is refused, and what the functions did not sign for this.
     """
-    answer = await client.post("/hls/listeners", headers=headers)
+    answer = await client.post("/hls/listeners", headers=signed(method, uid))
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/hls/listeners"), ("GET", "/hls/keys/7")]
+)
+async def test_unsigned_calls_are_refused(
+    client: httpx.AsyncClient, method: str, path: str
+) -> None:
+    """
+    Without a forward nobody is told anything.
+    """
+    answer = await client.request(method, path)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid-forward")
