@@ -355,7 +355,7 @@ def test_streams_survive_any_order_of_joins_and_leaves(
     for action, index in steps:
         if action == "j":
             hearer = a_hearer(handle, payload_type=len(present) % 128)
-            hearer.aead = AeadKeys(bytes([joined % 256] * 32), bytes(12))
+            hearer.aead = AeadKeys(bytes([joined] * 32), bytes([joined] * 12))
             joined += 1
             groups[0].add(hearer)
             present[id(hearer)] = (hearer, int(groups[0].sequences[hearer.row]))
@@ -378,4 +378,7 @@ def test_streams_survive_any_order_of_joins_and_leaves(
         assert hearer.group.sequences[hearer.row] == sequence
         assert hearer.group.types[hearer.row] == MARKER | hearer.payload_type
         assert hearer.aead is not None
-        assert bytes(hearer.group.secrets.keys[hearer.row]) == hearer.aead.key
+        secrets, row = hearer.group.secrets, hearer.row
+        assert bytes(secrets.keys[row]) == hearer.aead.key
+        salt = int(secrets.salt_heads[row]) << 64 | int(secrets.salt_tails[row])
+        assert salt == int.from_bytes(hearer.aead.salt)
