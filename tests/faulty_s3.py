@@ -16,7 +16,6 @@ class Fault(Enum):
     NONE = 200
     HANGS = 0
     REFUSES = 403
-    BUSY = 503
     FULL = 507
 
 
