@@ -151,3 +151,20 @@ def test_its_sums_are_right() -> None:
     *rows, total = (round(float(cents) * 100) for cents in table)
 
     assert sum(rows) == total
+
+
+def test_alerts_are_of_what_is_logged_and_have_run_books() -> None:
+    """
+    Each line that an alert counts is written somewhere; each alert has its page.
+    """
+    alerts = (ROOT / "infra/cloud/parley_cloud/alerts.py").read_text()
+    source = "".join(
+        path.read_text() for path in (ROOT / "functions" / "spaces").rglob("*.py")
+    )
+    counted = re.findall(r'jsonPayload\.\w+="([^"]+)"', alerts)
+    named = re.findall(r'(?:name=|UNREACHABLE: Final = )"([A-Z][^"]+)"', alerts)
+
+    assert len(counted) == 3
+    assert all(f'"{words}"' in source for words in counted)
+    assert len(named) >= 7
+    assert set(named) <= set(re.findall(r"^### (.+)$", GUIDE, re.MULTILINE))
