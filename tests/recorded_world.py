@@ -92,3 +92,11 @@ def ready(world: World, *consenting: str) -> None:
         put(world, CONSENT, user, YES)
     end(world)
     rendered(world)
+
+
+def state(world: World) -> str:
+    """Return the recording's state, as everybody sees it."""
+    space = get(world, f"/v1/spaces/{SPACE_ID}", HOST)
+    seen: str = get(world, OF_SPACE, "listener")["state"]
+    assert space["recording_state"] == seen
+    return seen

@@ -1,9 +1,8 @@
 """Sums the stems on the recording clock, and notes who is heard when."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -101,10 +100,23 @@ def mixed(voices: list[Voice], *, start: int) -> Iterator[Mix]:
             A multiple of `FRAME_SAMPLES`.
     """
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        while not all(voice.is_over for voice in voices):
+
+        def begun(at: int) -> list[Future[tuple[Mix | None, bool]]]:
+            return [pool.submit(_turn, voice, at) for voice in voices]
+
+        windows = begun(start)
+        while windows:
+            turns = [window.result() for window in windows]
+            start += WINDOW_SAMPLES
+            # The next window is decoded while this one is summed up and written.
+            windows = [] if all(over for _, over in turns) else begun(start)
             mix = np.zeros(WINDOW_SAMPLES, np.float32)
-            for alone in pool.map(Voice.window, voices, repeat(start)):
+            for alone, _ in turns:
                 if alone is not None:
                     mix += alone
             yield mix
-            start += WINDOW_SAMPLES
+
+
+def _turn(voice: Voice, start: int) -> tuple[Mix | None, bool]:
+    """Return a voice's window, and whether it was its last."""
+    return voice.window(start), voice.is_over

@@ -6,8 +6,9 @@ Kills recorders and renders at random instants and counts what is lost.
 A recorder process takes numbered packets of one speaker in real time and says each
 number once it has been taken.  After `kill -9` the highest number on disk must be less
 than a second behind the last one said; with the disk gone as well, less than ten
-seconds behind, by the objects alone.  A render that was killed must succeed when it is
-run again, with the same sound.
+seconds behind, by the objects alone.  What is left can be played, and says where it
+broke off.  A render that was killed must succeed when it is run again, with the same
+sound.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from media_worker.recording.stem_set import stem_set, sweep
 from media_worker.room.clock import MonotonicClock
 from media_worker.room.ports import DesiredState
 from spaces_contract.ids import UserId
+from spaces_contract.recording import GapReason
 from spaces_contract.recording_objects import RenderFile
 from tests.audio import rms
 from tests.long_recording import Talker, speech_packets, store_recording
@@ -42,6 +44,7 @@ from tests.stems import (
     a_recording,
     put_job,
     recording_settings,
+    render,
     rendered_bytes,
     rendered_manifest,
     rendered_sound,
@@ -125,7 +128,29 @@ def kill_recorder(folder: Path, life_s: float) -> Loss:
     taken = len(said) // _NUMBER.size
     # Another machine sees the objects alone.
     machine_s = (taken - _stored(folder, spool="elsewhere")) * PACKET_S
-    return Loss((taken - _stored(folder, spool="spool")) * PACKET_S, machine_s)
+    stored = _stored(folder, spool="spool")
+    _check_partial(folder, round(stored * PACKET_S * 1_000))
+    return Loss((taken - stored) * PACKET_S, machine_s)
+
+
+def _check_partial(folder: Path, stored_ms: int) -> None:
+    """
+    Render what is left of a killed recorder.
+
+    Raises:
+        AssertionError: it cannot be played, or does not say where it broke off.
+    """
+    stores = stores_in(folder)
+    render(stores, a_job("ana"))
+    manifest = rendered_manifest(stores)
+    lost = [gap for gap in manifest.gaps if gap.reason is GapReason.WORKER_LOST]
+    if not manifest.partial or len(lost) != 1:
+        raise AssertionError("it does not say that it is partial")
+    if abs(lost[0].from_ms - manifest.duration_ms) > PAGE_LOSS_S * 1_000:
+        raise AssertionError(f"the gap is not where it broke off: {lost[0]}")
+    played_ms = len(rendered_sound(stores)) / 48
+    if played_ms < stored_ms - 20:
+        raise AssertionError(f"{played_ms} ms of {stored_ms} can be played")
 
 
 def _stored(folder: Path, *, spool: str) -> int:

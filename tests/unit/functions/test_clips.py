@@ -52,7 +52,12 @@ CLIPS = f"{ONE}/clips"
 ANA, BO = UserId("ana"), UserId("bo")
 # Ana is heard from 0 to 20 s, Bo from 15 to 30 s; the file is of 40 s.
 HEARD = {"ana": [(0, 20_000)], "bo": [(15_000, 30_000)]}
-WISH: dict[str, Any] = {"version": 1, "start_ms": 2_000, "duration_ms": 5_000, "title": "Tea"}
+WISH: dict[str, Any] = {
+    "version": 1,
+    "start_ms": 2_000,
+    "duration_ms": 5_000,
+    "title": "Tea",
+}
 
 
 def a_clip(*user_ids: str, **fields: Any) -> Clip:

@@ -28,6 +28,7 @@ from tests.recorded_world import (
     ready,
     rendered,
     requested,
+    state,
     work,
 )
 from tests.recording_fakes import KEPT_DAYS, PLAYBACK_SECRET
@@ -39,14 +40,6 @@ from tests.world import World, code_of
 def world() -> World:
     """Return a deployment with a live Space: its host, three speakers, a listener."""
     return a_stage_of_three()
-
-
-def state(world: World) -> str:
-    """Return the recording's state, as everybody sees it."""
-    space = get(world, f"/v1/spaces/{SPACE_ID}", HOST)
-    seen: str = get(world, OF_SPACE, "listener")["state"]
-    assert space["recording_state"] == seen
-    return seen
 
 
 def test_the_host_is_told_that_a_version_is_superseded(world: World) -> None:

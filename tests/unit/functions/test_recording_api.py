@@ -26,6 +26,7 @@ from tests.recorded_world import (
     ready,
     rendered,
     requested,
+    state,
     work,
 )
 from tests.world import World, code_of
@@ -35,14 +36,6 @@ from tests.world import World, code_of
 def world() -> World:
     """Return a deployment with a live Space: its host, three speakers, a listener."""
     return a_stage_of_three()
-
-
-def state(world: World) -> str:
-    """Return the recording's state, as everybody sees it."""
-    space = get(world, f"/v1/spaces/{SPACE_ID}", HOST)
-    seen: str = get(world, OF_SPACE, "listener")["state"]
-    assert space["recording_state"] == seen
-    return seen
 
 
 def test_from_request_to_replay(world: World) -> None:
