@@ -9,7 +9,8 @@ lag stays while chance moves on.  All of it is in memory, at 8 kHz, and gone in 
 The thresholds are in units of the correlation's own deviation.  Measured on recorded
 speech through Opus: clean talk at the same time is nearly always below 12 at once and
 9 summed up, rarely at 15 and 12; an echo alone is at 28 to 60; one 20 dB below a voice
-that talks over it at 6 to 22.  `python -m tests.benchmarks recording` says what that costs.
+that talks over it at 6 to 22.  What that costs, `python -m tests.benchmarks recording`
+says.
 """
 
 from collections import deque
