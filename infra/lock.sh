@@ -13,3 +13,4 @@ compile dev tests/requirements.txt
 compile functions functions/requirements.txt --constraint tests/requirements.txt
 compile worker media_worker/requirements.txt --constraint tests/requirements.txt
 compile local infra/local/requirements.txt --constraint tests/requirements.txt
+compile bench tests/benchmarks/requirements.txt --constraint tests/requirements.txt

@@ -103,7 +103,7 @@ class Scores:
 def run() -> list[dict[str, Any]]:
     """Measure every network and return rows of `bench.json`."""
     if not pesq_score.is_installed():
-        _note("left out: needs a C compiler and `pip install pesq`")
+        _note("left out: PESQ needs a C compiler")
         return []
     files = sorted(speech.DATA.glob("*.wav"))
     said = np.concatenate([speech.load(path) for path in files])
