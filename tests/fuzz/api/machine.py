@@ -1,5 +1,6 @@
 """People who do whatever the API has, at once and over time, on the embedded cloud."""
 
+import contextlib
 import itertools
 import threading
 from collections import Counter
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from werkzeug.test import TestResponse
 
-from spaces.adapters.firestore.client import BoundedClient
+from spaces.adapters.firestore.client import BoundedClient, dependency_errors
 from spaces.adapters.firestore.codec import participant_from_doc, runtime_to_doc
 from spaces.domain.announcement import AnnouncementKind
+from spaces.domain.errors import Contended, DependencyUnavailable
 from spaces.domain.space import Space
 from spaces.domain.states import RequestState, SpaceState
 from spaces.http.openapi import problem_codes
@@ -34,6 +36,7 @@ SHORT_WAITS: Final = (1, 12, 70)
 LONG_WAITS: Final = (*SHORT_WAITS, 400, 35 * 60, 25 * 3600)
 MAX_SPACES: Final = 4
 STEP: Final = "steps"
+PATIENCE: Final = 10  # looks of some seconds each
 
 _runs = itertools.count()
 
@@ -180,7 +183,8 @@ class ApiMachine(RuleBasedStateMachine):
         """See that everybody was told what they were to be told, and nothing twice."""
         self._tell()
         for space_id in self.spaces:  # or every suspension in later runs looks at them
-            self.world.operating.close_space(SpaceId(space_id))
+            with contextlib.suppress(DependencyUnavailable, Contended):
+                self.world.operating.close_space(SpaceId(space_id))
         sent = Counter((p.device.user_id, p.id) for p in self.world.pushes.sent)
         twice = [each for each, times in sent.items() if times > 1]
         missing = self.expected - set(sent)
@@ -313,6 +317,13 @@ class ApiMachine(RuleBasedStateMachine):
             ]
 
     def _read(self, space_id: str) -> Snapshot:
+        """Look at all of a Space, and wait for a machine too busy to answer."""
+        for _ in range(PATIENCE):
+            with contextlib.suppress(DependencyUnavailable), dependency_errors():
+                return self._snapshot(space_id)
+        return self._snapshot(space_id)
+
+    def _snapshot(self, space_id: str) -> Snapshot:
         people = self.client.collection(paths.participants(space_id)).stream()
         return Snapshot(
             self.world.spaces.get(SpaceId(space_id)),
