@@ -63,7 +63,6 @@ def test_the_content_policy_trusts_ourselves_only() -> None:
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin-allow-popups"
-    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "max-age=31536000" in headers["Strict-Transport-Security"]
     assert "microphone=(self)" in headers["Permissions-Policy"]
 
