@@ -41,9 +41,9 @@ class Allocation:
     What this worker was allocated to.
 
     Args:
-        kind: "room", "relay" or "render".
+        kind: "room", "relay", "render" or "clip".
         key: Id of the Space, or of the recording.
-        epoch: Of the Space, or the recording's version.
+        epoch: Of the Space, or the recording's version, or the clip's number.
         index: Which of the Space's relays.
         address: The node's, which clients reach.
         ports: The node's ports by name.

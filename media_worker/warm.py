@@ -5,10 +5,13 @@ import contextlib
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from .agones import PORT_VARIABLE, Allocation, Sidecar, SidecarLost
 from .config import RELAY, ROOM
+
+CLIP: Final = "clip"
+RENDER: Final = "render"
 
 T = TypeVar("T")
 RunRoom = Callable[[Mapping[str, str]], Awaitable[int]]
@@ -54,16 +57,22 @@ async def _run(
 ) -> int:
     if allocation.kind in (ROOM, RELAY):
         return await run_room(allocation.room_environment(env))
-    render = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "media_worker.recording", "render"),
-        *("--recording", allocation.key, "--version", str(allocation.epoch)),
+    job = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "media_worker.recording", *job_of(allocation)),
         env=dict(env),
     )
-    code = await _unless(stopped, render.wait())
+    code = await _unless(stopped, job.wait())
     if code is None:
-        render.terminate()  # its task starts it again, elsewhere
-        code = await render.wait()
+        job.terminate()  # its task starts it again, elsewhere
+        code = await job.wait()
     return code
+
+
+def job_of(allocation: Allocation) -> tuple[str, ...]:
+    """Return how `media_worker.recording` is told of a render, or of a clip."""
+    number = "--clip" if allocation.kind == CLIP else "--version"
+    told = ("--recording", allocation.key, number, str(allocation.epoch))
+    return (CLIP if allocation.kind == CLIP else RENDER, *told)
 
 
 async def _unless(stopped: asyncio.Event, wanted: Awaitable[T]) -> T | None:

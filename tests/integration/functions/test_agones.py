@@ -77,13 +77,14 @@ def test_a_launch_is_idempotent_by_epoch(
     assert launcher.launch(a_room(epoch=2)) != first
 
 
+@pytest.mark.parametrize("kind", [WorkloadKind.RENDER, WorkloadKind.CLIP])
 def test_renders_have_a_fleet_of_their_own(
-    cluster: FakeCluster, launcher: AgonesLauncher
+    cluster: FakeCluster, launcher: AgonesLauncher, kind: WorkloadKind
 ) -> None:
     """
     No room's worker ever holds the key that signs manifests.
     """
-    render = Workload(kind=WorkloadKind.RENDER, key="r1", epoch=1)
+    render = Workload(kind=kind, key="r1", epoch=1)
     with pytest.raises(NoCapacity):
         launcher.launch(render)
     cluster.add_server("r", fleet="renders")

@@ -10,6 +10,7 @@ from kubernetes_validate.utils import validate
 
 from media_worker.agones import UDP_BINDS, Allocation
 from media_worker.config import Config
+from media_worker.warm import job_of
 
 FOLDER = Path(__file__).parents[3] / "infra" / "agones"
 KUBERNETES = "1.30"
@@ -61,6 +62,22 @@ def test_pods_may_do_nothing(fleet: str) -> None:
     assert security["capabilities"] == {"drop": ["ALL"]}
     assert "memory" in container["resources"]["limits"]
     assert "@sha256:" in container["image"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [("render", ("--version", "3")), ("clip", ("--clip", "3"))]
+)
+def test_a_recordings_jobs_are_told_what_they_are_for(
+    kind: str, told: tuple[str, str]
+) -> None:
+    """
+    A pod of the renders' fleet makes what it was allocated to: a version, or a clip.
+    """
+    allocation = Allocation(
+        kind=kind, key="1nKxoPQrsTUvw", epoch=3, index=1, address="", ports={}
+    )
+
+    assert job_of(allocation) == (kind, "--recording", "1nKxoPQrsTUvw", *told)
 
 
 @pytest.mark.parametrize(("kind", "relay"), [("room", None), ("relay", 2)])
