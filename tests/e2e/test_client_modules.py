@@ -81,6 +81,22 @@ async def test_backoff_doubles_to_four_seconds(page: Page) -> None:
     assert asked == 1000
 
 
+async def test_who_hears_by_hls_tries_webrtc_less_and_less(page: Page) -> None:
+    """
+    Each attempt costs a join: from half a minute apart to ten minutes.
+    """
+    body = """
+      const nth = [0, 1, 2, 3, 4, 9];
+      const at = (random) => nth.map((n) => m.unhurriedMs(n, () => random));
+      return [at(0), at(1)];
+    """
+
+    least, most = await run(page, "/media/backoff.js", body)
+
+    assert most == [60_000, 120_000, 240_000, 480_000, 600_000, 600_000]
+    assert least == [value / 2 for value in most]
+
+
 async def test_a_stall_is_three_seconds_without_packets(page: Page) -> None:
     """
     A counter that stands still for 3 s is a stall; a page that slept gets 3 s anew.

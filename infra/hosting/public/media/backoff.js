@@ -3,7 +3,8 @@
 
 export const FIRST_DELAY_MS = 250;
 export const MAX_DELAY_MS = 4000;
-const UNHURRIED_MS = 30_000;
+const FIRST_UNHURRIED_MS = 60_000;
+const MAX_UNHURRIED_MS = 600_000;
 
 /**
  * Doubles from 250 ms to 4 s; half of it is jitter, so that a crowd that lost its
@@ -19,8 +20,18 @@ export function backoffMs(attempt, { retryAfterMs = 0, random = Math.random } = 
   return Math.max(retryAfterMs, ceiling / 2 + (random() * ceiling) / 2);
 }
 
-/** While somebody hears by another way: each attempt costs a join. In milliseconds. */
-export const unhurriedMs = (random = Math.random) => UNHURRIED_MS * (1 + random());
+/**
+ * While one hears by another way, and each attempt costs a join: from one minute to ten,
+ * half of it jitter.
+ *
+ * @param {number} attempt 0 for the first retry.
+ * @param {() => number} [random]
+ * @returns {number} Milliseconds.
+ */
+export function unhurriedMs(attempt, random = Math.random) {
+  const ceiling = Math.min(MAX_UNHURRIED_MS, FIRST_UNHURRIED_MS * 2 ** attempt);
+  return ceiling / 2 + (random() * ceiling) / 2;
+}
 
 /**
  * Wait, unless `signal` ends the wait early.

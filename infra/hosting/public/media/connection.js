@@ -73,7 +73,8 @@ export class Connection {
         if (await this.#over(error)) return;
         const { retryAfterMs } = error instanceof Problem ? error : {};
         const nth = this.blocked ? Infinity : Math.max(attempt, 0);
-        const leastMs = this.delayed || error === FULL ? unhurriedMs() : retryAfterMs;
+        const unhurried = this.delayed || error === FULL;
+        const leastMs = unhurried ? unhurriedMs(Math.max(attempt, 0)) : retryAfterMs;
         await this.#wait(backoffMs(nth, { retryAfterMs: leastMs }));
       }
     }
