@@ -1,0 +1,73 @@
+"""What containers of a recording's jobs are told, by an engine that only listens."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from docker.errors import NotFound
+
+from spaces.adapters.launchers.container import ContainerLauncher
+from spaces.adapters.launchers.settings import ContainerSettings
+from spaces.service.ports import Workload, WorkloadKind
+
+SETTINGS = ContainerSettings(
+    deployment="https://parley.example",
+    engine_url="",
+    image="parley-worker",
+    media_host="127.0.0.1",
+    control_host="127.0.0.1",
+    ports=range(7_000, 7_100),
+    mounts=(),
+    worker_environment={"WHO": "room"},
+    render_environment={"WHO": "render"},
+)
+
+
+class ListeningEngine:
+    """Knows no container; keeps what it is asked to create."""
+
+    def __init__(self) -> None:
+        self.containers = self
+        self.created: list[dict[str, Any]] = []
+
+    def get(self, name: str) -> Any:
+        raise NotFound(name)
+
+    def list(self, **_: Any) -> list[Any]:
+        return []
+
+    def create(self, **options: Any) -> Any:
+        self.created.append(options)
+        return SimpleNamespace(start=lambda: None)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (WorkloadKind.RENDER, ["render", "--recording", "r1", "--version", "3"]),
+        (WorkloadKind.CLIP, ["clip", "--recording", "r1", "--clip", "3"]),
+    ],
+)
+def test_jobs_of_recordings_are_told_what_they_are_for(
+    kind: WorkloadKind, told: list[str]
+) -> None:
+    """
+    A version or a clip, in the environment of renders, under a name of its own.
+    """
+    engine = ListeningEngine()
+    launcher = ContainerLauncher(
+        SETTINGS,
+        project_id="demo",
+        grant_public_key="",
+        open_engine=lambda: engine,  # type: ignore[arg-type,return-value]  # a double
+    )
+
+    ref = launcher.launch(Workload(kind=kind, key="r1", epoch=3, index=1))
+
+    (options,) = engine.created
+    assert ref == options["name"] == f"parley-{kind}-r1-3-1"
+    assert options["entrypoint"][-5:] == told
+    assert options["environment"] == {"WHO": "render"}
