@@ -6,7 +6,7 @@ PORT ?= 8080
 ALONE := tests/integration/transport tests/integration/worker tests/integration/egress \
 	tests/e2e
 
-.PHONY: help up demo check test containers fuzz crash bench fmt lock
+.PHONY: help up demo check test containers cloud audit fuzz crash bench fmt lock
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -30,6 +30,12 @@ containers: export CONTAINERS_CONF ?= $(CURDIR)/tests/containers/containers.conf
 containers: .venv/dev  ## Build both images, run them under podman, talk through NAT
 	infra/containers/build.sh
 	$(BIN)/python -m pytest -m containers tests/containers
+
+cloud: .venv/cloud/ready  ## Check the cloud's program against Pulumi's mocks
+	.venv/cloud/bin/python -m pytest tests/cloud
+
+audit: .venv/audit/ready  ## Known vulnerabilities; lists of all components in build/
+	.venv/audit/bin/python -m infra.security.audit
 
 fuzz: .venv/dev  ## Fuzz the wires and the API; compare our Firestore with Google's
 	$(BIN)/python -m tests.fuzz.media
@@ -67,6 +73,13 @@ lock: .venv/lock  ## Compile the hash-locked requirements from pyproject.toml
 .venv/bench: .venv/dev tests/benchmarks/requirements.txt
 	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/benchmarks/requirements.txt; \
 	then touch $@; else echo "PESQ could not be built: make bench leaves speech quality out"; fi
+
+.venv/cloud/ready: infra/cloud/requirements.txt
+.venv/audit/ready: infra/security/requirements.txt
+.venv/cloud/ready .venv/audit/ready: .venv/bin/python
+	$(BIN)/python -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(filter %.txt,$^)
+	@touch $@
 
 .venv/lock: .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

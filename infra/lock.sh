@@ -14,3 +14,5 @@ compile functions functions/requirements.txt --constraint tests/requirements.txt
 compile worker media_worker/requirements.txt --constraint tests/requirements.txt
 compile local infra/local/requirements.txt --constraint tests/requirements.txt
 compile bench tests/benchmarks/requirements.txt --constraint tests/requirements.txt
+compile cloud infra/cloud/requirements.txt
+compile audit infra/security/requirements.txt
