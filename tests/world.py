@@ -203,6 +203,7 @@ class World:
             reminders=self.reminders,
             effects=self.effects,
             now=self.clock,
+            unname=self.recording.consents.unname,
             voices=(self.recording.consents.forget,),
         )
         self.upkeep = UpkeepService(

@@ -19,6 +19,7 @@ def erasure_service(
     """Return what erases a person."""
     spaces = eventful_spaces(config, client, effects)
     recorded = RecordingParts(config.recording, client, config.public_url)
+    consents = recorded.consents(effects, recorded.prover())
     return ErasureService(
         accounts=FirestoreAccountStore(client),
         spaces=spaces,
@@ -31,5 +32,6 @@ def erasure_service(
         ),
         effects=effects,
         now=utc_now,
-        voices=(recorded.consents(effects, recorded.prover()).forget,),
+        unname=consents.unname,
+        voices=(consents.forget,),
     )

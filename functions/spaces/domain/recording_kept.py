@@ -9,6 +9,7 @@ from spaces_contract.recording import ERASE_AGAIN_AFTER_S, RecordingState
 
 from .clip import Clip
 from .effects import Effect, RecordingStep, RecordingTask
+from .erasure import ERASED
 from .errors import ModeratorOnly
 from .recording import Recording, RecordingDecision, rendered_later, settled, there
 from .recording_states import KEPT, RecordingEvent, moved
@@ -107,6 +108,26 @@ def erased(recording: Recording, now: datetime) -> RecordingDecision:
     )
     tell = RecordingTask(gone.space_id, RecordingStep.TELL, gone.version, 0, now)
     return RecordingDecision(gone, (*twice(gone, RecordingStep.ERASE, now), tell))
+
+
+def nameless(
+    recording: Recording | None, user_id: UserId, *, now: datetime
+) -> RecordingDecision:
+    """Take a person off what they asked for and made; their voice goes apart."""
+    if recording is None:
+        return RecordingDecision(recording)
+    asked_by = recording.requested_by
+    after = replace(
+        recording,
+        requested_by=ERASED if asked_by == user_id else asked_by,
+        clips=tuple(
+            replace(clip, made_by=ERASED) if clip.made_by == user_id else clip
+            for clip in recording.clips
+        ),
+    )
+    if after == recording:
+        return RecordingDecision(recording)
+    return RecordingDecision(replace(after, updated_at=now))
 
 
 def unclipped(

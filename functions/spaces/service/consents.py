@@ -9,6 +9,7 @@ from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.recording import ConsentScope, StemId
 
 from ..domain import consent as rules
+from ..domain import recording_kept
 from ..domain.consent import Consent, ConsentDecision, ConsentFacts, Moment
 from ..domain.notice import FALLBACK_LANG, Notice, notice_in
 from ..domain.recording_states import ConsentState
@@ -132,6 +133,18 @@ class ConsentService:
                 self.withdraw(consent.space_id, actor_id=user_id, lang=FALLBACK_LANG)
             self.recordings.forget_answer(consent.space_id, user_id)
         return len(found) >= FORGET_PAGE
+
+    def unname(self, space_id: SpaceId, user_id: UserId) -> None:
+        """
+        Take a person who leaves for good off what they made of a Space's recording.
+
+        Raises:
+            SpaceNotFound, DependencyUnavailable, Contended.
+        """
+        now = self.now()
+        self.recordings.update(
+            space_id, lambda _, found: recording_kept.nameless(found, user_id, now=now)
+        )
 
     def _answered(
         self,

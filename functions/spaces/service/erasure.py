@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from spaces_contract.ids import UserId
+from spaces_contract.ids import SpaceId, UserId
 
 from ..domain import erasure
 from ..domain.effects import EraseAccount
@@ -36,6 +36,7 @@ class ErasureService:
 
     Args:
         voices: Further steps, which erase what is recorded of the person.
+        unname: Takes them off what they made of a Space's recording.
     """
 
     accounts: AccountStore
@@ -44,6 +45,7 @@ class ErasureService:
     reminders: ReminderService
     effects: EffectQueue
     now: Clock
+    unname: Callable[[SpaceId, UserId], None]
     voices: Sequence[EraseStep] = ()
 
     def request(self, user_id: UserId) -> None:
@@ -89,6 +91,7 @@ class ErasureService:
         now = self.now()
         found = self.accounts.hosted(user_id, limit=PAGE)
         for space_id in found:
+            self.unname(space_id, user_id)
             decision = self.spaces.update(
                 space_id, lambda space: erasure.unhosted(space, user_id, now=now)
             )
@@ -100,6 +103,7 @@ class ErasureService:
         now = self.now()
         found = self.accounts.met(user_id, limit=PAGE)
         for space_id in found:
+            self.unname(space_id, user_id)
             self.accounts.erase_from(
                 space_id,
                 user_id,

@@ -61,6 +61,7 @@ def _host_something(world: World) -> None:
         did(world, "POST", f"{SPACES}/{space_id}/start", GONE)
         did(world, "POST", f"{SPACES}/{space_id}/join", GONE)
         did(world, "POST", f"{SPACES}/{space_id}/join", FRIEND)
+    did(world, "PUT", f"{SPACES}/{over}/recording", GONE, {"requested": True})
     did(world, "POST", f"{SPACES}/{over}/end", GONE)
     invite = {"user_ids": [FRIEND], "role": "co_host"}
     did(world, "POST", f"{SPACES}/{live}/invites", GONE, invite)

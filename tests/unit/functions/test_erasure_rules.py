@@ -4,12 +4,16 @@ from typing import Any
 
 import pytest
 
+from spaces.domain.clip import Clip
 from spaces.domain.erasure import ERASED, ERASED_NAME, Traces, erased_from, unhosted
 from spaces.domain.host_presence import HostPresence, HostState
+from spaces.domain.recording_kept import nameless
 from spaces.domain.space import Space
 from spaces.domain.states import SpaceState
 from spaces_contract.ids import UserId
+from spaces_contract.recording import RecordingState
 from tests.builders import HOST, NOW, a_participant, a_space
+from tests.recording_builders import a_recording, a_voice
 
 ANA, BO = UserId("ana"), UserId("bo")
 
@@ -80,3 +84,30 @@ def test_their_own_space_is_over_and_nobodys(
     assert (left.state, left.host_ids) == (after, (ERASED, ANA))
     assert (left.host_handle, left.host_display_name) == ("", ERASED_NAME)
     assert left.creator_id == ERASED
+
+
+def test_a_recording_does_not_name_who_asked_for_it_or_made_clips() -> None:
+    """
+    The clips of others' voices stay, nobody's; what others made keeps its maker.
+    """
+    clips = tuple(
+        Clip(
+            number=number,
+            title=None,
+            start_ms=0,
+            end_ms=1_000,
+            stems=(a_voice("bo").stem,),
+            made_by=maker,
+            made_at=NOW,
+        )
+        for number, maker in ((1, ANA), (2, BO))
+    )
+    ready = a_recording(RecordingState.READY, requested_by=ANA, clips=clips)
+
+    left = nameless(ready, ANA, now=NOW).recording
+
+    assert left is not None
+    assert left.requested_by == ERASED
+    assert [clip.made_by for clip in left.clips] == [ERASED, BO]
+    assert nameless(left, ANA, now=NOW).recording is left
+    assert nameless(None, ANA, now=NOW).recording is None
