@@ -25,8 +25,10 @@ const RENEW_MS = 480_000; // of the ten minutes that a listen token lasts
 
 export class Understudy {
   playing = false;
-  /** Whether there is no way for us to hear so. */
+  /** Whether this browser can play none of it. */
   #hopeless = false;
+  /** Whether we were refused since it last played: one more join at once is enough. */
+  #refused = false;
   /** With the listen token of the latest join; empty where there is none. */
   #url = "";
   #timer = 0;
@@ -136,15 +138,23 @@ export class Understudy {
     const unplayable = error instanceof Problem && error.code === "hls-unplayable";
     const refused = verdictOf(error) !== "retry";
     if (!unplayable && !refused) return false;
-    this.#hopeless = true;
+    this.#hopeless ||= unplayable;
     this.stop();
-    if (refused) this.ports.refused();
+    if (refused) this.#turnedAway();
     return true;
+  }
+
+  /** Have another join at once, and wait for the URL that it answers. */
+  #turnedAway() {
+    this.#url = "";
+    if (!this.#refused) this.ports.refused();
+    this.#refused = true;
   }
 
   /** @param {boolean} playing */
   #set(playing) {
     if (playing === this.playing) return;
+    if (playing) this.#refused = false;
     this.playing = playing;
     this.ports.changed();
   }

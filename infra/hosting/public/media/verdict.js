@@ -11,6 +11,9 @@ const PASSING = new Set([
   "invalid-forward",
   "not-on-stage", // the worker has not heard of the promotion yet
   "session-not-found",
+  "listen-token-missing",
+  "invalid-listen-token", // as with grants
+  "listen-token-expired", // WebRTC held for longer than it lasts
 ]);
 const OVER = new Set(["ended", "cancelled"]);
 

@@ -23,6 +23,8 @@ export class ClipShelf {
   element = h("div", { class: "recordings", "data-testid": "clips" });
   #timer = 0;
   #gone = false;
+  /** @type {Map<string, {shows: string, row: HTMLElement}>} By the clips' ids. */
+  #rows = new Map();
 
   /**
    * @param {string} id Of the Space.
@@ -87,12 +89,22 @@ export class ClipShelf {
     });
   }
 
-  /** @param {Clip[]} clips */
+  /** @param {Clip[]} clips Rows that show the same stay: one of them may be playing. */
   #draw(clips) {
-    const wanted = new URLSearchParams(location.search).get("clip");
-    const rows = clips.map((clip) => this.#row(clip));
+    const before = this.#rows;
+    this.#rows = new Map(clips.map((clip) => [clip.id, this.#kept(clip)]));
+    const rows = [...this.#rows.values()].map(({ row }) => row);
+    if (rows.every((row, index) => row === this.element.children[index + 1]) && clips.length === before.size) return;
     this.element.replaceChildren(...(clips.length ? [h("h2", {}, "Clips"), ...rows] : []));
-    rows[clips.findIndex(({ id }) => id === wanted)]?.scrollIntoView({ block: "center" });
+    const wanted = new URLSearchParams(location.search).get("clip") ?? "";
+    if (before.size === 0) this.#rows.get(wanted)?.row.scrollIntoView({ block: "center" });
+  }
+
+  /** @param {Clip} clip */
+  #kept(clip) {
+    const shows = JSON.stringify(clip);
+    const old = this.#rows.get(clip.id);
+    return old?.shows === shows ? old : { shows, row: this.#row(clip) };
   }
 
   /** @param {Clip} clip */

@@ -1,0 +1,113 @@
+"""Stepping in by HLS: with a pass that has run out, and after a refusal."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+from playwright.async_api import Page
+
+from tests.browser import Browsers
+from tests.running_stack import RunningStack
+
+# An understudy whose playlists are refused by `code`; `asked` lists their URLs.
+REFUSED = """
+  const { Understudy } = await import("/media/understudy.js");
+  const asked = [];
+  let joins = 0;
+  const refuse = (code, status) => {
+    window.fetch = async (url) => {
+      asked.push(new URL(url).pathname);
+      return new Response(JSON.stringify({ type: `/problems/${code}` }), { status });
+    };
+  };
+  const understudy = new Understudy({
+    player: { element: new Audio(), blocked: false, resume() {} },
+    renew: async () => ({ hls_url: "/renewed" }),
+    changed() {},
+    refused: () => (joins += 1),
+  });
+  const until = async (count) => {
+    for (let i = 0; i < 100 && asked.length < count; i += 1)
+      await new Promise((done) => setTimeout(done, 20));
+  };
+"""
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(stack: RunningStack, browsers: Browsers) -> AsyncIterator[Page]:
+    """A page of the client's own origin, with nobody signed in."""
+    chrome = await browsers.get(None)
+    page = await chrome.new_page()
+    await page.goto(stack.url)
+    yield page
+    await page.close()
+
+
+async def run(page: Page, body: str) -> Any:
+    """Return what `body` makes of the understudy."""
+    return await page.evaluate(f"async () => {{ {REFUSED} {body} }}")
+
+
+async def test_a_pass_that_has_run_out_is_renewed(page: Page) -> None:
+    """
+    WebRTC held for longer than the listen token of the join: another is got, and
+    nobody is asked to join again for it.
+    """
+    body = """
+      refuse("listen-token-expired", 401);
+      understudy.offer("/of-a-join", { alone: true });
+      await until(2);
+      understudy.stop();
+      return [asked.slice(0, 2), joins];
+    """
+
+    assert await run(page, body) == [["/of-a-join", "/renewed"], 0]
+
+
+async def test_after_a_refusal_the_next_join_counts(page: Page) -> None:
+    """
+    Who was refused, and is let in again, hears; refused again they do not join in
+    a loop.
+    """
+    body = """
+      refuse("recording-notice-required", 409);
+      for (const url of ["/first", "/second"]) {
+        understudy.offer(url, { alone: true });
+        await until(asked.length + 1);
+        await new Promise((done) => setTimeout(done, 50));
+        understudy.need();
+      }
+      return [asked, joins];
+    """
+
+    assert await run(page, body) == [["/first", "/second"], 1]
+
+
+async def test_clips_that_stay_the_same_stay_where_they_are(page: Page) -> None:
+    """
+    While another one is being made the list is read again and again: what plays there
+    plays on.
+    """
+    body = """
+      const { ClipShelf } = await import("/views/replay_clips.js");
+      const clip = (id, state) =>
+        ({ id, title: id, state, start_ms: 0, duration_ms: 1000, made_by: "ana" });
+      let clips = [clip("1", "ready"), clip("2", "pending")];
+      window.fetch = async () => new Response(JSON.stringify({ clips }));
+      const shelf = new ClipShelf("s1", { version: 1, hosts: [] });
+      const rows = () => [...shelf.element.querySelectorAll("article")];
+      await shelf.load();
+      const [first, second] = rows();
+      await shelf.load();
+      const same = rows()[0] === first && rows()[1] === second;
+      clips = [clip("1", "ready"), clip("2", "ready")];
+      await shelf.load();
+      const states = rows().map((row) => row.dataset.state);
+      const kept = rows()[0] === first;
+      clips = [clip("2", "ready")];
+      await shelf.load();
+      shelf.destroy();
+      return [same, kept, states, rows().length];
+    """
+
+    assert await run(page, body) == [True, True, ["ready", "ready"], 1]
