@@ -37,7 +37,7 @@ LATER: Final = {
     r"|/\.well-known/parley",
     "stage": "/v1/(me/inbox|spaces/[^/]+/(speak-requests|invites|mute-all))",
     "people": "/v1/(users/|me/?$|me/(?!spaces))",
-    "spaces": "/v1/spaces/[^/]+/(?!(start|end|reports)/?$)",
+    "spaces": "/v1/spaces/[^/]+/(?!((start|end|reports)/?)?$)",
 }
 
 

@@ -61,7 +61,8 @@ assert not any(f"spaces.sections.{name}" in sys.modules for name in bootstrap.LA
 for section in found:
     for operation in section.operations:
         path = re.sub(r"{\\w+}", "x", operation.path)
-        assert next(each for each in found if each.covers(path)) is section, path
+        for asked in (path, f"{path}/"):
+            assert next(each for each in found if each.covers(asked)) is section, asked
 for build, path, status in (
     (main.api_app, "/v1/openapi.json", 200),
     (main.tasks_app, "/tasks/sweep", 405),
