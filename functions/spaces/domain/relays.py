@@ -174,8 +174,10 @@ def plan(
         place = book.next_index
         placed[place] = PlacedRelay(placed_at=now)
     elif not coming and (spare := _spare(known, limits)) is not None:
-        dropped = placed.pop(spare, None)
-        stop += [dropped.ref] if dropped and dropped.ref else []
+        # It stays in the book until it reports no more: should it not be told to stop
+        # this time, the next look finds it again.
+        known_as = placed[spare].ref if spare in placed else None
+        stop += [known_as] if known_as else []
     next_index = book.next_index if place is None else place + 1
     book = replace(book, placed=placed, next_index=next_index)
     return RelayPlan(book=book, place=place, stop=tuple(stop))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import jwt
 import pytest
 
+from spaces.domain.errors import DependencyUnavailable
 from spaces.service.errors import NoCapacity, WorkerRefused, WorkerUnreachable
 from spaces.service.ports import WorkloadKind
 from spaces_contract.control import ControlError
@@ -163,4 +164,29 @@ def test_a_relay_to_spare_is_stopped(relayed: World) -> None:
     relayed.task("watchdog", LOOK)
 
     assert relayed.launcher.terminated == [f"relay-{SPACE_ID}-1-0"]
-    assert relayed.relays.books[SPACE_ID].placed == {}
+
+
+def test_a_relay_to_spare_that_could_not_be_stopped_is_stopped_later(
+    relayed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The launcher does not answer: as long as the relay reports, it is found again.
+    """
+    full = replace(a_runtime(), listener_count=80, capacity=100)
+    relayed.database.runtimes[SPACE_ID] = full
+    relayed.task("watchdog", LOOK)
+    report = RelayReport(control_url=RELAY_URL, listeners=1, capacity=100)
+    relayed.database.runtimes[SPACE_ID] = replace(
+        a_runtime(), listener_count=5, capacity=200, relays={0: report}
+    )
+
+    def silent(ref: str) -> None:
+        raise DependencyUnavailable
+
+    with monkeypatch.context() as patched:
+        patched.setattr(relayed.launcher, "terminate", silent)
+        lost = relayed.task("watchdog", LOOK)
+    again = relayed.task("watchdog", LOOK)
+
+    assert (lost.status_code, again.status_code) == (503, 204)
+    assert relayed.launcher.terminated == [f"relay-{SPACE_ID}-1-0"]
