@@ -121,7 +121,7 @@ class FakeRecordingObjects:
         self.manifests: dict[int, Manifest] = {}
         self.clip_jobs: list[ClipJob] = []
         self.said_of_clips: dict[int, RenderProgress] = {}
-        self.kept_clips: set[int] | None = None
+        self.erased_clips: set[int] | None = None
 
     def erase_stems(self, recording_id: RecordingId, stems: Sequence[StemId]) -> None:
         self.erased_stems.extend(s for s in stems if s not in self.erased_stems)
@@ -151,8 +151,8 @@ class FakeRecordingObjects:
     ) -> RenderProgress | None:
         return self.said_of_clips.get(number)
 
-    def erase_clips(self, recording_id: RecordingId, *, kept: Collection[int]) -> None:
-        self.kept_clips = set(kept)
+    def erase_clips(self, recording_id: RecordingId, numbers: Collection[int]) -> None:
+        self.erased_clips = set(numbers)
 
 
 class RecordingWorld:

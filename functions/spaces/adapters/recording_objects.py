@@ -109,7 +109,7 @@ class StoredRecordingObjects:
         name = clip_file(recording_id, number, ClipFile.PROGRESS)
         return self._read(name, RenderProgress.from_json)
 
-    def erase_clips(self, recording_id: RecordingId, *, kept: Collection[int]) -> None:
+    def erase_clips(self, recording_id: RecordingId, numbers: Collection[int]) -> None:
         """
         Delete jobs first: one that still runs then stores nothing more; see
         `RecordingObjects`.
@@ -117,8 +117,7 @@ class StoredRecordingObjects:
         prefix = clips_prefix(recording_id)
 
         def is_gone(name: str) -> bool:
-            number = clip_number(name)
-            return number is not None and number not in kept
+            return clip_number(name) in numbers
 
         def is_job(name: str) -> bool:
             return is_gone(name) and name.endswith(f"/{ClipFile.JOB}")

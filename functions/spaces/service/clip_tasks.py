@@ -63,8 +63,10 @@ class ClipTasks:
         """
         _, recording = self.recordings.get(space_id)
         if recording is not None:
-            kept = {clip.number for clip in recording.clips}
-            self.open_objects().erase_clips(recording.id, kept=kept)
+            # By their numbers: one that is made meanwhile is none of them.
+            gone = {*range(1, recording.clips_made + 1)}
+            gone -= {clip.number for clip in recording.clips}
+            self.open_objects().erase_clips(recording.id, gone)
 
     def _launch(self, recording: Recording, clip: Clip) -> None:
         self.open_objects().put_clip_job(clipping.job_of(recording, clip))

@@ -138,8 +138,8 @@ class RecordingObjects(Protocol):
         """Return what the clip's job last said, if it said anything."""
         ...
 
-    def erase_clips(self, recording_id: RecordingId, *, kept: Collection[int]) -> None:
-        """Delete all clips but those of these numbers."""
+    def erase_clips(self, recording_id: RecordingId, numbers: Collection[int]) -> None:
+        """Delete what there is of the clips of these numbers."""
         ...
 
 

@@ -430,7 +430,7 @@ def test_a_withdrawal_silences_clips_at_once(ready: World) -> None:
     gone = ready.call("GET", f"{CLIPS}/1/playback", as_user="bo")
     assert (gone.status_code, code_of(gone)) == (404, "clip-not-found")
     work(ready)
-    assert ready.recording.objects.kept_clips == set()
+    assert ready.recording.objects.erased_clips == {1}
 
 
 def test_a_private_recording_has_private_clips(ready: World) -> None:
