@@ -42,7 +42,7 @@ class LiveConfig:
 
 def read_live(reader: EnvironmentReader, *, public_url: str) -> LiveConfig:
     """Read the environment; what is wrong there the reader keeps."""
-    return LiveConfig(
+    live = LiveConfig(
         url=(reader.env.get("PARLEY_LIVE_URL") or public_url).rstrip("/"),
         store_url=reader.text("PARLEY_LIVE_EDGE_URL"),
         keys=reader.json(
@@ -53,6 +53,9 @@ def read_live(reader: EnvironmentReader, *, public_url: str) -> LiveConfig:
             f'"secret": at least {MIN_SECRET_CHARS} characters}}',
         ),
     )
+    if live.keys and live.keys.store_url == live.store_url:
+        reader.complain("PARLEY_LIVE_KEYS must name a store of its own")
+    return live
 
 
 def _keys(entry: Any) -> KeysCdn | None:

@@ -317,6 +317,8 @@ def test_keys_behind_a_cdn_take_a_secret_worth_the_name() -> None:
     for value in wrong:
         with pytest.raises(ConfigError, match="PARLEY_LIVE_KEYS must be JSON"):
             read(value)
+    with pytest.raises(ConfigError, match="PARLEY_LIVE_KEYS must name a store of its"):
+        read(entry | {"store_url": LOCAL["PARLEY_LIVE_EDGE_URL"]})
 
 
 def test_the_live_edge_is_where_the_api_is_unless_named() -> None:
