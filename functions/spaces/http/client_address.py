@@ -40,6 +40,8 @@ def client_address(request: flask.Request, proxies: int) -> str | None:
         address = ip_address(seen[-proxies].strip())
     except ValueError:
         return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return str(address.ipv4_mapped)
     if isinstance(address, IPv6Address):
         network = int(address) >> IPV6_HOST_BITS << IPV6_HOST_BITS
         return str(IPv6Address(network))

@@ -93,6 +93,15 @@ def test_an_address_that_is_not_known_is_not_counted(
     assert 429 not in answers
 
 
+def test_ipv4_within_ipv6_is_as_many_clients_as_it_names(world: World) -> None:
+    """
+    A proxy that listens on both writes it so, and they share no network for that.
+    """
+    everybody = [f"::ffff:203.0.113.{n}" for n in range(1, BURST + 3)]
+
+    assert 429 not in statuses(a_client(world, proxies=1), "/v1/me", *everybody)
+
+
 def test_the_number_of_proxies_is_read() -> None:
     """
     None by default; a number, and a small one.
