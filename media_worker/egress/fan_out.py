@@ -156,9 +156,11 @@ class FanOut:
     def _prepare(self, job: _Job, first: int) -> list[int]:
         """Stamp and encrypt from row `first` on; return which rows were refused."""
         group, start, count = job.group, job.start, job.hearers
-        if group.sealed and len(group) <= FEW_ROWS:
+        if group.sealed and count <= FEW_ROWS:  # a small group, or what is left of one
             rows = range(first, first + count)
-            self._block.write_few(group, rows, job.head, job.payload, job.level_at)
+            self._block.write_few(
+                group, start, rows, job.head, job.payload, job.level_at
+            )
             return []
         packet = job.head if group.sealed else job.head + job.payload
         self._block.stamp(group, start, count, packet, job.level_at, first=first)

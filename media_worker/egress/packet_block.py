@@ -84,26 +84,29 @@ class PacketBlock:
     def write_few(
         self,
         group: HearerGroup,
+        start: int,
         rows: range,
         head: bytes,
         payload: bytes,
         level_at: int | None,
     ) -> None:
         """
-        Do for all of a small sealed group what `stamp` and `encrypt` do for many.
+        Do for few of a sealed group what `stamp` and `encrypt` do for many.
 
         All in one place: each function that a tick calls is fetched from memory anew.
 
         Args:
+            start: Row of `group` at which they begin.
             rows: Of this block; as many as there are hearers.
         """
         memory, words, vector_words = self._memory, self._words_view, self._vectors_view
         types, sequences = group.type_view, group.sequence_view
         seal_one = self._sealer.seal_one
         ssrc = int.from_bytes(head[SSRC_AT : SSRC_AT + 4]) << 48
-        size, names_at = len(head), group.names_at
+        size, names_at = len(head), group.names_at + start * self._name_bytes
+        seals = group.seals[start : start + len(rows)]
         for row, (member, (key, salt)) in zip(
-            rows, enumerate(group.seals), strict=True
+            rows, enumerate(seals, start), strict=True
         ):
             at, index = row * STRIDE_BYTES, sequences[member]
             memory[at : at + size] = head
@@ -131,6 +134,8 @@ class PacketBlock:
     ) -> None:
         """
         Write one packet for each of `count` hearers from row `start` of `group`.
+
+        Few of a sealed group are `write_few`'s: here they would get others' keys.
 
         Args:
             packet: What they share; of a sealed group only the header.

@@ -14,7 +14,7 @@ from media_worker.egress import libc
 from media_worker.egress.fan_out import FanOut
 from media_worker.egress.hearers import Hearer
 from media_worker.egress.pacing import ROWS_AT_A_STRETCH, PacedFanOut
-from media_worker.egress.packet_block import BLOCK_ROWS
+from media_worker.egress.packet_block import BLOCK_ROWS, FEW_ROWS
 from media_worker.egress.sealing import is_available
 from media_worker.egress.srtp import SrtpHandle
 from media_worker.transport.addresses import Address, address
@@ -22,6 +22,11 @@ from media_worker.transport.srtp_keys import aead_keys
 
 KEY = bytes(range(44))
 PROFILE = Policy.SRTP_PROFILE_AEAD_AES_256_GCM
+
+needs_sealing = pytest.mark.skipif(
+    not is_available(),
+    reason="no AES instructions, or no libsodium: pip install pynacl",
+)
 
 
 def a_frame(index: int = 0) -> EncodedFrame:
@@ -31,9 +36,9 @@ def a_frame(index: int = 0) -> EncodedFrame:
     )
 
 
-def an_end(direction: int) -> Session:
+def an_end(direction: int, key: bytes = KEY) -> Session:
     """Return one end of an SRTP session."""
-    return Session(Policy(key=KEY, ssrc_type=direction, srtp_profile=PROFILE))
+    return Session(Policy(key=key, ssrc_type=direction, srtp_profile=PROFILE))
 
 
 class Audience:
@@ -44,15 +49,17 @@ class Audience:
         self.sink = sink
         self.address: Address = address(*sink.getsockname())
 
-    def join(self, source: str = "full", *, sealed: bool = False) -> Hearer:
+    def join(
+        self, source: str = "full", *, sealed: bool = False, key: bytes = KEY
+    ) -> Hearer:
         """Add one hearer, whose packets need libsrtp or not."""
         hearer = Hearer(
-            srtp=SrtpHandle(an_end(Policy.SSRC_ANY_OUTBOUND)),
+            srtp=SrtpHandle(an_end(Policy.SSRC_ANY_OUTBOUND, key)),
             address=self.address,
             payload_type=111,
             level_extension_id=0,
             source=source,
-            aead=aead_keys(KEY) if sealed else None,
+            aead=aead_keys(key) if sealed else None,
         )
         self.fan_out.add(hearer)
         return hearer
@@ -104,10 +111,30 @@ def test_every_hearer_gets_one_packet_of_their_own(audience: Audience) -> None:
     assert len({datagram[2:4] for datagram in datagrams}) > count / 2
 
 
-@pytest.mark.skipif(
-    not is_available(),
-    reason="no AES instructions, or no libsodium: pip install pynacl",
-)
+@needs_sealing
+@pytest.mark.parametrize("count", [FEW_ROWS, BLOCK_ROWS + 1, BLOCK_ROWS + FEW_ROWS])
+def test_every_packet_is_sealed_with_its_hearers_own_keys(
+    audience: Audience, count: int
+) -> None:
+    """
+    Also those of the few who are left over when all blocks are full.
+    """
+    keys = [number.to_bytes(2) + KEY[2:] for number in range(count)]
+    for key in keys:
+        audience.join(sealed=True, key=key)
+    datagrams: list[bytes] = []
+
+    for index in range(2):
+        audience.fan_out.begin({"full": a_frame(index)})
+        while audience.fan_out.step():
+            datagrams += audience.received()
+
+    for key, datagram in zip(2 * keys, datagrams, strict=True):
+        receiver = an_end(Policy.SSRC_ANY_INBOUND, key)
+        assert receiver.unprotect(datagram).endswith(b"opus")
+
+
+@needs_sealing
 def test_sealed_and_other_hearers_share_a_tick(audience: Audience) -> None:
     """
     Whoever negotiated another profile hears the same, by libsrtp.

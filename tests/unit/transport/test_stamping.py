@@ -208,7 +208,7 @@ def sealed(group: HearerGroup, block: PacketBlock, frame: EncodedFrame) -> bytes
     head = shared_head(frame, ssrc=SSRC, with_levels=True)
     count, level_at = len(group), level_element_at(frame)
     if count <= FEW_ROWS:
-        block.write_few(group, range(count), head, frame.payload, level_at)
+        block.write_few(group, 0, range(count), head, frame.payload, level_at)
     else:
         block.stamp(group, 0, count, head, level_at)
         assert block.encrypt(group, 0, count, frame.payload) == []
