@@ -26,6 +26,7 @@ CONNECT_S: Final = 5.0
 SILENCE_S: Final = 3.0  # the origin sends without a pause while it lives
 REPORT_S: Final = 2.5  # as browsers ask for consent
 ROUND_S: Final = 0.1
+MAX_ASKED: Final = 64  # no answer comes later than that many rounds
 
 
 class FeedLost(Exception):
@@ -63,7 +64,7 @@ class FeedConnection:
         self._cname = secrets.token_hex(8)
         self._ssrc = 1 + secrets.randbelow(2**32 - 1)
         self._stats = ReceptionStats()
-        self._asked: tuple[bytes, float] | None = None  # transaction, when
+        self._asked: dict[bytes, float] = {}  # transaction: when, oldest first
         self._heard_s = 0.0
         self._answer: FeedAnswer | None = None
         self._address = Address(b"")
@@ -176,7 +177,10 @@ class FeedConnection:
         if self._answer is None:
             return
         transaction_id = secrets.token_bytes(12)
-        self._asked = (transaction_id, time.monotonic())
+        # Of a far origin the answer comes when the next rounds have asked again.
+        self._asked[transaction_id] = time.monotonic()
+        if len(self._asked) > MAX_ASKED:
+            del self._asked[next(iter(self._asked))]
         request = stun.binding_request(
             transaction_id,
             username=f"{self._answer.ufrag}:{self._ufrag}",
@@ -194,11 +198,10 @@ class FeedConnection:
             self.dtls_send(dtls.outgoing.protect_rtcp(report))
 
     def _stun_received(self, datagram: bytes, now_s: float) -> None:
-        answered = stun.succeeded(datagram)
-        if self._asked is not None and answered == self._asked[0]:
-            rtt_s = max(0.0, now_s - self._asked[1])
+        asked_s = self._asked.pop(stun.succeeded(datagram) or b"", None)
+        if asked_s is not None:
+            rtt_s = max(0.0, now_s - asked_s)
             self.rtt_s = rtt_s if self.rtt_s is None else min(self.rtt_s, rtt_s)
-            self._asked = None
 
     def _rtp_received(
         self, buffer: SrtpBuffer, row: int, length: int, now_s: float

@@ -10,12 +10,17 @@ import pytest
 
 from media_worker.audio.frames import EncodedFrame
 from media_worker.relay.feed import Feed
+from media_worker.relay.feed_connection import ROUND_S, FeedConnection
+from media_worker.relay.feed_sdp import FeedAnswer
 from media_worker.relay.origin import (
     FeedForbidden,
     FeedForgotten,
     Origin,
     OriginUnreachable,
 )
+from media_worker.transport.certificate import ProcessCertificate
+from media_worker.transport.counters import EndpointCounters
+from media_worker.transport.negotiation import Fingerprint
 from spaces_contract.control import ControlError
 from spaces_contract.relays import RelayReport, relay_user
 from spaces_contract.roles import PeerKind
@@ -179,3 +184,55 @@ async def test_an_origin_that_forbids_is_left() -> None:
 
         with pytest.raises(FeedForbidden):
             await fed.feed.run()
+
+
+class FarOrigin(asyncio.DatagramProtocol):
+    """A port whose answers take so long that the relay has asked again meanwhile."""
+
+    def __init__(self) -> None:
+        self.said_hello = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if data[0] == 22:  # RFC 6347: a handshake
+            self.said_hello.set()
+            return
+        loop = asyncio.get_running_loop()
+        loop.call_later(2.5 * ROUND_S, self._answer, data[4:20], addr)
+
+    def _answer(self, transaction: bytes, addr: tuple[str, int]) -> None:
+        if not self._transport.is_closing():
+            self._transport.sendto(b"\x01\x01\0\0" + transaction, addr)
+
+
+async def test_an_origin_may_be_far_away() -> None:
+    """
+    Its answer counts whichever request it answers: the handshake begins.
+    """
+    loop = asyncio.get_running_loop()
+    transport, origin = await loop.create_datagram_endpoint(
+        FarOrigin, local_addr=("127.0.0.1", 0)
+    )
+    connection = FeedConnection(
+        ProcessCertificate.generate(), EndpointCounters(), on_packet=lambda _: None
+    )
+    answer = FeedAnswer(
+        ufrag="far",
+        password="of the origin's ICE",
+        fingerprint=Fingerprint(algorithm="sha-256", value="00"),
+        host="127.0.0.1",
+        port=transport.get_extra_info("sockname")[1],
+        level_extension_id=None,
+    )
+    running = asyncio.create_task(connection.run(answer))
+    waiting = asyncio.create_task(origin.said_hello.wait())
+
+    await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (running, waiting):
+        task.cancel()
+    await asyncio.wait({running, waiting})
+    transport.close()
+
+    assert origin.said_hello.is_set()
