@@ -54,7 +54,8 @@ class StageNetworks:
         self._endpoint = endpoint
         self._book = book
         self._speakers = speakers
-        self._seen: dict[UserId, deque[tuple[int, int]]] = {}  # received, lost
+        # Received and lost; whoever comes back is counted anew.
+        self._seen: dict[Speaker, deque[tuple[int, int]]] = {}
         self._told: dict[SessionId, str] = {}
 
     def look(self, desired: DesiredState, hearers: Mapping[UserId, SessionId]) -> None:
@@ -72,9 +73,10 @@ class StageNetworks:
                 self._told[key] = text
 
     def _people(self, hearers: Mapping[UserId, SessionId]) -> Iterator[StageNetwork]:
-        self._seen = {uid: self._seen.get(uid, _nothing()) for uid in self._speakers}
+        present = self._speakers.values()
+        self._seen = {each: self._seen.get(each, _nothing()) for each in present}
         for user_id, speaker in self._speakers.items():
-            buffer, seen = speaker.playout.buffer, self._seen[user_id]
+            buffer, seen = speaker.playout.buffer, self._seen[speaker]
             seen.append((buffer.counts.received, buffer.counts.lost))
             received, lost = (
                 new - old for old, new in zip(seen[0], seen[-1], strict=True)

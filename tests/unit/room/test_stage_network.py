@@ -101,3 +101,27 @@ async def test_what_is_lost_of_a_voice_is_seen() -> None:
     seen = next(each for each in people if each["uid"] == "bo")
     assert seen["sent_lost"] == pytest.approx(0.25, abs=0.03)
     assert seen["grade"] == "poor"
+
+
+async def test_whoever_comes_back_is_counted_anew() -> None:
+    """
+    What was lost of them before says nothing of the network that they have now.
+    """
+    async with RunningRoom() as running:
+        running.room.apply(desired(HOST, SPEAKER))
+        ana = await running.connect("ana", PeerKind.WHIP)
+        before = await running.connect("bo", PeerKind.WHIP)
+        await running.talk({before: voice(2)}, lose=lambda index: index % 4 == 3)
+        after = await running.connect("bo", PeerKind.WHIP)
+        told = len(running.endpoint.told_to(ana, "network"))
+        await running.talk({after: voice(4)})
+
+        later = running.endpoint.told_to(ana, "network")[told:]
+    lost = [
+        each["sent_lost"]
+        for message in later
+        for each in message["people"]
+        if each["uid"] == "bo"
+    ]
+    assert lost
+    assert all(0 <= share < 0.03 for share in lost)
