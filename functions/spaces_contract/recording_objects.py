@@ -10,9 +10,10 @@ The recordings store holds stems and what is derived from them:
     recordings/{recording}/v{n}/{audio.m4a,waveform.json,markers.json,manifest.json}
     recordings/{recording}/clips/{n}/{job.json,progress.json,clip.m4a}
 
-A clip is of no version: it stays until one of its voices is taken out.  A stem stays under the version that was current when it was stored; a render of
-version n takes the stems of all versions up to n.  The keys store, without soft
-delete or versioning, holds one wrapped key for each stem and epoch:
+A clip is of no version: it stays until one of its voices is taken out.  A stem stays
+under the version that was current when it was stored; a render of version n takes the
+stems of all versions up to n.  The keys store, without soft delete or versioning, holds
+one wrapped key for each stem and epoch:
 
     recordings/{recording}/{stem}/{epoch}.key.json
 

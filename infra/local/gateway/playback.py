@@ -21,9 +21,7 @@ _NAME: Final = re.compile(
     r"|clips/[1-9][0-9]{0,8}/(clip\.m4a))"
 )
 _EXPIRES: Final = re.compile(r"[0-9]{1,12}")
-_TYPES: Final = MappingProxyType(
-    {"audio.m4a": "audio/mp4", "clip.m4a": "audio/mp4"}
-)
+_TYPES: Final = MappingProxyType({"audio.m4a": "audio/mp4", "clip.m4a": "audio/mp4"})
 _OTHER: Final = "application/json"
 _HEADERS: Final = MappingProxyType(
     {
