@@ -37,7 +37,7 @@ class ControlError(StrEnum):
     SDP_DIRECTION = "sdp-direction"  # WHIP must send, WHEP must receive
     HLS_STARTING = "hls-starting"  # nothing to play yet; in a moment there is
     HLS_UNAVAILABLE = "hls-unavailable"  # the live edge takes no segments
-    HLS_KEY_NOT_FOUND = "hls-key-not-found"  # neither the current nor one beside it
+    HLS_KEY_NOT_FOUND = "hls-key-not-found"  # long gone, or not yet told
 
 
 CONTROL_STATUS: Final = MappingProxyType(

@@ -10,7 +10,8 @@ A worker makes HLS once somebody wants it:
     GET  {control_url}/hls/keys/{number}  under a forward whose method is `FETCH_KEY`
                                           and whose `session_id` is the number
         -> 200: `KEY_BYTES` bytes; the person is counted.
-           404 hls-key-not-found: neither the current key nor one beside it.
+           404 hls-key-not-found: neither the current key nor the one before
+           it, nor the next one in the last `KEY_AHEAD_S` before it is in use.
            403 removed
 
 `sub` of both forwards is the listener: a uid, or the pseudonym of an anonymous one.
@@ -30,6 +31,8 @@ KEYS_VARIABLE: Final = "k"
 QUERY_VARIABLE: Final = "t"
 
 KEY_PERIOD_S: Final = 300
+# Whoever is removed earlier loses the next key; clients spread over the last 60 s.
+KEY_AHEAD_S: Final = 90
 KEY_BYTES: Final = 16
 COUNTED_FOR_S: Final = 660.0  # two periods, and the jitter of clients
 

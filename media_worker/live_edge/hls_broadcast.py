@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from spaces_contract.control import ControlError
-from spaces_contract.hls import KEY_PERIOD_S, key_number
+from spaces_contract.hls import KEY_AHEAD_S, KEY_PERIOD_S, key_number
 from spaces_contract.ids import UserId
 from spaces_contract.room_state import HlsKey
 from spaces_contract.timestamps import rfc3339
@@ -135,7 +135,7 @@ class HlsBroadcast:
         self._finishing = asyncio.Event()
         self._closed = asyncio.Event()
         self._space_ended = False
-        self._failed = False
+        self._ended = False  # nothing can be encrypted any more
         self._troubled = False  # the store took nothing when it was last tried
         self.counts = HlsCounts()
 
@@ -184,7 +184,7 @@ class HlsBroadcast:
                 await self._playable.wait()
         except TimeoutError:
             code = ControlError.HLS_STARTING
-            if self._troubled or self._failed or not self._fresh():
+            if self._troubled or self._ended or not self._fresh():
                 code = ControlError.HLS_UNAVAILABLE
             raise SessionRefused(code, "nothing to play yet") from None
 
@@ -195,9 +195,10 @@ class HlsBroadcast:
         Raises:
             SessionRefused: `REMOVED`, `HLS_KEY_NOT_FOUND`, `HLS_UNAVAILABLE`.
         """
-        if abs(number - key_number(self._unix_s())) > 1:
+        told = self._told_keys()
+        if not told.start - 1 <= number < told.stop:
             raise SessionRefused(
-                ControlError.HLS_KEY_NOT_FOUND, "neither in use nor next"
+                ControlError.HLS_KEY_NOT_FOUND, "neither in use nor soon"
             )
         self._admit(user_id)
         return self._keys.key(number)
@@ -211,14 +212,14 @@ class HlsBroadcast:
                 await self._serve()
                 sweeping.cancel()
                 sharing.cancel()
-            if self._key_objects is not None:
-                await self._key_objects.clear()
         except Exception:
-            self._failed = True
             logger.exception("HLS crashed")
         finally:
             self._playable.clear()
             self._keys.destroy()
+            self._ended = True
+            if self._key_objects is not None:  # whichever way it ended
+                await self._key_objects.clear()
             self._closed.set()
 
     async def finish(self, *, space_ended: bool) -> None:
@@ -258,7 +259,8 @@ class HlsBroadcast:
         self._feed.close()
         self._wanted.clear()
         self._playable.clear()
-        await self._objects.withdraw()
+        if self._fresh():  # else it may be another's by now
+            await self._objects.withdraw()
         logger.info("HLS rests")
 
     async def _until_unwanted(self) -> None:
@@ -351,14 +353,20 @@ class HlsBroadcast:
 
     async def _keep_sharing(self) -> None:
         while self._key_objects is not None:
-            number = key_number(self._unix_s())
-            await self._key_objects.follow(number, listeners=self.listener_count)
+            await self._key_objects.follow(
+                self._told_keys(), listeners=self.listener_count
+            )
             await self._clock.sleep_until(self._clock.now_s() + CHECK_S)
+
+    def _told_keys(self) -> range:
+        """Return the key in use and, shortly before its time, the next one."""
+        now_s = self._unix_s()
+        return range(key_number(now_s), key_number(now_s + KEY_AHEAD_S) + 1)
 
     def _admit(self, user_id: UserId) -> None:
         if user_id in self._removed():
             raise SessionRefused(ControlError.REMOVED, "a host removed them")
-        if self._failed or self._finishing.is_set():
+        if self._ended or self._finishing.is_set():
             raise SessionRefused(ControlError.HLS_UNAVAILABLE, "there is no HLS here")
         self._audience.note(user_id, self._clock.now_s())
         self._want()

@@ -19,8 +19,8 @@ PATIENCE_S: Final = 5.0
 
 class KeyObjects:
     """
-    Puts the key in use and the next one into a store of their own, while the audience
-    is that large, and takes each away one period after its last use.
+    Puts the keys that are told into a store of their own, while the audience is that
+    large, and takes each away one period after its last use.
 
     Args:
         store: Never the one of segments; without old versions or soft delete.
@@ -34,21 +34,28 @@ class KeyObjects:
         self._keys = keys
         self._store = store
         self._shared: set[int] = set()
+        self._left: set[int] = set()  # those, and any whose put was not answered
 
-    async def follow(self, number: int, *, listeners: int) -> None:
-        """Share what `listeners` need while key `number` is in use; call often."""
+    async def follow(self, told: range, *, listeners: int) -> None:
+        """
+        Share what `listeners` need now; call often.
+
+        Args:
+            told: The key in use, and others that may be known by now.
+        """
         if listeners >= (SHARED_UNTIL if self._shared else SHARED_FROM):
-            for wanted in {number, number + 1} - self._shared:
+            for wanted in set(told) - self._shared:
                 await self._put(wanted)
-            await self._delete({each for each in self._shared if each < number - 1})
+            await self._delete({each for each in self._left if each < told.start - 1})
         else:
             await self.clear()
 
     async def clear(self) -> None:
         """Take all of them away; what fails is left to the next call."""
-        await self._delete(set(self._shared))
+        await self._delete(set(self._left))
 
     async def _put(self, number: int) -> None:
+        self._left.add(number)
         stored = await self._store.put(
             self._name(number), self._keys.key(number), kind=KEY, within_s=PATIENCE_S
         )
@@ -59,6 +66,7 @@ class KeyObjects:
         names = [self._name(number) for number in numbers]
         if names and await self._store.delete(names):
             self._shared -= numbers
+            self._left -= numbers
 
     def _name(self, number: int) -> str:
         return live_key_object(self._space_id, self._epoch, number)

@@ -62,6 +62,7 @@ class LiveObjects:
         self._clock = clock
         self._window = Window(epoch)
         self._leaving: deque[tuple[float, str]] = deque(maxlen=MAX_LEAVING)
+        self._unwanted = False  # the playlist is to be deleted, and is not yet
 
     @property
     def listed(self) -> int:
@@ -88,6 +89,7 @@ class LiveObjects:
 
     async def write_playlist(self, *, ended: bool = False) -> bool:
         """Replace the playlist; return whether that succeeded."""
+        self._unwanted = False
         text = self._window.playlist(ended=ended)
         return await self._store.put(
             playlist_object(self._space_id),
@@ -99,17 +101,25 @@ class LiveObjects:
     async def withdraw(self) -> None:
         """Delete the playlist now, and in time all that it named."""
         self._let_go(self._window.clear())
-        if not await self._store.delete([playlist_object(self._space_id)]):
-            name = playlist_object(self._space_id)
-            self._leaving.appendleft((self._clock.now_s(), name))
+        self._unwanted = True
+        await self._delete_playlist()
 
     async def sweep(self) -> None:
         """Delete what has waited long enough; what fails is tried again."""
-        due: list[tuple[float, str]] = []
-        while self._is_due() and len(due) < DELETES_AT_ONCE:
-            due.append(self._leaving.popleft())
-        if due and not await self._store.delete([name for _, name in due]):
-            self._leaving.extendleft(reversed(due))
+        if self._unwanted:
+            await self._delete_playlist()
+        for _ in range(DELETES_AT_ONCE):
+            if not self._is_due():
+                return
+            # One by one: each has its time, so a slow store gets on with many too.
+            leaving = self._leaving.popleft()
+            if not await self._store.delete([leaving[1]]):
+                self._leaving.appendleft(leaving)
+                return
+
+    async def _delete_playlist(self) -> None:
+        if await self._store.delete([playlist_object(self._space_id)]):
+            self._unwanted = False
 
     def _is_due(self) -> bool:
         return bool(self._leaving) and self._leaving[0][0] <= self._clock.now_s()

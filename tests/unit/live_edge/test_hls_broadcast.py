@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from media_worker.live_edge import key_objects
+from media_worker.live_edge.edge_store import ATTEMPT_TIMEOUT_S
 from media_worker.live_edge.hls_broadcast import IDLE_S, REWRITE_S, HlsBroadcast
 from media_worker.live_edge.key_objects import SHARED_FROM, KeyObjects
 from media_worker.live_edge.live_objects import LiveObjects
 from media_worker.live_edge.segment_keys import KeysDestroyed, SegmentKeys
 from media_worker.room.ports import SessionRefused
 from spaces_contract.control import ControlError
-from spaces_contract.hls import WINDOW_S, key_number
+from spaces_contract.hls import KEY_AHEAD_S, KEY_PERIOD_S, WINDOW_S, key_number
 from spaces_contract.ids import UserId
 from tests.hls_player import decoded, decrypted
 from tests.hls_rules import Playlist, read
@@ -34,6 +36,8 @@ class MemoryObjects:
         self.written_s: list[float] = []
         self.delay_s: Callable[[str], float] = lambda _: 0.0
         self.refuses: Callable[[str], bool] = lambda _: False
+        self.answers = True
+        self.delete_s = 0.0  # for each name
 
     async def put(
         self, name: str, body: bytes, *, kind: Mapping[str, str], within_s: float
@@ -48,10 +52,13 @@ class MemoryObjects:
         self.ever.append((name, body, kind))
         if name.endswith(".m3u8"):
             self.written_s.append(self._clock.now_s())
-        return True
+        return self.answers
 
     async def delete(self, names: list[str]) -> bool:
-        for name in names:
+        for number, name in enumerate(names, 1):
+            if number * self.delete_s > ATTEMPT_TIMEOUT_S:
+                self.failures += 1
+                return False
             self.objects.pop(name, None)
         return True
 
@@ -133,6 +140,19 @@ class Broadcasting:
                 return
         raise AssertionError("nothing to play")
 
+    async def until_rotation(self, left_s: float) -> None:
+        """Let the key in use be used for so much longer."""
+        used_s = self.clock.utc().timestamp() % KEY_PERIOD_S
+        await self.clock.advance(KEY_PERIOD_S - left_s - used_s)
+
+    async def crowd(self, listeners: int = round(SHARED_FROM)) -> None:
+        """Let as many come as get their keys from objects."""
+        for number in range(listeners):
+            self.hls.key_for(
+                UserId(f"listener-{number}"), key_number(self.clock.utc().timestamp())
+            )
+        await self.clock.advance(2)
+
     async def refusal(self, uid: UserId = LEA) -> ControlError:
         """Return why somebody may not listen."""
         with pytest.raises(SessionRefused) as refused:
@@ -204,6 +224,22 @@ async def test_old_segments_are_deleted() -> None:
     assert kept == WINDOW_S + 13
     assert len(live.store.segments()) <= 2 * WINDOW_S + 3
     assert all(f"live/{SPACE}/{uri}" in live.store.objects for uri in listed)
+
+
+async def test_a_slow_store_is_swept_of_many_too() -> None:
+    """
+    What an outage has left is deleted, though no call deletes all of it in time.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        live.store.delete_s = 10.0
+        await live.mix(2 * WINDOW_S + 60, step_s=5)
+        left = len(live.store.segments())
+        live.store.delete_s = 0.05
+        await live.mix(20, step_s=5)
+
+        assert left > 80
+        assert len(live.store.segments()) <= 2 * WINDOW_S + 6
 
 
 @pytest.mark.parametrize("fault", ["hangs", "refuses"])
@@ -302,6 +338,46 @@ async def test_whoever_comes_at_the_last_moment_keeps_it_going() -> None:
         assert f"live/{SPACE}/audio.m3u8" in live.store.objects
 
 
+async def test_whoever_may_be_replaced_leaves_the_playlist() -> None:
+    """
+    At its rest too: it may be another's by now.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        live.hls.forget(LEA)
+        live.fresh = False
+        await live.mix(IDLE_S + 5, step_s=5)
+
+        assert not live.hls.is_playable
+        assert f"live/{SPACE}/audio.m3u8" in live.store.objects
+
+
+async def test_a_rest_that_the_store_missed_takes_nothing_from_who_comes() -> None:
+    """
+    A playlist that could not be deleted is tried again, until there is a new one.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        live.hls.forget(LEA)
+        live.store.delete_s = 10.0
+        await live.mix(IDLE_S + 5, step_s=5)
+        await live.come()
+        live.store.delete_s = 0.0
+        await live.clock.advance(0)
+        deleted: list[str] = []
+        delete = live.store.delete
+
+        async def noted(names: list[str]) -> bool:
+            deleted.extend(names)
+            return await delete(names)
+
+        live.store.delete = noted  # type: ignore[method-assign]  # it only looks on
+        await live.mix(5)
+
+        assert f"live/{SPACE}/audio.m3u8" not in deleted
+        assert live.hls.is_playable
+
+
 async def test_hls_goes_on_after_a_rest() -> None:
     """
     Whoever comes then has the last seconds at once, under higher numbers.
@@ -350,12 +426,25 @@ async def test_removed_people_get_neither_playlist_nor_key() -> None:
         assert live.hls.listener_count == 0
 
 
-@pytest.mark.parametrize(("off", "found"), [(-2, 0), (-1, 1), (0, 1), (1, 1), (2, 0)])
-async def test_only_keys_about_now_are_told(off: int, found: int) -> None:
+@pytest.mark.parametrize(
+    ("left_s", "off", "found"),
+    [
+        (60, -2, 0),
+        (60, -1, 1),
+        (60, 0, 1),
+        (60, 1, 1),
+        (60, 2, 0),
+        (KEY_AHEAD_S + 10, 0, 1),
+        (KEY_AHEAD_S + 10, 1, 0),
+    ],
+)
+async def test_only_keys_about_now_are_told(left_s: int, off: int, found: int) -> None:
     """
-    Nobody fetches the keys of an hour ahead, nor those of an hour ago.
+    Nobody fetches the keys of an hour ago, nor the next one before its time is near:
+    whoever is removed has not got it.
     """
     async with Broadcasting() as live:
+        await live.until_rotation(left_s)
         number = key_number(live.clock.utc().timestamp()) + off
         try:
             told = len(live.hls.key_for(LEA, number)) == 16
@@ -429,26 +518,51 @@ async def test_nothing_that_was_stored_can_be_heard_afterwards() -> None:
 
 async def test_a_crowd_gets_its_keys_from_objects() -> None:
     """
-    The key in use and the next one lie in a store of their own; a smaller audience
-    has none there, nor has anybody after the end.
+    The key in use, and in time the next one, lie in a store of their own; a smaller
+    audience has none there, nor has anybody after the end.
     """
     async with Broadcasting() as live:
         await live.begin()
         few = dict(live.key_store.objects)
-        for number in range(round(SHARED_FROM)):
-            live.hls.key_for(
-                UserId(f"listener-{number}"), key_number(live.clock.utc().timestamp())
-            )
-        await live.clock.advance(2)
+        await live.crowd()
+        in_time = len(live.key_store.objects)
+        await live.until_rotation(KEY_AHEAD_S - 2)
         first = key_number(live.clock.utc().timestamp())
         shared = dict(live.key_store.objects)
         prefix = f"live-keys/{SPACE}/1/"
         keys = {f"{prefix}{n}": live.keys.key(n) for n in (first, first + 1)}
-        await live.clock.advance(302)
+        await live.clock.advance(KEY_PERIOD_S + 2)
         later = set(live.key_store.objects)
         await live.hls.finish(space_ended=False)
 
-        assert few == {}
+        assert (few, in_time) == ({}, 1)
         assert shared == keys
         assert later == {f"{prefix}{first + step}" for step in (0, 1, 2)}
         assert live.key_store.objects == {}
+
+
+@pytest.mark.parametrize("by", ["crash", "cancellation"])
+@pytest.mark.parametrize("answers", [True, False])
+async def test_no_key_object_outlives_hls(
+    by: str, answers: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    However it ends, and whether or not the store has said that it took them.
+    """
+    monkeypatch.setattr(key_objects, "SHARED_FROM", 2)
+    monkeypatch.setattr(key_objects, "SHARED_UNTIL", 2)
+    async with Broadcasting() as live:
+        live.key_store.answers = answers
+        await live.crowd(2)
+        shared = dict(live.key_store.objects)
+        if by == "crash":
+            live.keys.destroy()  # nobody else does: the next segment cannot be made
+            await live.mix(4)
+        else:
+            live.running.cancel()
+        await settle()
+        code = await live.refusal()
+
+    assert len(shared) == 1
+    assert live.key_store.objects == {}
+    assert code is ControlError.HLS_UNAVAILABLE
