@@ -94,8 +94,7 @@ class MembershipService:
         decision, facts = self.members.join(
             space_id, actor_id, decide, wants_stage=wish.wants_stage
         )
-        if not (facts.member and facts.member.on_stage):
-            self.asks.seated(decision.space, decision.member)
+        self.asks.seated(decision.space, decision.member)
         grant = self._grant(decision, actor_id)
         member = decision.member
         return Joined(

@@ -234,6 +234,21 @@ def test_who_was_asked_at_the_start_is_not_asked_on_return(live: World) -> None:
     assert _asked(live) == 1
 
 
+def test_a_join_that_could_not_ask_asks_when_it_is_repeated(live: World) -> None:
+    """
+    The seat is theirs by then; the task queue was silent the first time.
+    """
+    live.database.put_space(replace(a_space(), speaker_policy=SpeakerPolicy.EVERYONE))
+    _recorded(live)
+    assert _asked(live) == 0
+    live.effects.down = True
+    refused = _joins(live).status_code
+    live.effects.down = False
+
+    assert (refused, _joins(live).status_code) == (503, 200)
+    assert _asked(live) == 1
+
+
 def test_a_listener_is_not_asked(live: World) -> None:
     """
     Whoever joins to listen sees the notice; nobody asks for their voice.
