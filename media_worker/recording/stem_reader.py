@@ -1,6 +1,7 @@
 """Reads a stem back: its pages of one epoch, in order, one object at a time."""
 
 import hashlib
+import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -68,17 +69,20 @@ class StemReader:
         Raises:
             StoreErrors: an object is not to be had.
         """
-        later = bisect_right(self.objects, position, key=self._start_of)
+        later = bisect_right(
+            range(len(self.objects)), position, key=self._first_position
+        )
         return replace(
             self,
             objects=self.objects[max(0, later - 1) :],
             digest=hashlib.sha256(),
         )
 
-    def _start_of(self, item: StemObject) -> int:
-        alone = replace(self, objects=[item], digest=hashlib.sha256())
-        first = next(alone.pages(), None)
-        return -1 if first is None else first.start
+    def _first_position(self, index: int) -> int:
+        """Return where the audio of an object begins, or of the next that has any."""
+        rest = replace(self, objects=self.objects[index:], digest=hashlib.sha256())
+        first = next(rest.pages(), None)
+        return sys.maxsize if first is None else first.start
 
     def pages(self) -> Iterator[PlacedPage]:
         """

@@ -20,7 +20,11 @@ from media_worker.recording.opening import Stores
 from media_worker.recording.sound import Sound
 from media_worker.recording.stores import erase_stem, object_names
 from spaces_contract import recording_objects as names
-from spaces_contract.recording_objects import ClipFile, clip_file
+from spaces_contract.recording_objects import (
+    ClipFile,
+    clip_file,
+    parse_stem_object,
+)
 from spaces_contract.recording_render import ClipJob, RenderState
 from tests.audio import Samples, alignment, similarity
 from tests.crash.recording import ROOT
@@ -124,6 +128,23 @@ def test_no_more_is_read_than_is_heard(
     ClipMaking(job, stores).run()
 
     assert 0 < sum(name.endswith(".pages") for name in read) <= 7
+
+
+@pytest.mark.parametrize("seq", [11, 13])
+def test_what_is_damaged_elsewhere_takes_nothing_away(stores: Stores, seq: int) -> None:
+    """
+    An object without a readable page, later than the clip, does not mislead the search.
+    """
+    job = a_clip(stores, "ana")
+    prefix = names.recording_prefix(RECORDING)
+    for name in list(object_names(stores.objects, prefix)):
+        found = parse_stem_object(name)
+        if found is not None and found.stem == stem_of("ana") and found.seq == seq:
+            obstore.put(stores.objects, name, b"no page")
+
+    ClipMaking(job, stores).run()
+
+    assert similarity(said(0), clip_sound(stores)) > 0.9
 
 
 def test_run_again_it_touches_nothing(stores: Stores) -> None:
