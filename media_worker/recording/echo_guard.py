@@ -4,7 +4,7 @@ Finds a voice without consent in the microphone of somebody who consents.
 What the room hears of those who did not consent is correlated, at lags of 20 to
 400 ms, with what each consenting speaker sends: whitened (GCC-PHAT), so that an echo
 20 dB below a voice still stands out, and summed up over about a second, since an echo's
-lag stays while chance moves on.  All of it is in memory, at 8 kHz, and gone in seconds.
+lag stays while chance moves on.  All of it is in memory alone, and gone in seconds.
 
 The thresholds are in units of the correlation's own deviation.  Measured on recorded
 speech through Opus: clean talk at the same time is nearly always below 12 at once and
@@ -86,6 +86,11 @@ class EchoGuard:
             blocks: Nobody may change these any more.
         """
         self._ticks.append(blocks)
+
+    def forget(self) -> None:
+        """Let go of what was heard."""
+        self._ticks.clear()
+        self._heard.clear()
 
     def snapshot(self) -> dict[UserId, Samples]:
         """Return the last 0.9 s of everybody who was heard in them."""

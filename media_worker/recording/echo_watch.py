@@ -64,6 +64,8 @@ class EchoWatch:
     def watch(self, *, consenting: Set[UserId], others: Set[UserId]) -> None:
         """Set who may be recorded, and whose voices must not be."""
         self._consenting, self._others = consenting, others
+        if not consenting or not others:
+            self._guard.forget()
 
     def blocks_heard(self, blocks: Mapping[UserId, Block]) -> None:
         """Take what each speaker adds to one tick of the mix."""
