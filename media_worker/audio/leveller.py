@@ -11,9 +11,8 @@ from .levels import SILENCE_DBOV
 from .mixer import Mix
 from .opus import Block
 
-TARGET_DBOV: Final = (
-    24.0  # of speech, without its pauses; clients with AGC send 20 to 26
-)
+# Of speech, without its pauses; clients with AGC send 20 to 26.
+TARGET_DBOV: Final = 24.0
 TOLERANCE_DB: Final = 3.0  # nobody minds; whoever is within it is left untouched
 EARLY_TOLERANCE_DB: Final = 6.0  # a first sentence may be louder than its speaker
 ARRIVED_DB: Final = 0.5  # once begun, it is brought so close

@@ -51,12 +51,8 @@ def _lag(samples: Block, most: int) -> int | None:
     signal = samples[: 2 * longest]
     if is_quiet(signal):
         return longest
-    return (
-        _pitch(
-            signal[::STEP].astype(np.float32), MIN_LAG_SAMPLES // STEP, longest // STEP
-        )
-        * STEP
-    )
+    sparse = signal[::STEP].astype(np.float32)
+    return _pitch(sparse, MIN_LAG_SAMPLES // STEP, longest // STEP) * STEP
 
 
 def _pitch(signal: NDArray[np.float32], shortest: int, longest: int) -> int:
