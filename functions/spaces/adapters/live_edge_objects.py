@@ -8,7 +8,7 @@ from obstore.store import ObjectStore
 from spaces_contract.ids import SPACE_ID_PATTERN, SpaceId
 from spaces_contract.paths import live_edge, live_keys
 
-from .object_stores import store_errors
+from .object_stores import erase_below, store_errors
 
 ROOT: Final = live_edge("").rstrip("/")  # what all Spaces' prefixes begin with
 
@@ -27,8 +27,8 @@ class StoredLiveEdge:
 
     def erase(self, space_id: SpaceId) -> int:
         """Keys first: without them the rest is noise; see `LiveEdgeObjects`."""
-        keys = 0 if self._keys is None else _erase(self._keys, live_keys(space_id))
-        return keys + _erase(self._store, live_edge(space_id))
+        keys = 0 if self._keys is None else erase_below(self._keys, live_keys(space_id))
+        return keys + erase_below(self._store, live_edge(space_id))
 
     def space_ids(self) -> list[SpaceId]:
         """List one level; see `LiveEdgeObjects`."""
@@ -36,21 +36,3 @@ class StoredLiveEdge:
             found = obstore.list_with_delimiter(self._store, ROOT)["common_prefixes"]
         names = [prefix.rstrip("/").rsplit("/", 1)[-1] for prefix in found]
         return [SpaceId(name) for name in names if SPACE_ID_PATTERN.fullmatch(name)]
-
-
-def _erase(store: ObjectStore, prefix: str) -> int:
-    """List, delete, and list again, until nothing is left; return how much it was."""
-    erased = 0
-    with store_errors():
-        while names := _names(store, prefix):
-            try:
-                obstore.delete(store, names)
-            except FileNotFoundError:  # by another task: see what is left
-                continue
-            erased += len(names)
-    return erased
-
-
-def _names(store: ObjectStore, prefix: str) -> list[str]:
-    pages = obstore.list(store, prefix)
-    return [entry["path"] for page in pages for entry in page]

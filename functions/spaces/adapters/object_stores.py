@@ -1,6 +1,6 @@
 """Any store that obstore knows, and what it means when one does not answer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -38,3 +38,31 @@ def store_errors() -> Iterator[None]:
         raise
     except (obstore.exceptions.BaseError, OSError) as error:
         raise DependencyUnavailable from error
+
+
+def erase_below(
+    store: ObjectStore, prefix: str, wanted: Callable[[str], bool] = bool
+) -> int:
+    """
+    List, delete, and list again, until nothing is left; return how much it was.
+
+    Args:
+        wanted: Whether the object of this name shall go; by default each shall.
+
+    Raises:
+        DependencyUnavailable: the store does not answer.
+    """
+    erased = 0
+    with store_errors():
+        while names := _names(store, prefix, wanted):
+            try:
+                obstore.delete(store, names)
+            except FileNotFoundError:  # by another task: see what is left
+                continue
+            erased += len(names)
+    return erased
+
+
+def _names(store: ObjectStore, prefix: str, wanted: Callable[[str], bool]) -> list[str]:
+    entries = (entry for page in obstore.list(store, prefix) for entry in page)
+    return [entry["path"] for entry in entries if wanted(entry["path"])]

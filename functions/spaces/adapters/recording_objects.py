@@ -28,7 +28,7 @@ from spaces_contract.recording_render import (
     RenderProgress,
 )
 
-from .object_stores import store_errors
+from .object_stores import erase_below, store_errors
 
 T = TypeVar("T")
 
@@ -56,8 +56,8 @@ class StoredRecordingObjects:
             return
         for stem in withdrawn:
             prefix = stem_keys(recording_id, stem)
-            _delete(self._keys, prefix, lambda _: True)
-        _delete(
+            erase_below(self._keys, prefix)
+        erase_below(
             self._recordings,
             recording_prefix(recording_id),
             lambda name: (
@@ -73,14 +73,14 @@ class StoredRecordingObjects:
             for version in range(1, below)
             for file in RENDERED
         }
-        _delete(
+        erase_below(
             self._recordings, recording_prefix(recording_id), lambda name: name in old
         )
 
     def erase(self, recording_id: RecordingId) -> None:
         """Empty both prefixes; see `RecordingObjects`."""
         for store in (self._keys, self._recordings):
-            _delete(store, recording_prefix(recording_id), lambda _: True)
+            erase_below(store, recording_prefix(recording_id))
 
     def put_job(self, job: RenderJob) -> None:
         """Write `job.json`; see `RecordingObjects`."""
@@ -123,7 +123,7 @@ class StoredRecordingObjects:
             return is_gone(name) and name.endswith(f"/{ClipFile.JOB}")
 
         for wanted in (is_job, is_gone):
-            _delete(self._recordings, prefix, wanted)
+            erase_below(self._recordings, prefix, wanted)
 
     def _put(self, name: str, job: RenderJob | ClipJob) -> None:
         with store_errors():
@@ -155,17 +155,3 @@ class SignedPlaybackUrls:
         """Sign a GET, from the machine's own time on; see `PlaybackUrls`."""
         with store_errors():
             return obstore.sign(self._recordings, "GET", name, expires_in=lifetime)
-
-
-def _delete(store: ObjectStore, prefix: str, wanted: Callable[[str], bool]) -> None:
-    with store_errors():
-        while names := _names(store, prefix, wanted):
-            try:
-                obstore.delete(store, names)
-            except FileNotFoundError:  # by another task, meanwhile: see what is left
-                continue
-
-
-def _names(store: ObjectStore, prefix: str, wanted: Callable[[str], bool]) -> list[str]:
-    entries = (entry for page in obstore.list(store, prefix) for entry in page)
-    return [entry["path"] for entry in entries if wanted(entry["path"])]
