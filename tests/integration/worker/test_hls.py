@@ -142,7 +142,9 @@ async def test_a_listener_hears_the_stage(live: LiveEdge) -> None:
     assert rms(player.sound[-96_000:]) > 0.3 * rms(SAID)
     assert player.missing == 0
     assert min(delays_s(player.heard)) < 2
-    assert live.worker.room_json()["hls_key"]["n"] == key_number(time.time())
+    told = live.worker.room_json()["hls_key"]["n"]
+    now_s = time.time()  # room.json may be of just before the key changed
+    assert told in {key_number(now_s - 5), key_number(now_s)}
     assert (await live.worker.metrics())["hls_listeners"] == 1
 
 
