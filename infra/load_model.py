@@ -29,6 +29,8 @@ class Figures:
         come_within_s: How fast an audience comes, for the peak of joins.
         spread_s: Over which clients spread the fetching of a key.
         cdn_keys_from: From so many on keys come from the CDN.
+        key_links_last_s: How long its signatures do: whoever hears on begins anew, with
+            another token and their own playlist.
     """
 
     webrtc_capacity: int = 5_000
@@ -56,6 +58,7 @@ class Figures:
     come_within_s: float = 300.0
     spread_s: float = 60.0
     cdn_keys_from: int = 10_000
+    key_links_last_s: float = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +112,15 @@ def load_of(listeners: int, figures: Figures) -> Load:
     webrtc = min(listeners, figures.webrtc_capacity)
     hls = listeners - webrtc
     on = 1 if hls else 0
-    keys = 0 if hls >= figures.cdn_keys_from else hls * HOUR_S / figures.key_period_s
-    tokens = hls * HOUR_S / figures.token_period_s
+    by_cdn = hls >= figures.cdn_keys_from
+    keys = 0 if by_cdn else hls * HOUR_S / figures.key_period_s
+    renewed_s = figures.key_links_last_s if by_cdn else figures.token_period_s
+    tokens = hls * HOUR_S / renewed_s
+    playlists = listeners + (tokens if by_cdn else 0)
     # A join, and a POST of SDP or one's own playlist, which cost alike.
     cpu_ms = (
-        listeners * (figures.join_cpu_ms + figures.own_playlist_cpu_ms)
+        listeners * figures.join_cpu_ms
+        + playlists * figures.own_playlist_cpu_ms
         + tokens * figures.token_cpu_ms
         + keys * figures.key_cpu_ms
     )
@@ -130,14 +137,15 @@ def load_of(listeners: int, figures: Figures) -> Load:
         + webrtc / figures.webrtc_listeners_a_core
         + on * figures.hls_cores,
         function_cores=_peak_cores(listeners, hls, figures),
-        function_requests=2 * listeners + tokens + keys,
+        function_requests=listeners + playlists + tokens + keys,
         function_cpu_hours=cpu_ms / 1000 / HOUR_S,
         cdn_requests=3 * polls + rooms,
         origin_requests=figures.origin_requests_a_second * HOUR_S,
         store_writes=(1 + on * (figures.store_writes_a_second - 1)) * HOUR_S,
         machine_gb=webrtc * figures.webrtc_bytes_a_second * HOUR_S / 1e9,
         cdn_gb=(polls * second_bytes + rooms * figures.room_json_bytes) / 1e9,
-        firestore_reads=listeners * (figures.join_reads + figures.own_playlist_reads)
+        firestore_reads=listeners * figures.join_reads
+        + playlists * figures.own_playlist_reads
         + tokens * figures.token_reads
         + keys * figures.key_reads,
         firestore_writes=float(listeners * figures.join_writes),

@@ -44,13 +44,14 @@ def test_nobody_pays_for_hls_that_nobody_hears() -> None:
 def test_keys_and_tokens_follow_their_periods() -> None:
     """
     An hour is 12 keys and 7.5 tokens for each HLS listener; from 10,000 on the CDN has
-    the keys.
+    the keys, and for each of its signatures one begins anew.
     """
     figures = replace(FIGURES, webrtc_capacity=0)
     small, large = (load_of(count, figures) for count in (9_999, 10_000))
 
     assert small.function_requests == pytest.approx(9_999 * (2 + 12 + 7.5))
-    assert large.function_requests == pytest.approx(10_000 * (2 + 7.5))
+    assert large.function_requests == pytest.approx(10_000 * (2 + 12 + 12))
+    assert large.firestore_reads == pytest.approx(10_000 * (7 + 12 * 7))
     assert small.firestore_writes == 9_999
 
 
