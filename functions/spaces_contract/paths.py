@@ -67,3 +67,8 @@ def live_keys(space_id: str) -> str:
 def live_key_object(space_id: str, epoch: int, number: int) -> str:
     """Object name, in the store of keys, of one HLS key."""
     return f"{live_keys(space_id)}{epoch}/{number}"
+
+
+def epoch_of_key(name: str) -> int:
+    """Return the epoch of a `live_key_object`."""
+    return int(name.split("/")[-2])

@@ -92,6 +92,16 @@ class EdgeStore:
             return False
         return True
 
+    async def names(self, prefix: str) -> list[str] | None:
+        """Return the names of all below a prefix; None: they are not to be had."""
+        try:
+            async with asyncio.timeout(ATTEMPT_TIMEOUT_S):
+                found = await obstore.list(self._store, prefix).collect_async()
+        except STORE_ERRORS as error:
+            self._failed("list", error)
+            return None
+        return [each["path"] for each in found]
+
     def _failed(self, call: str, error: Exception) -> None:
         self.failures += 1
         logger.warning(

@@ -3,7 +3,7 @@
 from typing import Final
 
 from spaces_contract.hls import CDN_KEYS_FROM, KEY_PERIOD_S
-from spaces_contract.paths import live_key_object
+from spaces_contract.paths import epoch_of_key, live_key_object, live_keys
 
 from .live_objects import Objects
 from .segment_keys import SegmentKeys
@@ -20,7 +20,8 @@ PATIENCE_S: Final = 5.0
 class KeyObjects:
     """
     Puts the keys that are told into a store of their own, while the audience is that
-    large, and takes each away one period after its last use.
+    large, and takes each away one period after its last use.  Those that a worker of an
+    earlier epoch could not take away go first.
 
     Args:
         store: Never the one of segments; without old versions or soft delete.
@@ -35,6 +36,7 @@ class KeyObjects:
         self._store = store
         self._shared: set[int] = set()
         self._left: set[int] = set()  # those, and any whose put was not answered
+        self._is_swept = False
 
     async def follow(self, told: range, *, listeners: int) -> None:
         """
@@ -43,6 +45,8 @@ class KeyObjects:
         Args:
             told: The key in use, and others that may be known by now.
         """
+        if not self._is_swept:
+            self._is_swept = await self._sweep()
         if listeners >= (SHARED_UNTIL if self._shared else SHARED_FROM):
             for wanted in set(told) - self._shared:
                 await self._put(wanted)
@@ -53,6 +57,14 @@ class KeyObjects:
     async def clear(self) -> None:
         """Take all of them away; what fails is left to the next call."""
         await self._delete(set(self._left))
+
+    async def _sweep(self) -> bool:
+        """Delete the keys of earlier epochs; return whether none is left."""
+        found = await self._store.names(live_keys(self._space_id))
+        if found is None:
+            return False
+        former = [name for name in found if epoch_of_key(name) < self._epoch]
+        return not former or await self._store.delete(former)
 
     async def _put(self, number: int) -> None:
         self._left.add(number)

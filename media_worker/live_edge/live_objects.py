@@ -47,6 +47,10 @@ class Objects(Protocol):
         """Tell whether there is such an object."""
         ...
 
+    async def names(self, prefix: str) -> list[str] | None:
+        """Return the names of all below a prefix; None: they are not to be had."""
+        ...
+
 
 class LiveObjects:
     """

@@ -22,6 +22,8 @@ async def test_what_is_put_is_there(tmp_path: Path) -> None:
     assert await store.put("live/a/1.ts", b"sound", kind=KIND, within_s=5)
     assert await store.exists("live/a/1.ts")
     assert (tmp_path / "new/live/a/1.ts").read_bytes() == b"sound"
+    assert await store.names("live/a/") == ["live/a/1.ts"]
+    assert await store.names("live/b/") == []
     assert await store.delete(["live/a/1.ts", "live/a/2.ts"])
     assert not await store.exists("live/a/1.ts")
     assert store.failures == 0

@@ -65,6 +65,11 @@ class MemoryObjects:
     async def exists(self, name: str) -> bool:
         return name in self.objects
 
+    async def names(self, prefix: str) -> list[str] | None:
+        if self.refuses(prefix):
+            return None
+        return [name for name in self.objects if name.startswith(prefix)]
+
     def segments(self) -> list[str]:
         """Return the names of those that are there."""
         return [name for name in self.objects if name.endswith(".ts")]
@@ -87,22 +92,22 @@ def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 class Broadcasting:
     """A broadcast in a task, with a mix that ticks."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, epoch: int = 1) -> None:
         self.clock = TurnedClock()
         self.store = MemoryObjects(self.clock)
         self.key_store = MemoryObjects(self.clock)
-        self.keys = SegmentKeys(f"{SPACE}/1")
+        self.keys = SegmentKeys(f"{SPACE}/{epoch}")
         self.fresh = True
         self.removed: set[UserId] = set()
         self.hls = HlsBroadcast(
-            LiveObjects(SPACE, 1, self.store, clock=self.clock),
+            LiveObjects(SPACE, epoch, self.store, clock=self.clock),
             self.keys,
-            epoch=1,
+            epoch=epoch,
             clock=self.clock,
             utc_now=self.clock.utc,
             fresh=lambda: self.fresh,
             removed=lambda: self.removed,
-            key_objects=KeyObjects(SPACE, 1, self.keys, self.key_store),
+            key_objects=KeyObjects(SPACE, epoch, self.keys, self.key_store),
             patience_s=0.02,  # real time
         )
         self.running = asyncio.ensure_future(self.hls.run())
@@ -566,3 +571,23 @@ async def test_no_key_object_outlives_hls(
     assert len(shared) == 1
     assert live.key_store.objects == {}
     assert code is ControlError.HLS_UNAVAILABLE
+
+
+async def test_keys_of_a_worker_that_was_killed_are_taken_away() -> None:
+    """
+    By the one after it, as soon as the store answers; a later worker's are not its.
+    """
+    prefix = f"live-keys/{SPACE}"
+    live = Broadcasting(epoch=2)
+    live.key_store.objects = dict.fromkeys(
+        (f"{prefix}/1/7", f"{prefix}/1/8", f"{prefix}/3/8"), b"a key"
+    )
+    live.key_store.refuses = lambda _: True
+    async with live:
+        await live.clock.advance(2)
+        before = len(live.key_store.objects)
+        live.key_store.refuses = lambda _: False
+        await live.clock.advance(2)
+
+        assert before == 3
+        assert set(live.key_store.objects) == {f"{prefix}/3/8"}
