@@ -83,6 +83,34 @@ async def test_after_a_refusal_the_next_join_counts(page: Page) -> None:
     assert await run(page, body) == [["/first", "/second"], 1]
 
 
+async def test_whoever_left_while_joining_hears_nothing(page: Page) -> None:
+    """
+    The answer of a full room comes late: no player begins that nobody could stop.
+    """
+    body = """
+      const { Connection } = await import("/media/connection.js");
+      refuse("hls-starting", 503);
+      let admit = (answer) => undefined;
+      const connection = new Connection({
+        join: () => new Promise((resolve) => (admit = resolve)),
+        track: () => null,
+        player: understudy.ports.player,
+        renew: understudy.ports.renew,
+        moved() {},
+        told() {},
+        refused() {},
+      });
+      const running = connection.run();
+      connection.close();
+      admit({ grant: "g", whip_url: null, whep_url: null, hls_url: "/late" });
+      await running;
+      await new Promise((done) => setTimeout(done, 100));
+      return asked;
+    """
+
+    assert await run(page, body) == []
+
+
 async def test_clips_that_stay_the_same_stay_where_they_are(page: Page) -> None:
     """
     While another one is being made the list is read again and again: what plays there

@@ -149,7 +149,8 @@ export class Connection {
   async #join() {
     const answer = await this.ports.join();
     this.grant = answer.grant;
-    this.understudy.offer(answer.hls_url, { alone: !answer.whep_url });
+    // Whoever left meanwhile would have a player that nobody stops.
+    if (!this.#stop.signal.aborted) this.understudy.offer(answer.hls_url, { alone: !answer.whep_url });
     return answer;
   }
 
