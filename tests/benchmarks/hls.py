@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,10 +19,10 @@ from tests import speech
 from tests.api import ApiError
 from tests.audio import tone
 from tests.browser import FLAGS, find_chromium
+from tests.hls_library import built_hls_js
 from tests.hls_site import HlsSite
 from tests.light_clients import LightSpeaker, opus_frames
 from tests.worker_process import (
-    ROOT,
     SPACE,
     EmbeddedFirestore,
     SpaceDocuments,
@@ -153,18 +151,6 @@ async def _play(browser: Browser, url: str, native: bool) -> Page:
     return page
 
 
-def _library(folder: Path) -> Path | None:
-    """Return hls.js as the web client's build brings it in, where npm is there."""
-    if shutil.which("npm") is None:
-        sys.stderr.write("no hls.js: npm is missing\n")
-        return None
-    for name in ("package.json", "package-lock.json", ".npmrc", "vendor.js"):
-        shutil.copy(ROOT / "infra" / "hosting" / name, folder)
-    for command in (["npm", "ci"], ["npm", "run", "build"]):
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    return folder / "public" / "vendor" / "hls.min.mjs"
-
-
 def _delay_rows(found: Measured) -> list[dict[str, Any]]:
     rows = []
     for name, delays_s in found.delays_s.items():
@@ -204,7 +190,10 @@ def run() -> list[dict[str, Any]]:
         sys.stderr.write("skipped: chromium is missing: apt-get install chromium\n")
         return []
     with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(_measure(Path(folder), _library(Path(folder))))
+        hls_js = built_hls_js(Path(folder))
+        if hls_js is None:
+            sys.stderr.write("no hls.js: npm is missing\n")
+        found = asyncio.run(_measure(Path(folder), hls_js))
     publishing = {
         "name": "HLS segment, from its last sample to the playlist",
         "value": found.publish_delay_s,

@@ -3,8 +3,6 @@
 import asyncio
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,8 +11,9 @@ from playwright.async_api import Page, Request, Route, expect
 from tests import browser, speech
 from tests.api import Api, ApiError
 from tests.browser import PageFor
+from tests.hls_library import built_hls_js
 from tests.programs import missing
-from tests.running_stack import ROOT, RunningStack
+from tests.running_stack import RunningStack
 
 SPEECH = speech.DATA / "austen_cold_hearted.wav"
 NO_PLAYER = "HTMLMediaElement.prototype.canPlayType = () => '';"
@@ -27,14 +26,10 @@ LIBRARY = "**/vendor/hls.min.mjs"
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """hls.js, as the build brings it in; npm checks its digest."""
-    if shutil.which("npm") is None:
+    library = built_hls_js(tmp_path_factory.mktemp("hosting"))
+    if library is None:
         missing("needs npm: apt-get install npm")
-    folder = tmp_path_factory.mktemp("hosting")
-    for name in ("package.json", "package-lock.json", ".npmrc", "vendor.js"):
-        shutil.copy(ROOT / "infra" / "hosting" / name, folder)
-    for command in (["npm", "ci"], ["npm", "run", "build"]):
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    return folder / "public" / "vendor" / "hls.min.mjs"
+    return library
 
 
 async def talking_host(page_for: PageFor, title: str) -> tuple[Page, str]:

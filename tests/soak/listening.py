@@ -8,8 +8,6 @@ each stall, and what was asked for; it fails where anything stalled.
 import argparse
 import asyncio
 import contextlib
-import shutil
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -21,9 +19,10 @@ from playwright.async_api import Page, Request, async_playwright
 
 from tests import browser, speech
 from tests.api import Api
+from tests.hls_library import built_hls_js
 from tests.light_clients import LightSpeaker, opus_frames
 from tests.nginx_cdn import kind_of
-from tests.running_stack import ROOT, RunningStack, running_stack
+from tests.running_stack import RunningStack, running_stack
 
 SAMPLE_S: Final = 5.0
 NO_PLAYER: Final = "HTMLMediaElement.prototype.canPlayType = () => '';"
@@ -130,17 +129,6 @@ async def _page(
     return listener
 
 
-def _built(folder: Path) -> Path | None:
-    """Return hls.js as the build brings it in; None without npm."""
-    if shutil.which("npm") is None:
-        return None
-    for name in ("package.json", "package-lock.json", ".npmrc", "vendor.js"):
-        shutil.copy(ROOT / "infra" / "hosting" / name, folder)
-    for command in (["npm", "ci"], ["npm", "run", "build"]):
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    return folder / "public" / "vendor" / "hls.min.mjs"
-
-
 def main() -> None:
     """Parse the command line and listen."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -148,7 +136,7 @@ def main() -> None:
     minutes = parser.parse_args().minutes
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        library = _built(folder)
+        library = built_hls_js(folder)
         with running_stack(folder / "stack") as stack:
             good = asyncio.run(_listen(stack, library, minutes))
     sys.exit(0 if good else 1)
