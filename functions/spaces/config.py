@@ -213,7 +213,7 @@ def _rate_limits(rows: Any) -> Mapping[str, RateLimit]:
 
 def _relays(row: Any) -> RelayLimits:
     """Read {"from_share": 0.8, "most": 16}, or what of it differs from that."""
-    return RelayLimits(**{name: row[name] for name in row})
+    return RelayLimits(**row)
 
 
 def _local(reader: EnvironmentReader) -> LocalConfig:

@@ -161,7 +161,9 @@ def test_relays_are_limited(given: dict[str, str], limits: RelayLimits) -> None:
     assert Config.from_env(LOCAL | given).relays == limits
 
 
-@pytest.mark.parametrize("wrong", ['{"from_share": 2}', '{"many": 1}', '{"most": "1"}'])
+@pytest.mark.parametrize(
+    "wrong", ['{"from_share": 2}', '{"many": 1}', '{"most": "1"}', "[]"]
+)
 def test_limits_of_relays_are_checked(wrong: str) -> None:
     """
     The complaint names what it is about.
