@@ -1,5 +1,6 @@
 """Where things are: Firestore documents and objects of the live edge."""
 
+import re
 from typing import Final
 
 SPACES: Final = "spaces"
@@ -7,6 +8,8 @@ PARTICIPANTS: Final = "participants"
 RUNTIME: Final = "runtime"
 WORKER: Final = "worker"
 RECORDING: Final = "recording"
+
+_LIVE_KEY: Final = re.compile(r"live-keys/[^/]+/([0-9]{1,9})/[0-9]{1,12}")
 
 
 def space(space_id: str) -> str:
@@ -69,6 +72,7 @@ def live_key_object(space_id: str, epoch: int, number: int) -> str:
     return f"{live_keys(space_id)}{epoch}/{number}"
 
 
-def epoch_of_key(name: str) -> int:
-    """Return the epoch of a `live_key_object`."""
-    return int(name.split("/")[-2])
+def live_key_epoch(name: str) -> int | None:
+    """Return the epoch of a `live_key_object`; None where it is none."""
+    match = _LIVE_KEY.fullmatch(name)
+    return int(match[1]) if match else None

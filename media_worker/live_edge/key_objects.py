@@ -3,7 +3,7 @@
 from typing import Final
 
 from spaces_contract.hls import CDN_KEYS_FROM, KEY_PERIOD_S
-from spaces_contract.paths import epoch_of_key, live_key_object, live_keys
+from spaces_contract.paths import live_key_epoch, live_key_object, live_keys
 
 from .live_objects import Objects
 from .segment_keys import SegmentKeys
@@ -63,7 +63,8 @@ class KeyObjects:
         found = await self._store.names(live_keys(self._space_id))
         if found is None:
             return False
-        former = [name for name in found if epoch_of_key(name) < self._epoch]
+        epochs = ((name, live_key_epoch(name)) for name in found)
+        former = [n for n, epoch in epochs if epoch is not None and epoch < self._epoch]
         return not former or await self._store.delete(former)
 
     async def _put(self, number: int) -> None:
