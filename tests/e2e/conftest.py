@@ -55,6 +55,16 @@ async def browsers(chromium: str) -> AsyncIterator[browser.Browsers]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def page(stack: RunningStack, browsers: browser.Browsers) -> AsyncIterator[Page]:
+    """A page of the client's own origin, with nobody signed in."""
+    chrome = await browsers.get(None)
+    page = await chrome.new_page()
+    await page.goto(stack.url)
+    yield page
+    await page.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def page_for(
     stack: RunningStack, browsers: browser.Browsers
 ) -> AsyncIterator[PageFor]:

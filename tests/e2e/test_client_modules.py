@@ -1,24 +1,9 @@
 """The web client's pure modules, run where they will run: in Chromium."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest_asyncio
 from playwright.async_api import Page
-
-from tests.browser import Browsers
-from tests.running_stack import RunningStack
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def page(stack: RunningStack, browsers: Browsers) -> AsyncIterator[Page]:
-    """A page of the client's own origin, with nobody signed in."""
-    chrome = await browsers.get(None)
-    page = await chrome.new_page()
-    await page.goto(stack.url)
-    yield page
-    await page.close()
 
 
 async def run(page: Page, module: str, body: str) -> Any:

@@ -1,26 +1,10 @@
 """The web client fetches keys before they are due, spread over the last minute."""
 
-from collections.abc import AsyncIterator
-
-import pytest_asyncio
 from playwright.async_api import Page
-
-from tests.browser import Browsers
-from tests.running_stack import RunningStack
 
 PLAYLIST = (
     '#EXTM3U\\n#EXT-X-DEFINE:NAME="k",VALUE="/k"\\n#EXT-X-DEFINE:NAME="t",VALUE="t=a.b"'
 )
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def page(stack: RunningStack, browsers: Browsers) -> AsyncIterator[Page]:
-    """A page of the client's own origin, with nobody signed in."""
-    chrome = await browsers.get(None)
-    page = await chrome.new_page()
-    await page.goto(stack.url)
-    yield page
-    await page.close()
 
 
 async def test_a_crowd_spreads_over_the_last_minute(page: Page) -> None:

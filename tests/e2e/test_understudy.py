@@ -1,13 +1,8 @@
 """Stepping in by HLS: with a pass that has run out, and after a refusal."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest_asyncio
 from playwright.async_api import Page
-
-from tests.browser import Browsers
-from tests.running_stack import RunningStack
 
 # An understudy whose playlists are refused by `code`; `asked` lists their URLs.
 REFUSED = """
@@ -31,16 +26,6 @@ REFUSED = """
       await new Promise((done) => setTimeout(done, 20));
   };
 """
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def page(stack: RunningStack, browsers: Browsers) -> AsyncIterator[Page]:
-    """A page of the client's own origin, with nobody signed in."""
-    chrome = await browsers.get(None)
-    page = await chrome.new_page()
-    await page.goto(stack.url)
-    yield page
-    await page.close()
 
 
 async def run(page: Page, body: str) -> Any:
@@ -109,33 +94,3 @@ async def test_whoever_left_while_joining_hears_nothing(page: Page) -> None:
     """
 
     assert await run(page, body) == []
-
-
-async def test_clips_that_stay_the_same_stay_where_they_are(page: Page) -> None:
-    """
-    While another one is being made the list is read again and again: what plays there
-    plays on.
-    """
-    body = """
-      const { ClipShelf } = await import("/views/replay_clips.js");
-      const clip = (id, state) =>
-        ({ id, title: id, state, start_ms: 0, duration_ms: 1000, made_by: "ana" });
-      let clips = [clip("1", "ready"), clip("2", "pending")];
-      window.fetch = async () => new Response(JSON.stringify({ clips }));
-      const shelf = new ClipShelf("s1", { version: 1, hosts: [] });
-      const rows = () => [...shelf.element.querySelectorAll("article")];
-      await shelf.load();
-      const [first, second] = rows();
-      await shelf.load();
-      const same = rows()[0] === first && rows()[1] === second;
-      clips = [clip("1", "ready"), clip("2", "ready")];
-      await shelf.load();
-      const states = rows().map((row) => row.dataset.state);
-      const kept = rows()[0] === first;
-      clips = [clip("2", "ready")];
-      await shelf.load();
-      shelf.destroy();
-      return [same, kept, states, rows().length];
-    """
-
-    assert await run(page, body) == [True, True, ["ready", "ready"], 1]
