@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -83,7 +84,7 @@ class HlsBroadcast:
     """
     The room's `Broadcast`: takes its mix, and lets any number of people hear it.
 
-    Only `mixed` is called by the mix; all else happens beside it, in threads and in
+    Only `mixed` is called by the mix; all else happens beside it, in a thread and in
     the store's own, and whatever goes wrong there ends or delays HLS alone.
 
     Lifecycle: `run()` once, until cancelled or until `finish`; then no key can be
@@ -123,6 +124,8 @@ class HlsBroadcast:
             epoch=epoch,
             unix_offset_s=lambda: self._unix_s() - clock.now_s(),
         )
+        # Of its own: a recorder's store that hangs may hold all those of the process.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hls")
         self._feed = BlockFeed()
         self._line = _Line()
         self._audience = HlsAudience()
@@ -216,6 +219,7 @@ class HlsBroadcast:
             logger.exception("HLS crashed")
         finally:
             self._playable.clear()
+            self._thread.shutdown(wait=False, cancel_futures=True)
             self._keys.destroy()
             self._ended = True
             if self._key_objects is not None:  # whichever way it ended
@@ -296,7 +300,8 @@ class HlsBroadcast:
 
     async def _make(self, batch: Batch) -> MadeSegment | None:
         began_s = self._clock.now_s()
-        made = await asyncio.to_thread(self._maker.make, batch)
+        loop = asyncio.get_running_loop()
+        made = await loop.run_in_executor(self._thread, self._maker.make, batch)
         self.counts.make_s += self._clock.now_s() - began_s
         return made
 

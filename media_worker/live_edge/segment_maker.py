@@ -1,6 +1,5 @@
 """Makes encrypted segments of mixed blocks: work for a thread."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -44,7 +43,7 @@ class _Stretch:
 
 class SegmentMaker:
     """
-    Encodes, packs and encrypts, one batch after the other, from whichever thread.
+    Encodes, packs and encrypts, one batch after the other.
 
     Args:
         unix_offset_s: What to add to monotonic time to have Unix time.
@@ -60,14 +59,9 @@ class SegmentMaker:
         self._writer = TsWriter()
         self._stretch: _Stretch | None = None
         self._serial = 0
-        self._lock = threading.Lock()
 
     def make(self, batch: Batch) -> MadeSegment | None:
         """Return what `batch` completes; None where that is less than a frame."""
-        with self._lock:  # whoever waited for the last one may have given up
-            return self._make(batch)
-
-    def _make(self, batch: Batch) -> MadeSegment | None:
         stretch = self._stretch_of(batch)
         blocks = [
             SILENCE if mix is None else self._limiter.limit(mix) for mix in batch.mixes

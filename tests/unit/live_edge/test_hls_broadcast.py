@@ -2,12 +2,14 @@
 
 import asyncio
 import itertools
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from media_worker.live_edge import key_objects
+from media_worker.live_edge import hls_broadcast, key_objects
 from media_worker.live_edge.edge_store import ATTEMPT_TIMEOUT_S
 from media_worker.live_edge.hls_broadcast import IDLE_S, REWRITE_S, HlsBroadcast
 from media_worker.live_edge.key_objects import SHARED_FROM, KeyObjects
@@ -79,14 +81,23 @@ class MemoryObjects:
         return read(self.objects[f"live/{SPACE}/audio.m3u8"].decode())
 
 
+class AtOnce(Executor):
+    """Works where it is asked to."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(fn(*args, **named))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+
 @pytest.fixture(autouse=True)
 def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Encode at once, so that no test waits for a thread."""
 
-    async def at_once(work: Callable[..., Any], *arguments: Any) -> Any:
-        return work(*arguments)
-
-    monkeypatch.setattr(asyncio, "to_thread", at_once)
+    monkeypatch.setattr(hls_broadcast, "ThreadPoolExecutor", lambda *_, **__: AtOnce())
 
 
 class Broadcasting:
@@ -270,6 +281,21 @@ async def test_a_store_in_trouble_delays_hls_alone(fault: str) -> None:
         assert live.hls.is_playable
         listed = live.store.playlist().segments
         assert listed[-1].stretch > listed[0].stretch or len(listed) < 15
+
+
+async def test_threads_that_others_hold_do_not_delay_hls() -> None:
+    """
+    A recorder may wait for its store in all that the process shares.
+    """
+    released = threading.Event()
+    with ThreadPoolExecutor(1) as shared:
+        asyncio.get_running_loop().set_default_executor(shared)
+        shared.submit(released.wait, 10)
+        try:
+            async with Broadcasting() as live:
+                await live.begin()
+        finally:
+            released.set()
 
 
 async def test_one_late_segment_holds_no_other_up_for_long() -> None:
