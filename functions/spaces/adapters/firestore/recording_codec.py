@@ -84,8 +84,9 @@ def recording_from_doc(space_id: SpaceId, doc: Mapping[str, Any]) -> Recording:
         private=doc["private"],
         duration_ms=doc["duration_ms"],
         partial=doc["partial"],
-        clips=tuple(_clip_from_doc(clip) for clip in doc["clips"]),
-        clips_made=doc["clips_made"],
+        # Not in documents of releases that made no clips.
+        clips=tuple(_clip_from_doc(clip) for clip in doc.get("clips", ())),
+        clips_made=doc.get("clips_made", 0),
     )
 
 
