@@ -125,6 +125,9 @@ def grant(
     """
     Say yes, or change what it is good for; the same again changes nothing.
 
+    Taking a scope back is as free as withdrawing: from off stage, and any number of
+    times.
+
     Args:
         notice: The one of today, in the language that they read.
         shown_version: Of the notice that they were shown.
@@ -136,10 +139,10 @@ def grant(
     """
     recording = _there(facts)
     kept = tuple(scope for scope in SCOPES if scope in scopes)
-    stands = facts.consent is not None and facts.consent.state is ConsentState.GRANTED
-    if stands and facts.consent is not None and facts.consent.scopes == kept:
-        return ConsentDecision(recording, facts.consent)
-    _may_grant(facts, recording, stands)
+    before = _standing(facts)
+    if before is not None and before.scopes == kept:
+        return ConsentDecision(recording, before)
+    _may_grant(facts, recording, kept)
     if shown_version != notice.version:
         raise NoticeOutdated(notice.to_json())
     state = _answered(facts, ConsentEvent.GRANT)
@@ -279,12 +282,23 @@ def _is_asked(facts: ConsentFacts) -> bool:
     return settled(facts.space, facts.recording).state in OPEN
 
 
-def _may_grant(facts: ConsentFacts, recording: Recording, stands: bool) -> None:
-    if stands and recording.state in KEPT:
-        pass  # other scopes for what there is
-    elif recording.state not in OPEN:
+def _standing(facts: ConsentFacts) -> Consent | None:
+    """Return their yes, if it stands."""
+    consent = facts.consent
+    granted = consent is not None and consent.state is ConsentState.GRANTED
+    return consent if granted else None
+
+
+def _may_grant(
+    facts: ConsentFacts, recording: Recording, kept: tuple[ConsentScope, ...]
+) -> None:
+    before = _standing(facts)
+    # A yes that stands may get other scopes for what there is.
+    if recording.state not in (OPEN if before is None else OPEN | KEPT):
         raise RecordingClosed(recording.state.value)
-    elif not _is_asked(facts):
+    if before is not None and set(kept) < set(before.scopes):
+        return
+    if recording.state in OPEN and not _is_asked(facts):
         raise NotAsked
     if facts.consent is not None and facts.consent.grants >= MAX_GRANTS:
         raise AnsweredTooOften

@@ -35,6 +35,7 @@ from spaces_contract.recording import (
     ConsentScope,
     RecordingState,
 )
+from spaces_contract.roles import Role
 from tests.builders import NOW, a_participant, a_space
 from tests.recording_builders import (
     ARCHIVE,
@@ -368,6 +369,25 @@ def test_a_yes_is_not_given_without_end() -> None:
 
     with pytest.raises(AnsweredTooOften):
         grant(before, 1_000)
+
+
+def test_a_scope_is_taken_back_as_freely_as_a_yes() -> None:
+    """
+    From off stage and after any number of answers; it is not given again like that.
+    """
+    before = facts(recording=a_recording())
+    for number in range(rules.MAX_GRANTS):
+        scopes = BOTH if number % 2 else ARCHIVE
+        before = after(before, grant(before, number, scopes))
+    listener = a_participant("ana", Role.LISTENER)
+    gone = replace(before, member=replace(listener, on_stage=False))
+
+    narrowed = after(gone, grant(gone, 1_000, ARCHIVE))
+
+    assert narrowed.consent is not None
+    assert narrowed.consent.scopes == (ConsentScope.ARCHIVE,)
+    with pytest.raises(NotAsked):
+        grant(narrowed, 1_001, BOTH)
 
 
 ANSWERS = {"grant": grant, "decline": decline, "withdraw": withdraw}
