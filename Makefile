@@ -2,9 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8080
-# Tests that listen in real time, and must not share the processor.
-ALONE := tests/integration/transport tests/integration/worker tests/integration/egress \
-	tests/e2e
+# Tests that listen in real time: not beside those that take a whole core each.
+REAL_TIME := tests/integration/transport tests/integration/worker tests/integration/egress \
+	$(addprefix tests/e2e/test_, bad_network.py crashes.py evening.py recording.py relays.py \
+	stage.py standard_clients.py talk.py transports.py)
 
 .PHONY: help up demo check test containers cloud audit fuzz crash bench fmt lock
 
@@ -23,8 +24,8 @@ check: .venv/dev  ## Format, lint, types
 	$(BIN)/mypy
 
 test: .venv/dev  ## All tests, short seeded versions
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ALONE:%=--ignore=%)
-	$(BIN)/python -m pytest $(ALONE)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(REAL_TIME:%=--ignore=%)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(REAL_TIME)
 
 containers: export CONTAINERS_CONF ?= $(CURDIR)/tests/containers/containers.conf
 containers: .venv/dev  ## Build both images, run them under podman, talk through NAT
