@@ -37,7 +37,6 @@ export class Connection {
   #silent = 0; // sessions in a row that were granted and never carried anything
   /** @type {(error: Error) => void} Ends the present attempt. */
   #lose = () => undefined;
-
   #hurry = new AbortController(); // ends a wait for the next attempt
   #urgent = false;
   /** @type {import("../api.js").JoinAnswer | null} Of a join that nobody has used yet. */
