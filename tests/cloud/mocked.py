@@ -37,8 +37,8 @@ class Cloud:
 
 def declared() -> Cloud:
     """Run the program; it raises for an argument that no resource has."""
-    import pulumi  # type: ignore[import-not-found]  # installed by `make cloud`
-    from pulumi.runtime.stack import (  # type: ignore[import-not-found]  # as above
+    import pulumi
+    from pulumi.runtime.stack import (
         wait_for_rpcs,
     )
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-import pulumi_gcp as gcp  # type: ignore[import-not-found]  # installed by `make cloud`
+import pulumi_gcp as gcp
 
 from .settings import Settings
 

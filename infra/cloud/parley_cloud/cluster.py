@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import pulumi_gcp as gcp  # type: ignore[import-not-found]  # installed by `make cloud`
+import pulumi_gcp as gcp
 
 from .network import NODE_TAG, Network
 from .settings import Settings

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-import pulumi  # type: ignore[import-not-found]  # installed by `make cloud`
-import pulumi_gcp as gcp  # type: ignore[import-not-found]  # installed by `make cloud`
+import pulumi
+import pulumi_gcp as gcp
 
 from .settings import REPOSITORY, Settings
 

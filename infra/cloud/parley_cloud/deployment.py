@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-import pulumi_gcp as gcp  # type: ignore[import-not-found]  # installed by `make cloud`
+import pulumi_gcp as gcp
 
 from .accounts import custom_roles, service_accounts
 from .alerts import alerts

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-import pulumi  # type: ignore[import-not-found]  # installed by `make cloud`
-import pulumi_gcp as gcp  # type: ignore[import-not-found]  # installed by `make cloud`
+import pulumi
+import pulumi_gcp as gcp
 
 from .network import Network
 from .permissions import Account, Bucket, Secret

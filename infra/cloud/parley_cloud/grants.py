@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pulumi_gcp as gcp  # type: ignore[import-not-found]  # installed by `make cloud`
+import pulumi_gcp as gcp
 
 from .permissions import NAMESPACE, PERMISSIONS, PODS, Account, On, Permission
 from .settings import Settings

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import pulumi_gcp as gcp  # type: ignore[import-not-found]  # installed by `make cloud`
+import pulumi_gcp as gcp
 
 from .permissions import Secret
 from .settings import Settings

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-import pulumi_gcp as gcp  # type: ignore[import-not-found]  # installed by `make cloud`
+import pulumi_gcp as gcp
 
 from .network import TURN_TAG, Network
 from .permissions import Secret
