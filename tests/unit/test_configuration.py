@@ -16,7 +16,8 @@ from spaces.config import Config
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "infra/configuration.md"
 NAME: Final = re.compile(r"PARLEY_[A-Z0-9_]*[A-Z0-9]")
-ROW: Final = re.compile(r"\| `(PARLEY_\w+)` \| (.*) \| (?:`(.*)`|\((?:a secret|PEM)\)) \|")
+_EXAMPLE: Final = r"(?:`(.*)`|\((?:a secret|PEM)\))"
+ROW: Final = re.compile(rf"\| `(PARLEY_\w+)` \| (.*) \| {_EXAMPLE} \|")
 SECRET: Final = "0123456789" * 4
 
 
