@@ -188,8 +188,37 @@ def test_functions_reach_workers_privately(cloud: Cloud, name: str) -> None:
     assert service["directVpcEgress"] == "VPC_EGRESS_PRIVATE_RANGES_ONLY"
     assert interface["subnetwork"] == "functions-id"
     assert service["ingressSettings"] == (
-        "ALLOW_ALL" if name == "api" else "ALLOW_INTERNAL_ONLY"
+        "ALLOW_INTERNAL_AND_GCLB" if name == "api" else "ALLOW_INTERNAL_ONLY"
     )
+
+
+def test_nobody_calls_the_api_but_through_the_load_balancer(cloud: Cloud) -> None:
+    """
+    It has the paths that firebase.json gives to the function and no others, and
+    counts requests by address for all instances.  What it writes last into
+    X-Forwarded-For is two addresses, and that many are trusted.
+    """
+    service = cloud.one(":Function", "api")["serviceConfig"]
+    matchers = {
+        each["name"]: each for each in cloud.one(":URLMap", "edge")["pathMatchers"]
+    }
+    rules = [rule["matchRules"][0] for rule in matchers["parley"]["routeRules"]]
+    throttle, rest = cloud.one(":SecurityPolicy", "api")["rules"]
+
+    assert service["ingressSettings"] == "ALLOW_INTERNAL_AND_GCLB"
+    assert service["environmentVariables"]["PARLEY_TRUSTED_PROXIES"] == "2"
+    assert rules == [
+        {"pathTemplateMatch": "/v1/**"},
+        {"pathTemplateMatch": "/2/**"},
+        {"pathTemplateMatch": "/s/*"},
+        {"fullPathMatch": "/docs"},
+        {"pathTemplateMatch": "/.well-known/*"},
+    ]
+    assert {each["service"] for each in matchers["parley"]["routeRules"]} == {"api-id"}
+    assert matchers["parley"]["defaultService"] == "hosting-id"
+    assert cloud.one(":BackendService", "api")["securityPolicy"] == "api-id"
+    assert (throttle["action"], rest["action"]) == ("throttle", "allow")
+    assert throttle["rateLimitOptions"]["enforceOnKey"] == "IP"
 
 
 def test_the_sweep_is_called_by_the_queues_account(cloud: Cloud) -> None:
@@ -234,13 +263,13 @@ def test_the_edge_speaks_new_tls_only(cloud: Cloud) -> None:
     """
     TLS 1.2 or newer with modern ciphers, and nothing on port 80.
     """
-    policy = cloud.one(":SSLPolicy", "live")
+    policy = cloud.one(":SSLPolicy", "edge")
 
     assert (policy["minTlsVersion"], policy["profile"]) == ("TLS_1_2", "MODERN")
     assert [each.inputs["portRange"] for each in cloud.of(":GlobalForwardingRule")] == [
         "443"
     ]
-    assert "sslPolicy" in cloud.one(":TargetHttpsProxy", "live")
+    assert "sslPolicy" in cloud.one(":TargetHttpsProxy", "edge")
 
 
 def test_the_cluster_has_no_public_address(cloud: Cloud) -> None:

@@ -147,6 +147,7 @@ def test_nothing_else_grants(cloud: Cloud) -> None:
     assert others == {
         "gcp:projects/iAMCustomRole:IAMCustomRole",
         "gcp:compute/sSLPolicy:SSLPolicy",
+        "gcp:compute/securityPolicy:SecurityPolicy",  # of addresses, not of accounts
         "gcp:monitoring/alertPolicy:AlertPolicy",
     }
 

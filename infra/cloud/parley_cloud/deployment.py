@@ -8,7 +8,7 @@ from .accounts import custom_roles, service_accounts
 from .alerts import alerts
 from .cluster import api_url, cluster
 from .database import database
-from .edge import live_edge
+from .edge import edge
 from .functions import Parts, functions, sweep
 from .grants import Targets, grant_all
 from .network import network
@@ -81,7 +81,6 @@ def deploy(settings: Settings) -> dict[str, Any]:
     turn(settings, found, accounts[Account.TURN], relays)
     alerts(settings)
     return {
-        "live_address": live_edge(settings, kept[Bucket.LIVE]),
+        "address": edge(settings, kept[Bucket.LIVE], called["api"]),
         "cluster_url": api_url(workers),
-        "api_url": called["api"].url,
     }

@@ -49,8 +49,9 @@ def functions(settings: Settings, parts: Parts) -> Mapping[str, Any]:
         source=pulumi.FileArchive(str(SOURCE)),
     )
     return {
-        # Clients come through Hosting, and standard players by the API's own address.
-        "api": _function("api", "ALLOW_ALL", settings, parts, archive),
+        # From the load balancer alone: at the function's own address anybody could
+        # write the X-Forwarded-For that floods are counted by.
+        "api": _function("api", "ALLOW_INTERNAL_AND_GCLB", settings, parts, archive),
         "tasks": _function("tasks", "ALLOW_INTERNAL_ONLY", settings, parts, archive),
     }
 
@@ -65,7 +66,7 @@ def environment(settings: Settings, parts: Parts) -> dict[str, Any]:
         "PARLEY_PROJECT_ID": settings.project,
         "PARLEY_PUBLIC_URL": f"https://{settings.domain}",
         "PARLEY_LIVE_URL": f"https://{settings.live_domain}",
-        # Hosting's edge, and the one before Cloud Run.
+        # The load balancer writes two: the client's address, then its own.
         "PARLEY_TRUSTED_PROXIES": "2",
         "PARLEY_CORS_ORIGINS": f"https://{settings.domain}",
         "PARLEY_TASKS_QUEUE": f"{place}/queues/parley",

@@ -14,7 +14,7 @@ class Settings:
 
     Args:
         project_number: In the URLs of its functions.
-        domain: Where clients reach Hosting.
+        domain: Where clients reach the API and the web client.
         live_domain: Where they reach the live edge's CDN.
         monthly_budget_eur: Alerts come at half, at nine tenths, and at all of it.
     """
