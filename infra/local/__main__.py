@@ -25,6 +25,8 @@ def main(argv: Sequence[str]) -> int:
                 debug=options.debug,
                 engine=options.engine,
                 image=options.image,
+                s3=options.s3,
+                twice=options.twice,
             )
         )
     server = ["--port", str(options.port), "--data", str(options.data), *rest]
@@ -62,6 +64,19 @@ def _parser() -> argparse.ArgumentParser:
         help="run workers in containers of this engine: unix:///run/podman/podman.sock",
     )
     up.add_argument("--image", metavar="NAME", help="of the worker, with --engine")
+    up.add_argument(
+        "--s3",
+        action="store_true",
+        help="reach objects by the S3 at AWS_ENDPOINT_URL, which keeps them in the data"
+        " folder: its buckets are `objects` and `recording_keys`",
+    )
+    up.add_argument(
+        "--twice",
+        type=_share,
+        default=0.0,
+        metavar="SHARE",
+        help="deliver this share of tasks twice, as Cloud Tasks may (default 0)",
+    )
     for name, what in (("firestore", "Firestore"), ("tasks", "Cloud Tasks")):
         server = commands.add_parser(name, help=f"run the embedded {what} alone (gRPC)")
         _add_port(server)
@@ -96,6 +111,13 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError("a port is between 0 and 65535")
     return port
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError("a share is between 0 and 1")
+    return share
 
 
 if __name__ == "__main__":

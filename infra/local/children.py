@@ -71,6 +71,7 @@ def _tasks(stack: Stack, base: dict[str, str]) -> ProcessSpec:
             *("--port", str(stack.tasks_port)),
             *("--data", str(stack.folder.tasks)),
             *("--keys", str(stack.folder.keys)),
+            *("--twice", str(stack.twice)),
             *("--sweep-queue", QUEUE),
             *("--sweep-url", f"{stack.loopback_url}/tasks/sweep"),
             *("--sweep-audience", stack.tasks_audience),

@@ -15,9 +15,11 @@ class DataFolder:
 
     Args:
         root: Absolute path.
+        s3: Objects are reached by an S3 that keeps them here, one bucket a folder.
     """
 
     root: Path
+    s3: bool = False
 
     @property
     def keys(self) -> Path:
@@ -38,6 +40,16 @@ class DataFolder:
     def recording_keys(self) -> Path:
         """Store of wrapped recording keys, apart from what they open."""
         return self.root / "recording_keys"
+
+    @property
+    def objects_url(self) -> str:
+        """The local object store, for those who write to it."""
+        return self._store_url(self.objects)
+
+    @property
+    def recording_keys_url(self) -> str:
+        """The store of wrapped recording keys, for those who write to it."""
+        return self._store_url(self.recording_keys)
 
     @property
     def key_encryption(self) -> Path:
@@ -63,6 +75,9 @@ class DataFolder:
     def push(self) -> Path:
         """What the push sink was sent."""
         return self.root / "push"
+
+    def _store_url(self, folder: Path) -> str:
+        return f"s3://{folder.name}" if self.s3 else folder.as_uri()
 
     def create(self) -> None:
         """

@@ -53,6 +53,6 @@ class LocalRecordings:
 
     def _stores(self) -> dict[str, str]:
         return {
-            "PARLEY_RECORDINGS_URL": self.folder.objects.as_uri(),
-            "PARLEY_RECORDING_KEYS_URL": self.folder.recording_keys.as_uri(),
+            "PARLEY_RECORDINGS_URL": self.folder.objects_url,
+            "PARLEY_RECORDING_KEYS_URL": self.folder.recording_keys_url,
         }

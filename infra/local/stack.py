@@ -41,6 +41,7 @@ class Stack:
         media_address: The IP address that workers bind and announce for UDP.
         port: The public port; loopback serves it whether or not there is a host.
         debug: Whether the children run asyncio in debug mode.
+        twice: Share of tasks that are delivered twice.
         containers: Where workers run; None is as processes of the supervisor.
     """
 
@@ -53,6 +54,7 @@ class Stack:
     functions_port: int
     launcher_port: int
     debug: bool = False
+    twice: float = 0.0
     containers: Containers | None = None
 
     @property
@@ -114,7 +116,7 @@ class Stack:
         return self.client_environment() | {
             "PARLEY_ENVIRONMENT": "local",
             "PARLEY_PUBLIC_URL": self.public_url,
-            "PARLEY_LIVE_EDGE_URL": self.folder.objects.as_uri(),
+            "PARLEY_LIVE_EDGE_URL": self.folder.objects_url,
             "PARLEY_WEB_SHELL_URL": f"{self.loopback_url}/index.html",
             "PARLEY_CORS_ORIGINS": "*",
             "PARLEY_GRANT_PRIVATE_KEY": grant_private_key,
@@ -157,7 +159,7 @@ class Stack:
             "PARLEY_UDP_ENDPOINTS": json.dumps(
                 [{"bind": each, "announced": each} for each in endpoints]
             ),
-            "PARLEY_LIVE_EDGE_URL": self.folder.objects.as_uri(),
+            "PARLEY_LIVE_EDGE_URL": self.folder.objects_url,
         }
 
     def _without_proxy(self, inherited: Mapping[str, str]) -> str:

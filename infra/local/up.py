@@ -48,13 +48,15 @@ class UpOptions:
     debug: bool = False
     engine: str | None = None
     image: str | None = None
+    s3: bool = False
+    twice: float = 0.0
 
 
 def up(options: UpOptions) -> int:
     """Run the stack until a signal; return the process's exit code."""
     logging.basicConfig(format="parley: %(message)s", level=logging.INFO)
     try:
-        folder = DataFolder(options.data.resolve())
+        folder = DataFolder(options.data.resolve(), s3=options.s3)
         folder.create()
         lock = folder.lock()
         try:
@@ -144,6 +146,7 @@ def _stack(
         functions_port=internal[2],
         launcher_port=launcher.getsockname()[1],
         debug=options.debug,
+        twice=options.twice,
         containers=containers(options.engine, options.image, host=options.host),
     )
 
@@ -221,7 +224,7 @@ def _container_environment(
         shared=shared,
         worker={
             "FIRESTORE_EMULATOR_HOST": stack.firestore_host,
-            "PARLEY_LIVE_EDGE_URL": folder.objects.as_uri(),
+            "PARLEY_LIVE_EDGE_URL": folder.objects_url,
             **recordings.worker_environment(),
         },
         render=recordings.render_environment(),

@@ -38,6 +38,7 @@ class Dispatcher:
 
     Args:
         tombstone_s: How long the name of a task that is done stays taken.
+        twice: Share of attempts that are made twice, at the same time.
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class Dispatcher:
         issuer: TokenIssuer,
         *,
         tombstone_s: float,
+        twice: float = 0.0,
         now_us: Callable[[], int] = wall_clock_us,
     ) -> None:
         self._store = store
         self._issuer = issuer
         self._tombstone_us = int(tombstone_s * 1_000_000)
+        self._twice = twice
         self._now_us = now_us
         self._session: aiohttp.ClientSession | None = None
         self._pumps: dict[str, _Pump] = {}
@@ -111,8 +114,12 @@ class Dispatcher:
             raise RuntimeError("the dispatcher was not started")
         self.dispatched += 1
         now_s = self._now_us() // 1_000_000
+        attempts = [
+            dispatch(self._session, stored, self._issuer, now_s=now_s)
+            for _ in range(self._copies())
+        ]
         try:
-            outcome = await dispatch(self._session, stored, self._issuer, now_s=now_s)
+            *_, outcome = await asyncio.gather(*attempts)
         except Exception:  # the edge of an attempt: this one is retried, others go on
             logger.exception("attempt crashed: %s", stored.message.name)
             outcome = CRASHED
@@ -120,6 +127,11 @@ class Dispatcher:
             self._finish(stored.message.name)
         else:
             self._failed(stored, outcome)
+
+    def _copies(self) -> int:
+        """Return how often this attempt is made: an even share of them is twice."""
+        due = int(self.dispatched * self._twice)
+        return 1 + due - int((self.dispatched - 1) * self._twice)
 
     def _break(self, error: BaseException) -> None:
         self._failure = self._failure or error

@@ -56,7 +56,9 @@ async def _serve(options: argparse.Namespace) -> None:
     for queue in queues.from_file(_QUEUES_FILE, names.location_of(QUEUE)):
         if store.queue(queue.name) is None:
             store.put_queue(queue)
-    dispatcher = Dispatcher(store, issuer, tombstone_s=options.tombstone_s)
+    dispatcher = Dispatcher(
+        store, issuer, tombstone_s=options.tombstone_s, twice=options.twice
+    )
     service = TasksService(
         store,
         dispatcher,
@@ -174,6 +176,13 @@ def _parser() -> argparse.ArgumentParser:
         help="seconds for which a task's name stays taken (default 3600)",
     )
     parser.add_argument("--queue-tombstone-s", type=float, default=7 * 24 * 3600.0)
+    parser.add_argument(
+        "--twice",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="of tasks that are delivered twice, as production may",
+    )
     parser.add_argument("--sweep-url", help="POST a task here once a minute")
     parser.add_argument("--sweep-queue", default=QUEUE)
     parser.add_argument("--sweep-audience")

@@ -188,6 +188,20 @@ def test_a_tombstones_time_can_be_set(server: Starter, target: Target) -> None:
     target.wait_for("/again", 2)
 
 
+def test_a_share_of_tasks_is_delivered_twice(server: Starter, target: Target) -> None:
+    """
+    With a half, every other task comes twice, as delivery is at least once.
+    """
+    client = server("--twice", "0.5").start()
+
+    for number in range(4):
+        task = http_task(f"{target.url}/{number}")
+        client.create_task(parent=QUEUE, task=task)
+        target.wait_for(f"/{number}", 1 + number % 2)
+
+    assert len(target.received) == 6
+
+
 def test_the_sweep_comes_by_itself(server: Starter, target: Target) -> None:
     """
     A task named for the minute POSTs to the sweep's URL, once for the minute.

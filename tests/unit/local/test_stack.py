@@ -125,3 +125,19 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(StartRefused, match=str(blocked)):
         DataFolder(blocked).create()
+
+
+def test_objects_are_reached_by_s3_where_that_is_asked() -> None:
+    """
+    Functions and workers write to the buckets, which are folders of the same names.
+    """
+    stack = a_stack(folder=DataFolder(Path("/data"), s3=True))
+
+    functions = stack.functions_environment(grant_private_key="", launcher_token="")
+    worker = stack.worker_environment(
+        space_id="1nKxoPQrsTUvw", epoch=1, grant_public_key="", udp_ports=[1]
+    )
+
+    urls = {told["PARLEY_LIVE_EDGE_URL"] for told in (functions, worker)}
+    assert urls == {"s3://objects"}
+    assert stack.folder.recording_keys_url == "s3://recording_keys"
