@@ -265,7 +265,10 @@ def _media_and_tasks(
     worker = client.document(paths.runtime_worker(space_id))
     worker.update({"capacity": 10, "listener_count": 10})
     bill.noted("task watchdog, a relay is placed", lambda: world.task("watchdog", task))
-    worker.update({"listener_count": 0})
+    worker.update({"listener_count": 0, "leaving": True})
+    bill.noted(
+        "task watchdog, the worker is leaving", lambda: world.task("watchdog", task)
+    )
     grant = world.call("POST", f"{path}/join", as_user="host").get_json()["grant"]
     opened = bill.noted(
         "open_whep", lambda: world.post_sdp(f"{path}/whep", grant, AN_OFFER)

@@ -183,6 +183,11 @@ class MemorySpaceStore:
             self._db.outbox[effect.name] = (effect, self._now())
         if decision.runtime is not None:
             self._db.runtimes[before.id] = decision.runtime
+        if decision.successor is not None:
+            serving = self._db.runtimes[before.id]
+            self._db.runtimes[before.id] = replace(
+                serving, successor=decision.successor
+            )
         if decision.space == before:
             return decision
         return replace(decision, space=self._db.put_space(decision.space))

@@ -24,6 +24,8 @@ class RuntimeField(StrEnum):
     """Field names of `spaces/{id}/runtime/worker`."""
 
     EPOCH = "epoch"  # int; the fence
+    LEAVING = "leaving"  # bool, by the worker: it serves on until a successor claims
+    SUCCESSOR = "successor"  # {epoch, asked_at}, by functions: who may claim next
     STATE = "state"  # WorkerState
     WORKER_ID = "worker_id"  # str, random per process; who claimed the epoch
     CONTROL_URL = "control_url"  # str, private: "http://10.0.0.7:9000"
@@ -38,6 +40,13 @@ class RuntimeField(StrEnum):
     CONNECTED_IDS = "connected_ids"  # list of uids on stage that are connected
     RELAYS = "relays"  # of an origin: {index: relays.RelayReport}; counted above too
     FEED_FORWARD = "feed_forward"  # of a relay's document, by functions: a JWT
+
+
+class SuccessorField(StrEnum):
+    """Field names of `RuntimeField.SUCCESSOR`."""
+
+    EPOCH = "epoch"  # int, above the runtime's; it becomes the Space's by the claim
+    ASKED_AT = "asked_at"  # timestamp
 
 
 class ParticipantField(StrEnum):
@@ -57,8 +66,10 @@ class SpaceField(StrEnum):
     """Field names of `spaces/{id}` which the worker reads or reports."""
 
     STATE = "state"  # "scheduled" | "live" | "ended" | "cancelled"
-    EPOCH = "epoch"
+    EPOCH = "epoch"  # by functions, or by the claim of the successor they asked for
     TITLE = "title"
     HOST_AWAY = "host_away"  # bool: nobody leads, and no co-host acts as host
     ACTING_HOST_ID = "acting_host_id"  # uid of the co-host who acts as host, or null
-    PARTICIPANT_COUNT = "participant_count"  # the one field a worker writes there
+    PARTICIPANT_COUNT = (
+        "participant_count"  # the one field that a heartbeat writes there
+    )

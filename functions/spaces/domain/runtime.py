@@ -10,6 +10,19 @@ from spaces_contract.runtime import HEARTBEAT_STALE_S, LAUNCH_LIMIT_S, WorkerSta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Successor:
+    """
+    A worker that was asked for while another one serves.
+
+    Args:
+        epoch: Its own, once it has claimed.
+    """
+
+    epoch: int
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
     """
     The runtime document.
@@ -21,6 +34,8 @@ class Runtime:
         hls_listener_count: Those of them who hear HLS.
         capacity: How many may listen by WebRTC at once; None: it has not told.
         relays: Its relays by their numbers; the three above count theirs, too.
+        leaving: It was asked to leave, and serves until a successor has claimed.
+        successor: Who may take over from it; None: nobody was asked for.
     """
 
     epoch: int
@@ -33,6 +48,8 @@ class Runtime:
     hls_listener_count: int = 0
     capacity: int | None = None
     relays: Mapping[int, RelayReport] = field(default_factory=dict)
+    leaving: bool = False
+    successor: Successor | None = None
 
 
 def is_lost(runtime: Runtime | None, *, epoch: int, now: datetime) -> bool:
@@ -58,6 +75,20 @@ def reports_presence(runtime: Runtime, *, epoch: int, now: datetime) -> bool:
     if heartbeat_at is None:
         return False
     return (now - heartbeat_at).total_seconds() <= HEARTBEAT_STALE_S
+
+
+def wants_successor(runtime: Runtime | None, *, epoch: int, now: datetime) -> bool:
+    """Whether the worker of `epoch` waits to be relieved, and nobody is on the way."""
+    if runtime is None or runtime.epoch != epoch or not runtime.leaving:
+        return False
+    if runtime.state is not WorkerState.READY:
+        return False
+    return runtime.successor is None or not is_awaited(runtime.successor, now=now)
+
+
+def is_awaited(successor: Successor, *, now: datetime) -> bool:
+    """Whether it may still come."""
+    return (now - successor.asked_at).total_seconds() <= LAUNCH_LIMIT_S
 
 
 def has_room(runtime: Runtime | None) -> bool:

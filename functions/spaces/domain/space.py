@@ -14,7 +14,7 @@ from .effects import Effect, LaunchWorker
 from .errors import HostOnly, IllegalTransition, ProtectedAccount
 from .host_presence import HOST_PRESENT, HostPresence, HostState
 from .profile import Profile
-from .runtime import Runtime, is_lost
+from .runtime import Runtime, Successor, is_awaited, is_lost, wants_successor
 from .states import TRANSITIONS, SpaceEvent, SpaceState
 
 MAX_TITLE_CHARS: Final = 70
@@ -120,11 +120,13 @@ class Decision:
 
     Args:
         runtime: The worker's document to lay down anew; None leaves it alone.
+        successor: To be noted in the document of the worker that serves.
         effects: To be stored with the Space and carried out after the commit.
     """
 
     space: Space
     runtime: Runtime | None = None
+    successor: Successor | None = None
     effects: tuple[Effect, ...] = ()
 
 
@@ -235,7 +237,27 @@ def relaunch(
         return Decision(space)
     if not is_lost(runtime, epoch=epoch, now=now):
         return Decision(space)
-    return _with_new_worker(space, now)
+    return _with_new_worker(space, now, asked=runtime.successor if runtime else None)
+
+
+def relieve(
+    space: Space, runtime: Runtime | None, *, epoch: int, now: datetime
+) -> Decision:
+    """
+    Ask for a successor where the worker of `epoch` is about to leave; else change
+    nothing.
+
+    The Space's epoch stays: the successor's claim raises it, at the moment in which
+    there is somebody to take over, and where nobody comes nothing has happened.
+    """
+    if space.state is not SpaceState.LIVE or space.epoch != epoch:
+        return Decision(space)
+    if runtime is None or not wants_successor(runtime, epoch=epoch, now=now):
+        return Decision(space)
+    asked = Successor(epoch=_next_epoch(space, runtime.successor), asked_at=now)
+    return Decision(
+        space, successor=asked, effects=(LaunchWorker(space.id, asked.epoch),)
+    )
 
 
 def others_on_stage(space: Space, *, but: UserId) -> Sequence[UserId]:
@@ -243,8 +265,23 @@ def others_on_stage(space: Space, *, but: UserId) -> Sequence[UserId]:
     return [uid for uid in space.stage_ids if uid != but]
 
 
-def _with_new_worker(space: Space, now: datetime) -> Decision:
-    raised = replace(space, epoch=space.epoch + 1, updated_at=now)
+def _next_epoch(space: Space, asked: Successor | None) -> int:
+    """Return one that nobody was given, not even a successor that never came."""
+    return 1 + max(space.epoch, 0 if asked is None else asked.epoch)
+
+
+def _with_new_worker(
+    space: Space, now: datetime, *, asked: Successor | None = None
+) -> Decision:
+    """
+    Raise the epoch, and lay down the document of its worker.
+
+    Args:
+        asked: A successor that was asked for; where it may still come, its epoch is it.
+    """
+    coming = asked is not None and is_awaited(asked, now=now)
+    epoch = asked.epoch if asked and coming else _next_epoch(space, asked)
+    raised = replace(space, epoch=epoch, updated_at=now)
     return Decision(
         raised,
         runtime=Runtime(

@@ -10,7 +10,7 @@ from spaces_contract.ids import SpaceId
 
 from ..domain import host_drop
 from ..domain import space as rules
-from ..domain.runtime import Runtime, is_lost
+from ..domain.runtime import Runtime, is_lost, wants_successor
 from ..domain.space import Space
 from ..domain.states import SpaceState
 from ..domain.watch import DRAIN_S, next_check
@@ -69,8 +69,11 @@ class UpkeepService:
         Raises:
             SpaceNotFound, LaunchRefused, DependencyUnavailable.
         """
-        space = self.spaces.get(space_id)
-        if space.state is not SpaceState.LIVE or space.epoch != epoch:
+        space, runtime = self.spaces.get_with_runtime(space_id)
+        relieves = _is_awaited(runtime, epoch)
+        if space.state is not SpaceState.LIVE:
+            return
+        if space.epoch != epoch and not relieves:
             return
         # First, so that the watchdog starts over where this does not succeed.
         self.effects.put(next_check(space_id, epoch=epoch, now=self.now()))
@@ -81,13 +84,16 @@ class UpkeepService:
         logger.info(
             "worker launched", extra={"space_id": space_id, "epoch": epoch, "ref": ref}
         )
-        if superseded is not None:
+        if superseded is None:
+            return
+        # Whom it relieves serves until it is there, and then leaves by itself.
+        if not relieves or superseded.epoch == epoch:
             self.launcher.terminate(superseded.ref)
 
     def check(self, space_id: SpaceId, epoch: int) -> None:
         """
-        Look after the worker of `epoch`: replace it if lost; note whether the host is
-        there, and look again later.
+        Look after the worker of `epoch`: replace it if lost, ask for a successor if it
+        is leaving; note whether the host is there, and look again later.
 
         Raises:
             SpaceNotFound, DependencyUnavailable, Contended.
@@ -95,17 +101,15 @@ class UpkeepService:
         space, runtime = self.spaces.get_with_runtime(space_id)
         now = self.now()
         if space.epoch != epoch:
+            if _is_awaited(runtime, epoch):
+                self.effects.put(next_check(space_id, epoch=epoch, now=now))
             return
         if space.state is not SpaceState.LIVE:
             self._clear_up(space, now)
         elif is_lost(runtime, epoch=epoch, now=now):
             self._replace_worker(space_id, epoch, now)
         else:
-            if host_drop.look(space, runtime, now=now).space != space:
-                self._note_host(space_id, now)
-            self.effects.put(next_check(space_id, epoch=epoch, now=now))
-            if runtime is not None:
-                self.place_relays(space_id, runtime)
+            self._look_after(space, runtime, now)
 
     def sweep(self) -> None:
         """
@@ -131,6 +135,16 @@ class UpkeepService:
                 self._clear_orphan(each)
         self.mend_recordings()
         self.mend_live_edge({space_id for space_id, _ in live})
+
+    def _look_after(self, space: Space, runtime: Runtime | None, now: datetime) -> None:
+        """See to what a worker that serves may need."""
+        if host_drop.look(space, runtime, now=now).space != space:
+            self._note_host(space.id, now)
+        self.effects.put(next_check(space.id, epoch=space.epoch, now=now))
+        if wants_successor(runtime, epoch=space.epoch, now=now):
+            self._relieve_worker(space.id, space.epoch, now)
+        elif runtime is not None:
+            self.place_relays(space.id, runtime)
 
     def _clear_orphan(self, orphan: LaunchedWorkload) -> None:
         """Stop what no live Space has, and let go of its place."""
@@ -167,6 +181,15 @@ class UpkeepService:
         for effect in decision.effects:
             self.effects.release(effect)
 
+    def _relieve_worker(self, space_id: SpaceId, epoch: int, now: datetime) -> None:
+        decision = self.spaces.supervise(
+            space_id,
+            lambda space, runtime: rules.relieve(space, runtime, epoch=epoch, now=now),
+        )
+        for effect in decision.effects:
+            logger.info("worker leaving", extra={"space_id": space_id, "epoch": epoch})
+            self.effects.release(effect)
+
     def _clear_up(self, space: Space, now: datetime) -> None:
         """Stop the worker of a Space that is over, unless it left by itself."""
         for see in self.space_over:
@@ -179,3 +202,9 @@ class UpkeepService:
         if launched is not None:
             self.launcher.terminate(launched.ref)
             self.launches.clear(space.id)
+
+
+def _is_awaited(runtime: Runtime | None, epoch: int) -> bool:
+    """Whether the worker of `epoch` is to relieve the one that serves."""
+    successor = None if runtime is None else runtime.successor
+    return successor is not None and successor.epoch == epoch

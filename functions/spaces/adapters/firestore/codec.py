@@ -12,6 +12,7 @@ from spaces_contract.runtime import (
     ParticipantField,
     RuntimeField,
     SpaceField,
+    SuccessorField,
     WorkerState,
 )
 
@@ -19,7 +20,7 @@ from ...domain.host_presence import HostPresence, HostState
 from ...domain.participant import Participant
 from ...domain.profile import Profile
 from ...domain.public_numbers import number_of
-from ...domain.runtime import Runtime
+from ...domain.runtime import Runtime, Successor
 from ...domain.search import terms_of
 from ...domain.space import EndReason, Space, SpeakerPolicy
 from ...domain.states import RequestState, SpaceState
@@ -221,6 +222,27 @@ def runtime_from_doc(doc: Mapping[str, Any]) -> Runtime:
             int(index): RelayReport.from_fields(report)
             for index, report in doc.get(RuntimeField.RELAYS, {}).items()
         },
+        leaving=doc.get(RuntimeField.LEAVING, False),
+        successor=_successor_from_doc(doc.get(RuntimeField.SUCCESSOR)),
+    )
+
+
+def successor_to_doc(successor: Successor) -> Document:
+    """Return the field by which a serving worker's document names its successor."""
+    return {
+        RuntimeField.SUCCESSOR.value: {
+            SuccessorField.EPOCH.value: successor.epoch,
+            SuccessorField.ASKED_AT.value: successor.asked_at,
+        }
+    }
+
+
+def _successor_from_doc(doc: Mapping[str, Any] | None) -> Successor | None:
+    if doc is None:
+        return None
+    return Successor(
+        epoch=doc[SuccessorField.EPOCH],
+        asked_at=required_instant(doc[SuccessorField.ASKED_AT]),
     )
 
 

@@ -200,12 +200,15 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "task tell-page, an invite": Cost(
             (SPACE, FAN_OUT, INVITE, DEVICE, FAN_OUT), (FAN_OUT, FAN_OUT)
         ),
-        "task launch": Cost((SPACE, WORKLOAD), (WORKLOAD,)),
+        "task launch": Cost((SPACE, WORKER, WORKLOAD), (WORKLOAD,)),
         "task watchdog": Cost((SPACE, WORKER)),
         "task live-edge-sweep": Cost((SPACE,)),
         # Once for each relay; while it is on its way a look reads RELAYS and no more.
         "task watchdog, a relay is placed": Cost(
             (SPACE, WORKER, RELAYS, RELAYS), (RELAYS, RELAY, RELAYS)
+        ),
+        "task watchdog, the worker is leaving": Cost(
+            (SPACE, WORKER, SPACE, WORKER), (WORKER, OUTBOX), (OUTBOX,)
         ),
         # Once for each step of the host's absence, not for each look at it.
         "task watchdog, the host is gone": Cost(

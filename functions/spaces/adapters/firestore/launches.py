@@ -18,7 +18,7 @@ class FirestoreLaunchStore:
     `LaunchStore` on Firestore.
 
     It has a document beside the worker's own, whose update times are the worker's
-    fence and must not move by anybody else's hand.
+    fence and are not to move by anybody else's hand while all is well.
     """
 
     def __init__(self, client: firestore.Client) -> None:

@@ -28,6 +28,7 @@ from .codec import (
     runtime_to_doc,
     space_from_doc,
     space_to_doc,
+    successor_to_doc,
 )
 from .outbox import outbox_doc, outbox_path
 from .scheduled_slots import ScheduledSlots
@@ -191,6 +192,10 @@ class FirestoreSpaceStore:
         if decision.runtime is not None:
             transaction.set(
                 self._runtime_ref(after.id), runtime_to_doc(decision.runtime)
+            )
+        if decision.successor is not None:
+            transaction.update(
+                self._runtime_ref(after.id), successor_to_doc(decision.successor)
             )
         for effect in decision.effects:
             ref = self._client.document(outbox_path(effect))

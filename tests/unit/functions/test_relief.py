@@ -1,0 +1,143 @@
+"""A worker that leaves is relieved by another, and nothing ends where none comes."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from spaces.domain import space as rules
+from spaces.domain.effects import LaunchWorker
+from spaces.domain.runtime import Runtime, Successor, wants_successor
+from spaces.domain.states import SpaceState
+from spaces_contract.runtime import LAUNCH_LIMIT_S, WorkerState
+from tests.builders import NOW, SPACE_ID, a_runtime, a_space
+from tests.world import World
+
+LEAVING = a_runtime(leaving=True)
+LATE = NOW + timedelta(seconds=LAUNCH_LIMIT_S + 1)
+ASKED = Successor(epoch=2, asked_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "wanted"),
+    [
+        (None, False),
+        (a_runtime(), False),
+        (LEAVING, True),
+        (replace(LEAVING, successor=ASKED), False),  # it may still come
+        (replace(LEAVING, successor=replace(ASKED, asked_at=LATE)), False),
+        (replace(LEAVING, epoch=2), False),
+        (replace(LEAVING, state=WorkerState.DRAINING), False),  # too late for that
+    ],
+)
+def test_who_wants_a_successor(runtime: Runtime | None, wanted: bool) -> None:
+    """
+    A worker of this epoch that serves and is leaving, while nobody is on the way.
+    """
+    assert wants_successor(runtime, epoch=1, now=NOW) is wanted
+
+
+def test_a_successor_that_does_not_come_is_asked_for_again() -> None:
+    """
+    After the time that a launch may take another epoch is asked for: the first one may
+    be too late, and must not claim beside the second.
+    """
+    runtime = replace(LEAVING, heartbeat_at=LATE, successor=ASKED)
+
+    decision = rules.relieve(a_space(), runtime, epoch=1, now=LATE)
+
+    assert decision.successor == Successor(epoch=3, asked_at=LATE)
+    assert decision.effects == (LaunchWorker(SPACE_ID, 3),)
+
+
+def test_relief_leaves_the_space_alone() -> None:
+    """
+    Asking changes neither epoch nor runtime: where nobody comes, nothing happened.
+    """
+    space = a_space()
+
+    decision = rules.relieve(space, LEAVING, epoch=1, now=NOW)
+
+    assert (decision.space, decision.runtime) == (space, None)
+    assert decision.successor == ASKED
+
+
+@pytest.mark.parametrize(
+    ("space", "epoch"),
+    [(a_space(SpaceState.ENDED), 1), (a_space(epoch=2), 1), (a_space(), 2)],
+)
+def test_stale_relief_is_harmless(space: rules.Space, epoch: int) -> None:
+    """
+    Nobody is asked for where the Space is over, or in another epoch by now.
+    """
+    decision = rules.relieve(space, LEAVING, epoch=epoch, now=NOW)
+
+    assert decision == rules.Decision(space)
+
+
+@pytest.mark.parametrize(("asked_ago_s", "epoch"), [(1.0, 2), (LAUNCH_LIMIT_S + 1, 3)])
+def test_a_loss_while_a_successor_comes(asked_ago_s: float, epoch: int) -> None:
+    """
+    A leaving worker that dies makes the one on the way the Space's; an epoch of one
+    that never came is not used again.
+    """
+    asked = replace(ASKED, asked_at=NOW - timedelta(seconds=asked_ago_s))
+    lost = replace(LEAVING, state=WorkerState.STOPPED, successor=asked)
+
+    decision = rules.relaunch(a_space(), lost, epoch=1, now=NOW)
+
+    assert decision.space.epoch == epoch
+    assert decision.effects == (LaunchWorker(SPACE_ID, epoch),)
+
+
+@pytest.fixture
+def leaving(world: World) -> World:
+    """Return a world whose worker was launched, serves, and is leaving."""
+    world.database.put_space(a_space())
+    world.database.runtimes[SPACE_ID] = a_runtime(WorkerState.LAUNCHING)
+    world.task("launch", {"space_id": SPACE_ID, "epoch": 1})
+    world.database.runtimes[SPACE_ID] = LEAVING
+    return world
+
+
+def look(world: World, epoch: int) -> None:
+    """Let the watchdog of an epoch look."""
+    body = {"space_id": SPACE_ID, "epoch": epoch, "n": 1}
+    assert world.task("watchdog", body).status_code == 204
+
+
+def launch(world: World, epoch: int) -> None:
+    """Deliver the launch of an epoch."""
+    body = {"space_id": SPACE_ID, "epoch": epoch}
+    assert world.task("launch", body).status_code == 204
+
+
+def test_a_look_asks_for_one_successor(leaving: World) -> None:
+    """
+    Two looks launch one; the worker that leaves is not stopped, its watch goes on.
+    """
+    for _ in range(2):
+        look(leaving, 1)
+    launch(leaving, 2)
+
+    launches = [n for n in leaving.effects.names if n.startswith("launch-")]
+    assert launches == [f"launch-{SPACE_ID}-2"]
+    assert [w.epoch for w in leaving.launcher.launched] == [1, 2]
+    assert leaving.launcher.terminated == []
+    assert leaving.database.spaces[SPACE_ID].epoch == 1
+    assert leaving.database.outbox == {}
+
+
+def test_the_successor_is_watched_before_it_serves(leaving: World) -> None:
+    """
+    Its looks follow each other while it is awaited, and do nothing else.
+    """
+    look(leaving, 1)
+    launch(leaving, 2)
+    for _ in range(3):
+        leaving.clock.advance(5)
+        look(leaving, 2)
+
+    chain = [n for n in leaving.effects.names if n.startswith(f"watchdog-{SPACE_ID}-2")]
+    assert len(chain) == 4
+    assert leaving.database.spaces[SPACE_ID].epoch == 1
