@@ -36,7 +36,7 @@ class FaultyS3:
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=1 << 24)
-        app.add_routes([web.route("*", f"/{BUCKET}/{{name:.*}}", self._answer)])
+        app.add_routes([web.route("*", f"/{BUCKET}{{name:.*}}", self._answer)])
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -65,7 +65,8 @@ class FaultyS3:
             await asyncio.sleep(HANG_S)
         elif self.fault is not Fault.NONE:
             return web.Response(status=self.fault.value)
-        return self._served(request.method, request.match_info["name"], body, request)
+        name = request.match_info["name"].lstrip("/")
+        return self._served(request.method, name, body, request)
 
     def _served(
         self, method: str, name: str, body: bytes, request: web.Request
@@ -77,6 +78,8 @@ class FaultyS3:
                 kind = headers.get("Content-Type", ""), headers.get("Cache-Control", "")
                 self.kinds[name] = kind
                 return web.Response(headers={"ETag": '"1"'})
+            case "GET" if request.query.get("list-type"):
+                return self._listed(request.query.get("prefix", ""))
             case "DELETE":
                 self.objects.pop(name, None)
                 return web.Response(status=204)
@@ -85,6 +88,18 @@ class FaultyS3:
                 return web.Response(body=self.objects[name], headers=headers_of)
             case _:
                 return web.Response(status=404)
+
+    def _listed(self, prefix: str) -> web.Response:
+        items = "".join(
+            f"<Contents><Key>{name}</Key><LastModified>2026-01-01T00:00:00.000Z"
+            f"</LastModified><Size>{len(body)}</Size><ETag>1</ETag></Contents>"
+            for name, body in sorted(self.objects.items())
+            if name.startswith(prefix)
+        )
+        return web.Response(
+            body=f"<ListBucketResult>{items}</ListBucketResult>".encode(),
+            content_type="application/xml",
+        )
 
 
 DATE: Final = "Thu, 01 Jan 2026 00:00:00 GMT"

@@ -1,5 +1,6 @@
 """Recordings of any length, made in seconds: looped speech on a made-up clock."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -95,7 +96,7 @@ def _store_stem(
     stem = stem_of(talker.user_id)
     place = StemPlace(recording_id=RECORDING, stem=stem, epoch=epoch)
     key = new_key()
-    stores.keys.put(place, key)
+    asyncio.run(stores.keys.put(place, key))
     seal, number = PageSeal(key, place), 0
     for seq, pages in enumerate(objects):
         data = b"".join(seal.seal(number + i, page) for i, page in enumerate(pages))

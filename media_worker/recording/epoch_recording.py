@@ -217,7 +217,7 @@ class EpochRecording:
         key = new_key()
         while True:
             try:
-                await asyncio.to_thread(self._storage.keys.put, place, key)
+                await self._storage.keys.put(place, key)
                 break
             except (*StoreErrors, KeyServiceDown) as error:
                 logger.error("key not stored", extra={"error": type(error).__name__})

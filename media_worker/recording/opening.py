@@ -9,7 +9,7 @@ from ..room.clock import Clock
 from .epoch_recording import Storage
 from .key_encryption import key_encryption
 from .spool import Spool
-from .stores import StemKeys, open_store
+from .stores import KEYS_RETRY_S, StemKeys, open_store
 from .uploads import Uploads
 
 
@@ -44,5 +44,11 @@ def open_stores(
         OSError: a local folder cannot be had.
         UnknownKeyEncryption: the last URL names no way of wrapping keys.
     """
-    keys = StemKeys(open_store(keys_url), key_encryption(key_encryption_url))
-    return Stores(open_store(recordings_url), keys, Spool(spool_dir))
+    return Stores(
+        open_store(recordings_url),
+        StemKeys(
+            open_store(keys_url, retry_s=KEYS_RETRY_S),
+            key_encryption(key_encryption_url),
+        ),
+        Spool(spool_dir),
+    )

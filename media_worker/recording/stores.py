@@ -1,7 +1,9 @@
 """The two object stores of recordings, and the data keys in one of them."""
 
+import asyncio
 import logging
-from typing import Final
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 import obstore
 from obstore.exceptions import BaseError
@@ -13,19 +15,38 @@ from spaces_contract.recording import RecordingId, StemId
 from .key_encryption import KeyEncryption, KeyLost, WrappedKey
 from .sealing import StemPlace
 
+if TYPE_CHECKING:  # it is in the stubs alone
+    from obstore.store import RetryConfig
+
 logger = logging.getLogger(__name__)
 
 LOCAL_SCHEME: Final = "file://"
 StoreErrors: Final = (BaseError, OSError, TimeoutError)
+OBJECTS_RETRY_S: Final = 60.0
+KEYS_RETRY_S: Final = 5.0  # whoever waits for a key is not recorded meanwhile
+WRAPS_AT_ONCE: Final = 2  # a key service that hangs leaves threads to the disk
 
 
-def open_store(url: str) -> ObjectStore:
-    """Open "file:///…", "s3://…" or "gs://…"; local folders are made where missing."""
-    return from_url(url, mkdir=True) if url.startswith(LOCAL_SCHEME) else from_url(url)
+def open_store(url: str, *, retry_s: float = OBJECTS_RETRY_S) -> ObjectStore:
+    """
+    Open "file:///…", "s3://…" or "gs://…"; local folders are made where missing.
+
+    Every call of a store on the network ends: a request takes 30 s at most (where the
+    environment's AWS_TIMEOUT or GOOGLE_TIMEOUT says nothing else); one that times out,
+    breaks off or is answered by 5xx is sent again; then comes one of `StoreErrors`.
+
+    Args:
+        retry_s: So long after the first request none is sent again.
+    """
+    if url.startswith(LOCAL_SCHEME):
+        return from_url(url, mkdir=True)
+    # Not `client_options`: they would replace what the environment says of the client.
+    retry: RetryConfig = {"retry_timeout": timedelta(seconds=retry_s)}
+    return from_url(url, retry_config=retry)
 
 
 def object_names(store: ObjectStore, prefix: str) -> list[str]:
-    """Return the names of all objects below `prefix`, sorted."""
+    """Return the names of all objects below `prefix`, sorted; blocks."""
     return sorted(
         item["path"] for batch in obstore.list(store, prefix) for item in batch
     )
@@ -33,27 +54,34 @@ def object_names(store: ObjectStore, prefix: str) -> list[str]:
 
 class StemKeys:
     """
-    Data keys, wrapped, in the store that keeps no old versions.  Calls may block.
+    Data keys, wrapped, in the store that keeps no old versions.
+
+    A room puts and erases them, and holds no thread while the store does not answer;
+    whoever gets one waits for it.
     """
 
     def __init__(self, store: ObjectStore, encryption: KeyEncryption) -> None:
         self._store = store
         self._encryption = encryption
+        self._wraps = asyncio.Semaphore(WRAPS_AT_ONCE)
 
-    def put(self, place: StemPlace, key: bytes) -> None:
+    async def put(self, place: StemPlace, key: bytes) -> None:
         """
         Store a new key.
 
         Raises:
             StoreErrors, KeyServiceDown: not stored, or not known to be.
         """
-        wrapped = self._encryption.wrap(key, context=_context(place))
+        async with self._wraps:
+            wrapped = await asyncio.to_thread(
+                self._encryption.wrap, key, context=_context(place)
+            )
         name = names.stem_key(place.recording_id, place.stem, place.epoch)
-        obstore.put(self._store, name, wrapped.to_bytes())
+        await obstore.put_async(self._store, name, wrapped.to_bytes())
 
     def get(self, place: StemPlace) -> bytes:
         """
-        Return a key.
+        Return a key; blocks.
 
         Raises:
             KeyLost: it was erased, or what wrapped it is gone.
@@ -68,7 +96,7 @@ class StemKeys:
             WrappedKey.from_bytes(data), context=_context(place)
         )
 
-    def erase(self, recording_id: RecordingId, stem: StemId) -> None:
+    async def erase(self, recording_id: RecordingId, stem: StemId) -> None:
         """
         Delete all keys of a stem.
 
@@ -76,10 +104,10 @@ class StemKeys:
             StoreErrors: some may be left.
         """
         prefix = names.stem_keys(recording_id, stem)
-        _delete(self._store, object_names(self._store, prefix))
+        await _delete(self._store, await _names_below(self._store, prefix))
 
 
-def erase_stem(
+async def erase_stem(
     store: ObjectStore, keys: StemKeys, recording_id: RecordingId, stem: StemId
 ) -> None:
     """
@@ -88,16 +116,20 @@ def erase_stem(
     Raises:
         StoreErrors: some may be left; doing it again does no harm.
     """
-    keys.erase(recording_id, stem)
-    prefix = names.recording_prefix(recording_id)
-    found = ((n, names.parse_stem_object(n)) for n in object_names(store, prefix))
-    _delete(store, [name for name, item in found if item and item.stem == stem])
+    await keys.erase(recording_id, stem)
+    found = await _names_below(store, names.recording_prefix(recording_id))
+    items = ((name, names.parse_stem_object(name)) for name in found)
+    await _delete(store, [name for name, item in items if item and item.stem == stem])
 
 
-def _delete(store: ObjectStore, paths: list[str]) -> None:
+async def _names_below(store: ObjectStore, prefix: str) -> list[str]:
+    return [item["path"] for item in await obstore.list(store, prefix).collect_async()]
+
+
+async def _delete(store: ObjectStore, paths: list[str]) -> None:
     for path in paths:
         try:
-            obstore.delete(store, path)
+            await obstore.delete_async(store, path)
         except FileNotFoundError:
             logger.info("already deleted", extra={"object": path})
 

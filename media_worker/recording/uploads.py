@@ -84,7 +84,7 @@ class Uploads:
             StoreErrors: some may be left.
         """
         self._erased.add(stem)
-        await asyncio.to_thread(erase_stem, self._store, self._keys, recording_id, stem)
+        await erase_stem(self._store, self._keys, recording_id, stem)
 
     async def _store_one(self, name: str) -> None:
         async with self._slots:

@@ -1,5 +1,6 @@
 """Clips: the right voices at the right place, and nothing left of what is unwanted."""
 
+import asyncio
 import io
 import json
 import os
@@ -177,7 +178,7 @@ def test_an_erased_voice_makes_no_clip(stores: Stores) -> None:
     Its key gone, there is nothing to hear, and that is said.
     """
     job = a_clip(stores, "ana")
-    erase_stem(stores.objects, stores.keys, RECORDING, stem_of("ana"))
+    asyncio.run(erase_stem(stores.objects, stores.keys, RECORDING, stem_of("ana")))
 
     assert ClipMaking(job, stores).run().state is RenderState.ERASED
 

@@ -87,7 +87,7 @@ async def test_a_render_holds_exactly_the_consenting_voices(
     first = render(stage.stores, a_job("ana", "bo", commitments=chain))
     before = rendered_sound(stage.stores)
 
-    erase_stem(stage.stores.objects, stage.stores.keys, RECORDING, stem_of("bo"))
+    await erase_stem(stage.stores.objects, stage.stores.keys, RECORDING, stem_of("bo"))
     second = render(stage.stores, a_job("ana", version=2, commitments=chain))
     after = rendered_sound(stage.stores, version=2)
 

@@ -82,6 +82,7 @@ async def test_a_slow_store_holds_nobody_up(
         await stage.clock.sleep_until(stage.clock.now_s() + 10)
         return await put(*arguments, **named)
 
+    await talked(stage, times=0)  # her key is stored in time
     monkeypatch.setattr(obstore, "put_async", slow_put)
     running = asyncio.ensure_future(stage.recorder.run())
     await talked(stage, times=12)
@@ -169,9 +170,7 @@ async def test_buckets_serve_as_well_as_a_folder(
     await stage.finish()
     first = await asyncio.to_thread(render, stores, a_job("ana"))
     sound = await asyncio.to_thread(rendered_sound, stores)
-    await asyncio.to_thread(
-        erase_stem, stores.objects, stores.keys, RECORDING, stem_of("ana")
-    )
+    await erase_stem(stores.objects, stores.keys, RECORDING, stem_of("ana"))
     second = await asyncio.to_thread(render, stores, a_job("ana", version=2))
     left = await asyncio.to_thread(object_names, stores.objects, "")
 

@@ -93,7 +93,7 @@ def test_only_known_ways_of_wrapping_are_taken(tmp_path: Path) -> None:
         key_encryption("vault://user:secret@host")
 
 
-def test_erasing_a_stem_takes_its_keys_and_objects_and_nothing_else(
+async def test_erasing_a_stem_takes_its_keys_and_objects_and_nothing_else(
     tmp_path: Path,
 ) -> None:
     """
@@ -107,13 +107,13 @@ def test_erasing_a_stem_takes_its_keys_and_objects_and_nothing_else(
         for stem, epoch in ((ANA, 1), (ANA, 2), (BO, 1))
     ]
     for place in places:
-        keys.put(place, new_key())
+        await keys.put(place, new_key())
     kept = [an_object(BO), names.journal(RECORDING, 1, 1)]
     for name in [an_object(ANA), an_object(ANA, 1, version=2, epoch=2), *kept]:
         store.put(name, b"x")
 
-    erase_stem(store, keys, RECORDING, ANA)
-    erase_stem(store, keys, RECORDING, ANA)
+    await erase_stem(store, keys, RECORDING, ANA)
+    await erase_stem(store, keys, RECORDING, ANA)
 
     assert object_names(store, "recordings") == sorted(kept)
     assert object_names(key_store, "") == [names.stem_key(RECORDING, BO, 1)]
