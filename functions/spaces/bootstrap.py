@@ -8,6 +8,8 @@ from typing import Final
 
 import flask
 
+from spaces_tracing.spans import install
+
 from .adapters.firebase_app_check import FirebaseAppCheck
 from .adapters.firebase_auth import FirebaseIdTokens
 from .adapters.firestore.client import BoundedClient
@@ -48,7 +50,8 @@ def build_api(env: Mapping[str, str]) -> flask.Flask:
     Raises:
         ConfigError: `env` lacks something, or has what it must not.
     """
-    configure_logging()
+    configure_logging(env.get("PARLEY_PROJECT_ID"))
+    install(env, "parley-functions")
     config = Config.from_env(env)
     local = config.local
     parts = parts_of(config)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import flask
 
+from spaces_tracing.spans import install
+
 from .adapters.clock import random_token, utc_now
 from .adapters.firestore.client import BoundedClient
 from .adapters.firestore.fan_outs import FirestoreFanOutStore
@@ -16,6 +18,7 @@ from .adapters.firestore.relays import FirestoreRelayStore
 from .adapters.firestore.subscribers import FirestoreSubscriberStore
 from .adapters.launchers.process import ProcessLauncher
 from .adapters.launchers.settings import AgonesSettings, ContainerSettings
+from .adapters.launchers.traced import TracedLauncher
 from .adapters.signed_tokens import Ed25519Signer
 from .adapters.task_tokens import LOCAL_ISSUERS, OidcTaskTokens
 from .adapters.webhooks import HttpWebhookSender
@@ -46,7 +49,8 @@ def build_tasks(env: Mapping[str, str]) -> flask.Flask:
     Raises:
         ConfigError: `env` lacks something, or has what it must not.
     """
-    configure_logging()
+    configure_logging(env.get("PARLEY_PROJECT_ID"))
+    install(env, "parley-functions")
     config = Config.from_env(env)
     client = BoundedClient(project=config.project_id)
     effects = effect_queue(config, client)
@@ -58,7 +62,7 @@ def build_tasks(env: Mapping[str, str]) -> flask.Flask:
         effects=effects,
         now=utc_now,
     )
-    launcher = _launcher(config)
+    launcher = TracedLauncher(_launcher(config))
     recorded = RecordingParts(config.recording, client, config.public_url)
     recordings = recorded.tasks(launcher, announcing, effects, wanted_events(config))
     live_edge = LiveEdgeService(

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ..domain.effects import Effect
+from spaces_contract.trace_context import TraceContext, parse, within
+from spaces_tracing.spans import Fact, SpanKind, span
+
+from ..domain.effects import CheckWorker, Effect, LaunchWorker
 from ..domain.errors import DependencyUnavailable
 from .firestore.outbox import FirestoreOutbox
 
@@ -57,7 +60,14 @@ class OutboxEffectQueue:
 
     def put(self, effect: Effect) -> None:
         """Create the named task; see `EffectQueue`."""
-        self._tasks().create(effect)
+        with within(_stored_trace(effect)):
+            if isinstance(effect, CheckWorker):  # one follows the other all the time
+                self._tasks().create(effect)
+                return
+            # Not its name, which may be somebody's.
+            task = {Fact.TASK: type(effect).__name__}
+            with span("enqueue task", SpanKind.PRODUCER, task):
+                self._tasks().create(effect)
 
     def release(self, effect: Effect) -> None:
         """Create the task, then delete the stored effect; see `EffectQueue`."""
@@ -74,3 +84,7 @@ class OutboxEffectQueue:
     def leftovers(self, *, before: datetime, limit: int) -> Sequence[Effect]:
         """Read the outbox; see `EffectQueue`."""
         return self._outbox.stored_before(before, limit=limit)
+
+
+def _stored_trace(effect: Effect) -> TraceContext | None:
+    return parse(effect.traceparent) if isinstance(effect, LaunchWorker) else None

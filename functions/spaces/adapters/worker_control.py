@@ -9,6 +9,8 @@ from spaces_contract.control import SESSION_ID_HEADER, ControlError
 from spaces_contract.hls import KEY_BYTES
 from spaces_contract.ids import SESSION_ID_PATTERN, SessionId
 from spaces_contract.media import SDP_CONTENT_TYPE
+from spaces_contract.trace_context import carried
+from spaces_tracing.spans import Fact, SpanKind, span
 
 from ..service.errors import WorkerRefused, WorkerUnreachable
 from ..service.ports import OpenedSession
@@ -71,7 +73,11 @@ def _request(
     content_type: str = SDP_CONTENT_TYPE,
 ) -> requests.Response:
     headers = {"Authorization": f"Bearer {forward}", "Content-Type": content_type}
-    with requests.Session() as session:
+    facts = {Fact.METHOD: method}
+    with (
+        span("forward to worker", SpanKind.CLIENT, facts) as traced,
+        requests.Session() as session,
+    ):
         # Private addresses never go through a proxy that the environment names.
         session.trust_env = False
         try:
@@ -79,12 +85,13 @@ def _request(
                 method,
                 url,
                 data=body,
-                headers=headers,
+                headers=headers | carried(),
                 timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
                 allow_redirects=False,
             )
         except requests.RequestException as error:
             raise WorkerUnreachable from error
+        traced.tell({Fact.STATUS: answer.status_code})
     answer.encoding = "utf-8"
     return answer
 

@@ -1,6 +1,6 @@
 """What is to be done after a commit; each effect has a name that is used once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
@@ -12,10 +12,17 @@ StepName = NewType("StepName", str)  # of a schedule: hop1…, remind, due, expi
 
 @dataclass(frozen=True, slots=True)
 class LaunchWorker:
-    """Ask the launcher for the worker of one epoch; stored with its transaction."""
+    """
+    Ask the launcher for the worker of one epoch; stored with its transaction.
+
+    Args:
+        traceparent: Of the call that wanted it, where that is another than the one at
+            hand: it was stored meanwhile.
+    """
 
     space_id: SpaceId
     epoch: int
+    traceparent: str | None = field(default=None, compare=False, kw_only=True)
 
     @property
     def name(self) -> str:

@@ -5,7 +5,14 @@ from collections.abc import Callable, Sequence
 import flask
 
 from ..service.token_ports import IdTokens
-from . import cors, problems, request_log, routes, security_headers
+from . import (
+    cors,
+    problems,
+    request_log,
+    request_trace,
+    routes,
+    security_headers,
+)
 from .operations import MAX_BODY_BYTES, Guard, Operation
 from .routes import Section
 
@@ -56,6 +63,7 @@ def base_app(name: str) -> flask.Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.strict_slashes = False
     problems.register(app)
+    request_trace.register(app)
     request_log.register(app)
     security_headers.register(app)
     return app

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from spaces_contract.json_lines import JsonFormatter
+from spaces_contract.trace_context import log_facts
 
 # Facts of the request at hand; part of every record written meanwhile.
 request_facts: ContextVar[Mapping[str, Any] | None] = ContextVar(
@@ -14,18 +15,25 @@ request_facts: ContextVar[Mapping[str, Any] | None] = ContextVar(
 )
 
 
-def request_formatter() -> JsonFormatter:
-    """Return a formatter whose lines carry the facts of the request at hand."""
-    return JsonFormatter(lambda: request_facts.get() or {})
+def request_formatter(project_id: str | None = None) -> JsonFormatter:
+    """
+    Return a formatter whose lines carry the facts of the request and trace at hand.
+
+    Args:
+        project_id: Google's project, whose log shows a trace's lines together.
+    """
+    return JsonFormatter(
+        lambda: {**(request_facts.get() or {}), **log_facts(project_id)}
+    )
 
 
-def configure_logging() -> None:
-    """Let the package log to standard error, once per process."""
-    root = logging.getLogger("spaces")
-    if root.handlers:
-        return
+def configure_logging(project_id: str | None) -> None:
+    """Let the package, and what exports traces, log to stderr, once per process."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(request_formatter())
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    root.propagate = False
+    handler.setFormatter(request_formatter(project_id))
+    for name, level in (("spaces", logging.INFO), ("opentelemetry", logging.ERROR)):
+        root = logging.getLogger(name)
+        if not root.handlers:
+            root.addHandler(handler)
+            root.setLevel(level)
+            root.propagate = False

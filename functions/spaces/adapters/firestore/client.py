@@ -20,6 +20,8 @@ from google.cloud.firestore_v1.services.firestore.transports import (
     FirestoreGrpcTransport,
 )
 
+from spaces_tracing.spans import Fact, SpanKind, span
+
 from ...domain.errors import Contended, DependencyUnavailable
 
 T = TypeVar("T")
@@ -133,20 +135,22 @@ def run_transaction(
         DependencyUnavailable: Firestore does not answer.
     """
     attempt = firestore.transactional(body)
-    for number in range(MAX_ATTEMPTS):
-        transaction = client.transaction()
-        try:
-            with dependency_errors():
-                result: T = attempt(transaction)
-            written = transaction.write_results
-            at = written[0].update_time if written else None  # None of a delete too
-            return result, as_datetime(at) if at is not None else None
-        except ValueError as error:
-            _raise_unless_contended(error)
-        except Contended:
-            pass
-        back_off(number)
-    raise Contended
+    with span("firestore transaction", SpanKind.CLIENT) as traced:
+        for number in range(MAX_ATTEMPTS):
+            traced.tell({Fact.ATTEMPTS: number + 1})
+            transaction = client.transaction()
+            try:
+                with dependency_errors():
+                    result: T = attempt(transaction)
+                written = transaction.write_results
+                at = written[0].update_time if written else None  # None of a delete too
+                return result, as_datetime(at) if at is not None else None
+            except ValueError as error:
+                _raise_unless_contended(error)
+            except Contended:
+                pass
+            back_off(number)
+        raise Contended
 
 
 def _raise_unless_contended(error: ValueError) -> None:

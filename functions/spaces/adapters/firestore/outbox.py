@@ -8,6 +8,7 @@ from google.cloud import firestore
 from google.cloud.firestore import FieldFilter
 
 from spaces_contract.ids import SpaceId, UserId
+from spaces_contract.trace_context import HEADER, carried
 
 from ...domain.effects import (
     AnnounceSchedule,
@@ -45,6 +46,7 @@ def outbox_doc(effect: Effect, created_at: datetime) -> dict[str, Any]:
     match effect:
         case LaunchWorker(space_id, epoch):
             fields = {"kind": LAUNCH, "space_id": space_id, "epoch": epoch}
+            fields |= carried()  # so that a launch that was left behind is told of
         case AnnounceSchedule(space_id, version):
             fields = {"kind": ANNOUNCE, "space_id": space_id, "version": version}
         case RecordingTask(space_id, step, version, n, at):
@@ -73,7 +75,7 @@ def _stored_effect(doc: Mapping[str, Any]) -> Effect:
         step = RecordingStep(doc["step"])
         at = required_instant(doc["at"])
         return RecordingTask(space_id, step, doc["version"], doc["n"], at)
-    return LaunchWorker(space_id, doc["epoch"])
+    return LaunchWorker(space_id, doc["epoch"], traceparent=doc.get(HEADER))
 
 
 class FirestoreOutbox:

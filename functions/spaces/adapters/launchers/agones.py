@@ -11,6 +11,8 @@ import urllib3
 from kubernetes import client as kubernetes
 from kubernetes.config import load_incluster_config
 
+from spaces_contract.trace_context import ANNOTATION, current
+
 from ...domain.errors import DependencyUnavailable
 from ...service.errors import NoCapacity
 from ...service.ports import (
@@ -204,10 +206,15 @@ def _allocation(fleet: str, workload: Workload, at: datetime) -> dict[str, Any]:
             ],
             "metadata": {
                 "labels": _labels(workload),
-                "annotations": {ALLOCATED_AT: at.isoformat()},
+                "annotations": {ALLOCATED_AT: at.isoformat(), **_trace()},
             },
         },
     }
+
+
+def _trace() -> dict[str, str]:
+    context = current.get()
+    return {} if context is None else {ANNOTATION: context.traceparent}
 
 
 def _launched(server: Mapping[str, Any]) -> LaunchedWorkload:

@@ -9,6 +9,8 @@ from typing import Any, Final
 import docker
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
+from spaces_contract.trace_context import VARIABLE, current
+
 from ...domain.errors import DependencyUnavailable
 from ...service.errors import NoCapacity
 from ...service.ports import LaunchedWorkload, LaunchRefused, Workload, WorkloadKind
@@ -162,6 +164,7 @@ class ContainerLauncher:
             "restart_policy": {"Name": "no"},  # the watchdog relaunches, by epoch
             "stop_signal": "SIGTERM",
             **special,
+            "environment": {**special["environment"], **_trace()},
         }
 
     def _render(self, workload: Workload) -> dict[str, Any]:
@@ -258,6 +261,11 @@ def _is_taken_port(error: APIError) -> bool:
 def _name(workload: Workload) -> str:
     kind, key = workload.kind.value, workload.key
     return f"parley-{kind}-{key}-{workload.epoch}-{workload.index}"
+
+
+def _trace() -> dict[str, str]:
+    context = current.get()
+    return {} if context is None else {VARIABLE: context.traceparent}
 
 
 def _body(workload: Workload) -> dict[str, Any]:

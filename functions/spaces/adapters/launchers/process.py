@@ -5,6 +5,8 @@ from typing import Any, Final
 
 import requests
 
+from spaces_contract.trace_context import carried
+
 from ...domain.errors import DependencyUnavailable
 from ...service.ports import LaunchedWorkload, LaunchRefused, Workload, WorkloadKind
 
@@ -76,7 +78,7 @@ class ProcessLauncher:
                     method,
                     self._url + path,
                     json=body,
-                    headers={"Authorization": f"Bearer {self._token}"},
+                    headers={"Authorization": f"Bearer {self._token}", **carried()},
                     timeout=TIMEOUT_S,
                     allow_redirects=False,
                 )

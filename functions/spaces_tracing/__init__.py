@@ -1,0 +1,1 @@
+"""Spans of what Parley does, for OpenTelemetry where it is configured."""
