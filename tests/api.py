@@ -1,5 +1,6 @@
 """An async client of Parley's HTTP API, as an app's own code would hold one."""
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -7,11 +8,19 @@ import aiohttp
 
 
 class ApiError(Exception):
-    """The API answered a problem; `code` is the last segment of its type."""
+    """
+    The API answered a problem; `code` is the last segment of its type.
 
-    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+    Args:
+        retry_after_s: What its Retry-After says; 0 where there is none.
+    """
+
+    def __init__(
+        self, status: int, problem: dict[str, Any], *, retry_after_s: float = 0.0
+    ) -> None:
         super().__init__(f"{status} {problem}")
         self.status = status
+        self.retry_after_s = retry_after_s
         self.code = str(problem.get("type", "")).rsplit("/", 1)[-1]
         self.problem = problem
 
@@ -47,7 +56,11 @@ class Api:
         await self._http.close()
 
     async def call(
-        self, method: str, path: str, body: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         """
         Send one request with this person's ID token and return the JSON answer.
@@ -55,13 +68,17 @@ class Api:
         Raises:
             ApiError: the status is 400 or above.
         """
-        headers = {"Authorization": f"Bearer {self._id_token}"}
+        bearer = {"Authorization": f"Bearer {self._id_token}"}
         async with self._http.request(
-            method, self.base_url + path, json=body, headers=headers
+            method,
+            self.base_url + path,
+            json=body,
+            headers={**bearer, **(headers or {})},
         ) as response:
             answer = await response.json(content_type=None)
             if response.status >= 400:
-                raise ApiError(response.status, answer)
+                after_s = float(response.headers.get("Retry-After", 0))
+                raise ApiError(response.status, answer, retry_after_s=after_s)
             return answer
 
     async def text(self, path: str) -> str:

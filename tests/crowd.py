@@ -44,12 +44,18 @@ class CrowdMember:
     Args:
         reads: Whether to read RTP and to answer checks: full ICE agents send them.
         sampled: Whether to keep each packet's arrival time until `drain`.
+        arrivals: Where they are noted, in seconds since 1970.
     """
 
     def __init__(
-        self, host: str, *, reads: bool = False, sampled: bool = False
+        self,
+        host: str,
+        *,
+        reads: bool = False,
+        sampled: bool = False,
+        arrivals: ArrivalLog | None = None,
     ) -> None:
-        self.arrivals = ArrivalLog()
+        self.arrivals = arrivals or ArrivalLog()
         self._reads = reads
         self._sampled = sampled
         self._ufrag, self._password = secrets.token_hex(4), secrets.token_hex(12)
@@ -101,7 +107,7 @@ class CrowdMember:
                 data, extra, _, _ = self._socket.recvmsg(2048, 64)
                 if _is_rtp(data):
                     seconds, nanoseconds = struct.unpack("qq", extra[0][2])
-                    self.arrivals.note(seconds + nanoseconds / 1e9)
+                    self.arrivals.packet(seconds + nanoseconds / 1e9, data)
 
     def close(self) -> None:
         """Close the socket; the session ends by silence."""
@@ -254,6 +260,17 @@ class Crowd:
             position = end % size if size else 0.0
             for member in self.sampled:
                 member.drain()
+
+    def add(self, member: CrowdMember) -> None:
+        """Look after a member that has connected by itself, and note its arrivals."""
+        self.members.append(member)
+        self.sampled.append(member)
+
+    def remove(self, member: CrowdMember) -> None:
+        """Close a member that was added, and forget it."""
+        self.members.remove(member)
+        self.sampled.remove(member)
+        member.close()
 
     @property
     def packets(self) -> int:

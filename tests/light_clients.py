@@ -110,6 +110,10 @@ class ArrivalLog:
         self.packets += 1
         self.last_s = now_s
 
+    def packet(self, at_s: float, data: bytes) -> None:
+        """Count one RTP packet, its payload still encrypted."""
+        self.note(at_s)
+
     def reset(self) -> None:
         """Start anew, as when a warm-up is over."""
         self.packets = self.gaps_over_60_ms = 0

@@ -1,0 +1,105 @@
+"""What one listener heard over all sessions, and what was missing in each minute."""
+
+import struct
+from collections.abc import Sequence
+from typing import Final
+
+from tests.light_clients import ArrivalLog
+
+GAP_S: Final = 0.2  # what a player's buffer hides
+MINUTE_S: Final = 60.0
+SHORTEST_S: Final = 20.0  # of a last minute that is not a whole one
+MISSING_SHARE: Final = 0.01
+FRAME_SAMPLES: Final = 960
+RATE_HZ: Final = 48_000
+_HALF: Final = 1 << 31
+
+Interval = tuple[float, float]
+
+
+class HearingLog(ArrivalLog):
+    """
+    Arrivals of one listener, whatever session they came by; times are since 1970.
+
+    Args:
+        counts_loss: Whether a packet that never came is our loss; on a network that
+            loses some by itself it is not.
+
+    Attributes:
+        holes: Intervals without sound: no packet for longer than `GAP_S`, or packets
+            that never came.
+        session_first_s: The first packet of this session; 0 before it.
+    """
+
+    def __init__(self, *, counts_loss: bool = True) -> None:
+        super().__init__()
+        self.counts_loss = counts_loss
+        self.holes: list[Interval] = []
+        self.session_first_s = 0.0
+        self._timestamp: int | None = None
+
+    def new_session(self) -> None:
+        """Expect other time stamps from here on."""
+        self.session_first_s = 0.0
+        self._timestamp = None
+
+    def packet(self, at_s: float, data: bytes) -> None:
+        """Take one RTP packet."""
+        (timestamp,) = struct.unpack_from("!I", data, 4)
+        if not self.session_first_s:
+            self.session_first_s = at_s
+        if self.packets and at_s - self.last_s > GAP_S:
+            self.holes.append((self.last_s, at_s))
+        elif self._timestamp is not None and self.counts_loss:
+            self._note_loss(at_s, (timestamp - self._timestamp) % (2 * _HALF))
+        self._timestamp = timestamp
+        self.note(at_s)
+
+    def _note_loss(self, at_s: float, step: int) -> None:
+        if FRAME_SAMPLES < step < _HALF:
+            self.holes.append((at_s - (step - FRAME_SAMPLES) / RATE_HZ, at_s))
+
+    def close(self, until_s: float) -> None:
+        """Count a silence that goes on at the end."""
+        if self.packets and until_s - self.last_s > GAP_S:
+            self.holes.append((self.last_s, until_s))
+
+    def minutes(self, until_s: float, losses: Sequence[float]) -> list[float]:
+        """
+        Judge each minute that was listened to, the last if it is long enough.
+
+        Args:
+            losses: When a worker of the Space was lost; the silence that this made is
+                judged by itself.
+
+        Returns:
+            1 for each minute that misses no more than a hundredth, 0 for the others.
+        """
+        holes = [hole for hole in self.holes if not _is_of(hole, losses)]
+        found = []
+        start_s = self.first_s
+        while self.packets and until_s - start_s >= SHORTEST_S:
+            end_s = min(start_s + MINUTE_S, until_s)
+            missing_s = sum(overlap(hole, (start_s, end_s)) for hole in holes)
+            found.append(float(missing_s <= MISSING_SHARE * (end_s - start_s)))
+            start_s = end_s
+        return found
+
+    def recoveries(self, losses: Sequence[float]) -> list[float]:
+        """Return for each loss that was heard, how long until there was sound again."""
+        return [
+            max(end_s for _, end_s in silences) - lost_s
+            for lost_s in losses
+            if (silences := [hole for hole in self.holes if _is_of(hole, [lost_s])])
+        ]
+
+
+def _is_of(hole: Interval, losses: Sequence[float]) -> bool:
+    """Return whether a loss fell into a silence, or just before its last packets."""
+    start_s, end_s = hole
+    return any(start_s - GAP_S <= lost_s < end_s for lost_s in losses)
+
+
+def overlap(one: Interval, other: Interval) -> float:
+    """Return how long two intervals have in common, in seconds."""
+    return max(0.0, min(one[1], other[1]) - max(one[0], other[0]))
