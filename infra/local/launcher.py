@@ -49,7 +49,9 @@ async def _launch(request: web.Request) -> web.Response:
     except (ValueError, WorkloadRefused) as error:
         return _problem(HTTPStatus.BAD_REQUEST, str(error))
     try:
-        workload, new = await request.app[_WORKLOADS].launch(key)
+        workload, new = await request.app[_WORKLOADS].launch(
+            key, traceparent=request.headers.get("traceparent")
+        )
     except (OSError, StartRefused, WorkloadRefused) as error:
         return _problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
     status = HTTPStatus.CREATED if new else HTTPStatus.OK

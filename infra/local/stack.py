@@ -27,7 +27,12 @@ _FOREIGN_PREFIXES: Final = (
 )
 # Of an operator, and meant for this stack: they can name nothing but that.
 _OPERATORS_NAMES: Final = ("PARLEY_ADMIN_KEYS", "PARLEY_RELAYS", "PARLEY_WEBHOOKS")
-_FOREIGN_NAMES: Final = ("PYTHONASYNCIODEBUG", "CLOUDSDK_CONFIG", "GCLOUD_PROJECT")
+_FOREIGN_NAMES: Final = (
+    "PYTHONASYNCIODEBUG",
+    "CLOUDSDK_CONFIG",
+    "GCLOUD_PROJECT",
+    "TRACEPARENT",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ import datetime as dt
 import logging
 import os
 import re
+import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from itertools import chain
@@ -135,12 +136,17 @@ class Workloads:
         """Return workloads, running and lately ended, oldest first."""
         return list(self._known.values())
 
-    async def launch(self, key: WorkloadKey) -> tuple[Workload, bool]:
+    async def launch(
+        self, key: WorkloadKey, *, traceparent: str | None = None
+    ) -> tuple[Workload, bool]:
         """
         Start the worker of `key`, unless that was done before, and say whether it was.
 
         A worker that was launched and has ended is not launched again: its epoch is
         over, and the watchdog asks for the next one.
+
+        Args:
+            traceparent: Of the call that launches it, as W3C has it.
 
         Raises:
             StartRefused: no UDP port is free.
@@ -152,7 +158,7 @@ class Workloads:
             known = self._known.get(key.ref)
             if known is not None:
                 return known, False
-            workload = await self._start(key)
+            workload = await self._start(key, traceparent)
             self._known[key.ref] = workload
             self._forget_old()
             return workload, True
@@ -171,14 +177,19 @@ class Workloads:
         await asyncio.gather(*(w.process.stop() for w in workloads))
         await asyncio.gather(*(w.watch for w in workloads if w.watch is not None))
 
-    async def _start(self, key: WorkloadKey) -> Workload:
-        udp_ports = self._udp_ports() if key.kind in (ROOM, RELAY) else ()
+    async def _start(self, key: WorkloadKey, traceparent: str | None) -> Workload:
+        serves = key.kind in (ROOM, RELAY)
+        udp_ports = self._udp_ports() if serves else ()
         arguments, special = self._call(key, udp_ports)
+        if traceparent is not None:
+            special = special | {"TRACEPARENT": traceparent}
         spec = ProcessSpec(
             name=key.ref,
             arguments=arguments,
             environment=self._stack.base_environment(self._inherited) | special,
             grace_s=_WORKER_GRACE_S,
+            # SIGTERM is for operators: on that a room waits to be relieved.
+            stop_signal=signal.SIGINT if serves else signal.SIGTERM,
         )
         _drop_old_logs(self._stack.folder.logs)
         process = ChildProcess(spec, self._stack.folder.logs / f"{key.ref}.log")
