@@ -1,8 +1,9 @@
 """Stepping in by HLS: with a pass that has run out, and after a refusal."""
 
+import asyncio
 from typing import Any
 
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 
 # An understudy whose playlists are refused by `code`; `asked` lists their URLs.
 REFUSED = """
@@ -94,3 +95,55 @@ async def test_whoever_left_while_joining_hears_nothing(page: Page) -> None:
     """
 
     assert await run(page, body) == []
+
+
+# Stands for hls.js: it notes what it is told, and is loaded when `let_it_come` says so.
+SLOW_LIBRARY = """
+export default class {
+  static Events = { ERROR: "error" };
+  static isSupported() { return true; }
+  constructor() { globalThis.library = []; }
+  on() {}
+  loadSource() { globalThis.library.push("load"); }
+  attachMedia() { globalThis.library.push("attach"); }
+  destroy() { globalThis.library.push("destroy"); }
+}
+"""
+
+
+async def test_a_library_that_comes_late_leaves_webrtc_alone(page: Page) -> None:
+    """
+    WebRTC comes up while hls.js is being loaded: the element goes on playing that,
+    without one new load.
+    """
+    let_it_come = asyncio.Event()
+
+    async def library(route: Route) -> None:
+        await asyncio.wait_for(let_it_come.wait(), 10)
+        await route.fulfill(content_type="text/javascript", body=SLOW_LIBRARY)
+
+    await page.route("**/vendor/hls.min.mjs", library)
+    begin = """
+      const { player } = understudy.ports;
+      player.element.canPlayType = () => "";
+      window.fetch = async () => { asked.push(1); return new Response("#EXTM3U"); };
+      understudy.offer("/of-a-join", { alone: true });
+      await until(1);
+      await new Promise((done) => setTimeout(done, 100));
+      understudy.stop();
+      window.played = new MediaStream();
+      player.element.srcObject = window.played;
+      window.player = player;
+      window.loads = 0;
+      player.element.addEventListener("emptied", () => (window.loads += 1));
+    """
+    async with page.expect_request("**/vendor/hls.min.mjs"):
+        await run(page, begin)
+    let_it_come.set()
+    await page.evaluate("import('/vendor/hls.min.mjs')")
+
+    told = await page.evaluate(
+        "() => [window.library, player.element.srcObject === played, loads]"
+    )
+
+    assert told == [None, True, 0]

@@ -20,14 +20,17 @@ let nativeFailed = false;
  *
  * @param {HTMLAudioElement} element
  * @param {string} url
- * @param {() => void} onerror Nothing more comes; called once at most.
+ * @param {object} options
+ * @param {() => void} options.onerror Nothing more comes; called once at most.
+ * @param {AbortSignal} options.signal The element is wanted for something else: it is let alone.
  * @returns {Promise<() => void>} Takes it out again.
  * @throws {Problem} `hls-unplayable`: there is neither.
+ * @throws {DOMException} Aborted.
  */
-export async function attach(element, url, onerror) {
-  element.srcObject = null;
+export async function attach(element, url, { onerror, signal }) {
   if (!nativeFailed && element.canPlayType(NATIVE_TYPE)) return attachNative(element, url, onerror);
   const library = await import(LIBRARY_URL).catch(() => null);
+  signal.throwIfAborted(); // the import takes a while, and no signal
   const Hls = library?.default;
   if (Hls?.isSupported()) return attachLibrary(Hls, element, url, onerror);
   nativeFailed = false; // without another, it may as well try again
@@ -48,6 +51,7 @@ function attachNative(element, url, onerror) {
   };
   element.addEventListener("playing", note, { once: true });
   element.addEventListener("error", fail, { once: true });
+  element.srcObject = null;
   element.src = url;
   return () => {
     element.removeEventListener("playing", note);
@@ -68,6 +72,7 @@ function attachLibrary(Hls, element, url, onerror) {
   hls.on(Hls.Events.ERROR, (/** @type {string} */ _, /** @type {{fatal: boolean}} */ { fatal }) => {
     if (fatal) onerror();
   });
+  element.srcObject = null;
   hls.loadSource(url);
   hls.attachMedia(element);
   return () => hls.destroy();

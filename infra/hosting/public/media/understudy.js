@@ -108,7 +108,8 @@ export class Understudy {
     let lose = (/** @type {Error} */ _) => {};
     const lost = new Promise((_, reject) => (lose = reject));
     lost.catch(() => undefined); // it may be lost before anybody waits
-    const detach = await attach(player.element, url, () => lose(new Error("player failed")));
+    const onerror = () => lose(new Error("player failed"));
+    const detach = await attach(player.element, url, { onerror, signal });
     const stepBack = () => {
       detach(); // at once: the element is wanted for something else
       lose(new Error("stepped back"));
