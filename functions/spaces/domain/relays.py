@@ -86,11 +86,13 @@ class RelayPlan:
         book: As it is from now on.
         place: Number of the relay to launch, or None.
         stop: References of those to stop.
+        stop_unnamed: Numbers of those to stop whose reference was never noted.
     """
 
     book: RelayBook
     place: int | None = None
     stop: tuple[str, ...] = ()
+    stop_unnamed: tuple[int, ...] = ()
 
 
 def places(runtime: Runtime) -> list[Place]:
@@ -163,10 +165,11 @@ def plan(
     """
     stop: list[str] = []
     if book is None or book.epoch != runtime.epoch:
-        stop += _refs(book)
+        stop += _refs(book.placed if book else {})
         book = RelayBook(epoch=runtime.epoch)
     coming, gone = _absent(book, runtime, now)
-    stop += _refs(replace(book, placed=gone))
+    stop += _refs(gone)
+    unnamed = _unnamed(gone)
     placed = {i: each for i, each in book.placed.items() if i not in gone}
     known = places(runtime)
     place = None
@@ -176,11 +179,14 @@ def plan(
     elif not coming and (spare := _spare(known, limits)) is not None:
         # It stays in the book until it reports no more: should it not be told to stop
         # this time, the next look finds it again.
-        known_as = placed[spare].ref if spare in placed else None
-        stop += [known_as] if known_as else []
+        leaving = {spare: placed[spare]} if spare in placed else {}
+        stop += _refs(leaving)
+        unnamed += _unnamed(leaving)
     next_index = book.next_index if place is None else place + 1
     book = replace(book, placed=placed, next_index=next_index)
-    return RelayPlan(book=book, place=place, stop=tuple(stop))
+    return RelayPlan(
+        book=book, place=place, stop=tuple(stop), stop_unnamed=tuple(unnamed)
+    )
 
 
 def _are_full(known: list[Place], limits: RelayLimits) -> bool:
@@ -218,6 +224,9 @@ def _absent(
     return coming, gone
 
 
-def _refs(book: RelayBook | None) -> list[str]:
-    placed = book.placed.values() if book is not None else ()
-    return [each.ref for each in placed if each.ref is not None]
+def _refs(placed: Mapping[int, PlacedRelay]) -> list[str]:
+    return [each.ref for each in placed.values() if each.ref is not None]
+
+
+def _unnamed(placed: Mapping[int, PlacedRelay]) -> list[int]:
+    return [index for index, each in placed.items() if each.ref is None]

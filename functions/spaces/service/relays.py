@@ -46,20 +46,27 @@ class RelayService:
             return self._forward(space_id, runtime.epoch, index)
 
         planned = self.store.plan(space_id, decide, forward_for)
-        for ref in planned.stop:
+        stop = [*planned.stop, *self._found(space_id, runtime.epoch, planned)]
+        for ref in stop:
             self.launcher.terminate(ref)
-        if planned.stop:
-            logger.info("relays stopped", extra={"refs": list(planned.stop)})
+        if stop:
+            logger.info("relays stopped", extra={"refs": stop})
         if planned.place is not None:
             self._launch(space_id, runtime.epoch, planned.place)
 
+    def _found(self, space_id: SpaceId, epoch: int, planned: RelayPlan) -> list[str]:
+        """Ask the launcher for references that were lost between it and the store."""
+        if not planned.stop_unnamed:
+            return []
+        wanted = {_relay(space_id, epoch, index) for index in planned.stop_unnamed}
+        return [
+            each.ref for each in self.launcher.workloads() if each.workload in wanted
+        ]
+
     def _launch(self, space_id: SpaceId, epoch: int, index: int) -> None:
-        relay = Workload(
-            kind=WorkloadKind.RELAY, key=space_id, epoch=epoch, index=index
-        )
         about = {"space_id": space_id, "epoch": epoch, "relay": index}
         try:
-            ref = self.launcher.launch(relay)
+            ref = self.launcher.launch(_relay(space_id, epoch, index))
         except (NoCapacity, LaunchRefused) as error:
             logger.warning("no relay", extra={**about, "error": type(error).__name__})
             return
@@ -83,3 +90,7 @@ class RelayService:
                 session_id=str(index),
             )
         )
+
+
+def _relay(space_id: SpaceId, epoch: int, index: int) -> Workload:
+    return Workload(kind=WorkloadKind.RELAY, key=space_id, epoch=epoch, index=index)

@@ -7,7 +7,7 @@ import pytest
 
 from spaces.domain.errors import DependencyUnavailable
 from spaces.service.errors import NoCapacity, WorkerRefused, WorkerUnreachable
-from spaces.service.ports import WorkloadKind
+from spaces.service.ports import LaunchedWorkload, WorkloadKind
 from spaces_contract.control import ControlError
 from spaces_contract.grants import Forward
 from spaces_contract.relays import FEED, RelayReport, relay_session
@@ -180,13 +180,52 @@ def test_a_relay_to_spare_that_could_not_be_stopped_is_stopped_later(
         a_runtime(), listener_count=5, capacity=200, relays={0: report}
     )
 
-    def silent(ref: str) -> None:
-        raise DependencyUnavailable
-
     with monkeypatch.context() as patched:
-        patched.setattr(relayed.launcher, "terminate", silent)
+        patched.setattr(relayed.launcher, "terminate", _silent)
         lost = relayed.task("watchdog", LOOK)
     again = relayed.task("watchdog", LOOK)
 
     assert (lost.status_code, again.status_code) == (503, 204)
     assert relayed.launcher.terminated == [f"relay-{SPACE_ID}-1-0"]
+
+
+@pytest.mark.parametrize("reports", [True, False])
+def test_a_relay_whose_reference_was_not_noted_is_stopped(
+    relayed: World, monkeypatch: pytest.MonkeyPatch, reports: bool
+) -> None:
+    """
+    The store fails right after the launch: whether the relay is to spare later or never
+    shows up, the launcher is asked for it.
+    """
+    full = replace(a_runtime(), listener_count=80, capacity=100)
+    relayed.database.runtimes[SPACE_ID] = full
+    with monkeypatch.context() as patched:
+        patched.setattr(relayed.relays, "launched", _silent)
+        lost = relayed.task("watchdog", LOOK)
+    (launched,) = relayed.launcher.launched
+    relayed.launcher.known = [
+        LaunchedWorkload(ref=ref, workload=workload, launched_at=relayed.clock())
+        for ref, workload in (
+            ("lost-relay", launched),
+            ("another", replace(launched, index=7)),
+        )
+    ]
+    if reports:
+        report = RelayReport(control_url=RELAY_URL, listeners=1, capacity=100)
+        relayed.database.runtimes[SPACE_ID] = replace(
+            a_runtime(), listener_count=5, capacity=200, relays={0: report}
+        )
+    else:
+        relayed.clock.advance(61)
+        relayed.database.runtimes[SPACE_ID] = replace(
+            full, heartbeat_at=relayed.clock()
+        )
+
+    again = relayed.task("watchdog", {**LOOK, "n": 2})
+
+    assert (lost.status_code, again.status_code) == (503, 204)
+    assert relayed.launcher.terminated == ["lost-relay"]
+
+
+def _silent(*_: object) -> None:
+    raise DependencyUnavailable
