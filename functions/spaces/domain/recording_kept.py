@@ -87,6 +87,9 @@ def erase(
 
 def expire(recording: Recording | None, *, now: datetime) -> RecordingDecision:
     """Erase a recording whose time is up; any other stays."""
+    if recording is not None and recording.state is RecordingState.ERASED:
+        # Releases before this one left it its time, by which it is found for ever.
+        return RecordingDecision(replace(recording, expires_at=None))
     if recording is None or recording.state not in KEPT:
         return RecordingDecision(recording)
     if recording.expires_at is None or now < recording.expires_at:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from spaces_contract.ids import SpaceId
@@ -16,6 +17,7 @@ from ..domain.recording_states import KEPT, OPEN
 from ..domain.space import Space
 from ..domain.states import SpaceState
 from .clip_tasks import ClipTasks
+from .independent import all_of
 from .ports import Clock, EffectQueue, Launcher, Workload, WorkloadKind
 from .recording_ports import Decide, RecordingNews, RecordingObjects, RecordingStore
 
@@ -137,9 +139,10 @@ class RecordingTasks:
             DependencyUnavailable: the next one goes on.
         """
         before = self.now() - EXPIRY_GRACE
-        for space_id in self.recordings.overdue(before, limit=MEND_AT_ONCE):
-            logger.warning("expiry was lost", extra={"space_id": space_id})
-            self.expire(space_id)
+        overdue = self.recordings.overdue(before, limit=MEND_AT_ONCE)
+        if overdue:
+            logger.warning("expiries were lost", extra={"space_ids": list(overdue)})
+        all_of(*(partial(self.expire, space_id) for space_id in overdue))
 
     def tell(self, space_id: SpaceId, version: int) -> None:
         """Tell who is concerned what became of a version; a later one tells itself."""

@@ -1,9 +1,10 @@
 """Keeping live Spaces alive: launching workers, watching them, clearing up."""
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from spaces_contract.ids import SpaceId
@@ -14,6 +15,7 @@ from ..domain.runtime import Runtime, is_lost, wants_successor
 from ..domain.space import Space
 from ..domain.states import SpaceState
 from ..domain.watch import DRAIN_S, next_check
+from .independent import all_of
 from .live_spaces import every_live
 from .ports import (
     Clock,
@@ -116,25 +118,42 @@ class UpkeepService:
         Release what was left behind, mend the watch over every live Space, stop the
         workers of none, and erase recordings that outlived their time.
 
+        What fails holds up nothing but itself, and what cannot do without it.
+
         Raises:
-            DependencyUnavailable: the next sweep goes on.
+            Exception: the first failure, when all else is done; the next sweep goes on.
         """
         now = self.now()
+        all_of(
+            partial(self._release_leftovers, now),
+            self.mend_recordings,
+            partial(self._mend_live, now),
+        )
+
+    def _release_leftovers(self, now: datetime) -> None:
         for effect in self.effects.leftovers(
             before=now - OUTBOX_GRACE, limit=SWEEP_PAGE
         ):
             logger.warning("effect left behind", extra={"effect": effect.name})
             self.effects.release(effect)
-        live: set[tuple[SpaceId, int]] = set()
-        for space in every_live(self.spaces):
-            self.effects.put(next_check(space.id, epoch=space.epoch, now=now))
-            live.add((space.id, space.epoch))
+
+    def _mend_live(self, now: datetime) -> None:
+        live = {space.id: space.epoch for space in every_live(self.spaces)}
+        all_of(
+            partial(self._mend_watch, live, now),
+            partial(self._clear_orphans, live, now),
+            partial(self.mend_live_edge, live.keys()),
+        )
+
+    def _mend_watch(self, live: Mapping[SpaceId, int], now: datetime) -> None:
+        for space_id, epoch in live.items():
+            self.effects.put(next_check(space_id, epoch=epoch, now=now))
+
+    def _clear_orphans(self, live: Mapping[SpaceId, int], now: datetime) -> None:
         for each in self.launcher.workloads():
-            served = (each.workload.key, each.workload.epoch) in live
+            served = live.get(SpaceId(each.workload.key)) == each.workload.epoch
             if not served and now - each.launched_at > ORPHAN_GRACE:
                 self._clear_orphan(each)
-        self.mend_recordings()
-        self.mend_live_edge({space_id for space_id, _ in live})
 
     def _look_after(self, space: Space, runtime: Runtime | None, now: datetime) -> None:
         """See to what a worker that serves may need."""

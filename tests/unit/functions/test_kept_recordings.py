@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,11 +12,12 @@ import pytest
 from werkzeug.test import TestResponse
 
 from spaces.domain.effects import RecordingTask, TellWebhooks
+from spaces.domain.states import SpaceState
 from spaces.domain.webhook import Endpoint
-from spaces_contract.ids import UserId
-from spaces_contract.recording import RecordingId
+from spaces_contract.ids import SpaceId, UserId
+from spaces_contract.recording import RecordingId, RecordingState
 from spaces_contract.recording_render import RenderProgress, RenderState
-from tests.builders import HOST, SPACE_ID
+from tests.builders import HOST, SPACE_ID, a_space
 from tests.recorded_world import (
     CONSENT,
     OF_SPACE,
@@ -31,7 +33,8 @@ from tests.recorded_world import (
     state,
     work,
 )
-from tests.recording_fakes import KEPT_DAYS, PLAYBACK_SECRET
+from tests.recording_builders import a_recording
+from tests.recording_fakes import KEPT_DAYS, PLAYBACK_SECRET, MemoryRecordingStore
 from tests.simulated_queue import SimulatedQueue
 from tests.world import World, code_of
 
@@ -231,6 +234,32 @@ def test_the_sweep_mends_a_lost_expiry(world: World, late: bool) -> None:
 
     assert state(world) == ("erased" if late else "ready")
     assert world.recording.objects.erased == ([RecordingId(SPACE_ID)] if late else [])
+
+
+def test_what_older_releases_erased_is_found_no_more(world: World) -> None:
+    """
+    Their erased recordings have a time still: a sweep takes it off, so that others
+    whose expiry was lost have their turn; one that cannot be mended holds up none.
+    """
+    ready(world, "ana")
+    store = world.recording.store
+    assert isinstance(store, MemoryRecordingStore)
+    long_ago = world.clock() - timedelta(days=1)
+    old, gone = SpaceId("1111111111112"), SpaceId("1111111111113")
+    erased = a_recording(RecordingState.ERASED, expires_at=long_ago)
+    world.database.put_space(a_space(SpaceState.ENDED, id=old))
+    store.recordings = {
+        gone: replace(erased, space_id=gone),  # its Space is in no store any more
+        old: replace(erased, space_id=old),
+        SPACE_ID: replace(store.recordings[SPACE_ID], expires_at=long_ago),
+    }
+
+    for _ in range(2):
+        world.task("sweep", {})
+
+    assert store.recordings[old].expires_at is None
+    assert state(world) == "erased"
+    assert list(store.overdue(world.clock(), limit=50)) == [gone]
 
 
 def test_superseded_is_delivered_signed_and_again_until_taken(world: World) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 
@@ -11,6 +12,7 @@ from spaces.domain.runtime import Runtime
 from spaces.domain.space import Decision, Space
 from spaces.domain.states import SpaceState
 from spaces.service.ports import (
+    Cursor,
     LaunchedWorkload,
     LaunchRefused,
     Workload,
@@ -214,6 +216,60 @@ def test_the_sweep_stops_workers_of_no_live_space(
     live.task("sweep", {})
 
     assert live.launcher.terminated == (["w"] if cleared else [])
+
+
+@pytest.mark.parametrize("broken", [DependencyUnavailable(), LaunchRefused("no")])
+def test_a_part_of_the_sweep_that_fails_holds_up_no_other(
+    live: World, monkeypatch: pytest.MonkeyPatch, broken: Exception
+) -> None:
+    """
+    The launcher lists nothing and the outbox cannot be read: Spaces are watched,
+    recordings expire and the live edge is swept all the same, each time.
+    """
+
+    def fails(*_: object, **__: object) -> NoReturn:
+        raise broken
+
+    mended: list[object] = []
+    monkeypatch.setattr(live.launcher, "workloads", fails)
+    monkeypatch.setattr(live.effects, "leftovers", fails)
+    upkeep = replace(
+        live.upkeep,
+        mend_recordings=lambda: mended.append("recordings"),
+        mend_live_edge=lambda spaces: mended.append(set(spaces)),
+    )
+
+    with pytest.raises(type(broken)):
+        upkeep.sweep()
+
+    assert len(watchdogs(live)) == 1
+    assert mended == ["recordings", {SPACE_ID}]
+
+
+class UnlistedSpaces(MemorySpaceStore):
+    """A store that lists nothing just now."""
+
+    def live(self, *, limit: int, after: Cursor | None = None) -> NoReturn:
+        raise DependencyUnavailable
+
+
+def test_live_spaces_that_cannot_be_listed_cost_nothing(live: World) -> None:
+    """
+    What no live Space has is cleared only where they are known.
+    """
+    workload = Workload(kind=WorkloadKind.ROOM, key=SPACE_ID, epoch=1)
+    long_ago = live.clock() - timedelta(hours=1)
+    live.launcher.known = [
+        LaunchedWorkload(ref="w", workload=workload, launched_at=long_ago)
+    ]
+    swept: list[object] = []
+    store = UnlistedSpaces(live.database, live.clock)
+    upkeep = replace(live.upkeep, spaces=store, mend_live_edge=swept.append)
+
+    with pytest.raises(DependencyUnavailable):
+        upkeep.sweep()
+
+    assert (live.launcher.terminated, swept) == ([], [])
 
 
 def test_a_queue_that_is_down_makes_a_look_fail(live: World) -> None:
