@@ -1,6 +1,7 @@
 """Markers by folder: the folder of a test is its tier."""
 
 import asyncio.constants
+import gc
 import os
 from pathlib import Path
 
@@ -8,8 +9,8 @@ import pytest
 
 TESTS = Path(__file__).parent
 # Of each callback, debug mode notes where it was made.  Ten frames of that are half of
-# what a room's test costs; one beside asyncio's own says as much.
-asyncio.constants.DEBUG_STACK_DEPTH = 2  # type: ignore[misc]  # ours alone to change
+# what a room's test costs, and a failing test shows its own.
+asyncio.constants.DEBUG_STACK_DEPTH = 0  # type: ignore[misc]  # ours alone to change
 
 TIERS = ("unit", "integration", "conformance", "e2e", "containers")
 
@@ -21,6 +22,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if tier in TIERS:
             item.add_marker(tier)
     items.sort(key=_tier_index)
+
+
+def pytest_collection_finish() -> None:
+    """Keep modules and tests, which stay, out of every collection of garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def _tier_index(item: pytest.Item) -> int:
