@@ -7,13 +7,17 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
+
+from spaces_tracing.spans import Fact, install, uninstall
 
 from .agones import SidecarLost
 from .config import Config, ConfigError
 from .json_logs import configure
 from .process_memory import limit_libraries, settle
+from .start_trace import StartTrace, join_trace, process_began_ns
 from .warm import is_warm, run_warm
 
 if TYPE_CHECKING:
@@ -27,43 +31,62 @@ CONFIG_EXIT = 2
 
 def main() -> int:
     """Run the worker; return its exit code (`epoch_life.ExitCode`)."""
+    began_ns = process_began_ns()
     configure()
     limit_libraries()
-    if not is_warm(os.environ):
-        return asyncio.run(_run_room(os.environ))
-    # Loaded before it is ready: whoever is allocated must not wait for that.
-    importlib.import_module(".worker", __package__)
+    install(os.environ, "parley-worker")
     try:
+        if not is_warm(os.environ):
+            return asyncio.run(_run_room(os.environ, began_ns))
+        # Loaded before it is ready: whoever is allocated must not wait for that.
+        importlib.import_module(".worker", __package__)
         return asyncio.run(run_warm(os.environ, _run_room))
     except SidecarLost as error:
         logger.error("cannot start: %s", error)
         return CONFIG_EXIT
+    finally:
+        uninstall()
 
 
-async def _run_room(env: Mapping[str, str]) -> int:
+async def _run_room(env: Mapping[str, str], began_ns: int | None = None) -> int:
+    """Run a room's worker; it was warm where nobody says when it began."""
+    join_trace(env)
     try:
         config = Config.from_env(env)
     except ConfigError as error:
         logger.error("cannot start: %s", error)
         return CONFIG_EXIT
-    configure(space_id=config.space_id, epoch=config.epoch)
-    return await _run(config)
+    configure(config.project_id, space_id=config.space_id, epoch=config.epoch)
+    start = StartTrace(
+        began_ns or time.time_ns(),
+        {
+            Fact.SPACE_ID: config.space_id,
+            Fact.EPOCH: config.epoch,
+            Fact.WARM: began_ns is None,
+        },
+    )
+    return await _run(config, start)
 
 
-async def _run(config: Config) -> int:
+async def _run(config: Config, start: StartTrace) -> int:
     # Half a second of imports: a wrong configuration is told without them.
     from .epoch_life import ExitCode
     from .shared_parts import CannotStart, starting
 
-    compose = _loaded(config)
+    compose = _loaded(config, start)
     settle()
     try:
         with starting():
             worker = compose()
+        start.loaded()
+        telling = asyncio.create_task(_tell_ready(worker, start), name="ready")
         loop = asyncio.get_running_loop()
-        for signal_number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(signal_number, worker.stop)
-        return await worker.run()
+        loop.add_signal_handler(signal.SIGTERM, worker.leave)
+        loop.add_signal_handler(signal.SIGINT, worker.stop)
+        try:
+            return await worker.run()
+        finally:
+            telling.cancel()
     except CannotStart as error:
         logger.error("cannot start: %s", error)
     except Exception:
@@ -71,16 +94,21 @@ async def _run(config: Config) -> int:
     return ExitCode.CRASHED
 
 
-def _loaded(config: Config) -> "Callable[[], Worker | RelayWorker]":
+async def _tell_ready(worker: "Worker | RelayWorker", start: StartTrace) -> None:
+    await worker.claimed.wait()
+    start.ready()
+
+
+def _loaded(config: Config, start: StartTrace) -> "Callable[[], Worker | RelayWorker]":
     """Load what the worker needs, and no more; return what composes it."""
     if config.relay is None:
         from .worker import Worker
 
-        return functools.partial(Worker, config)
+        return functools.partial(Worker, config, start)
     # It mixes and records nothing: no coder, no recorder.
     from .relay.worker import RelayWorker
 
-    return functools.partial(RelayWorker, config, config.relay)
+    return functools.partial(RelayWorker, config, config.relay, start)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from enum import IntEnum
 from typing import Any, Final, Protocol
 
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 CLAIM_PATIENCE_S: Final = 30.0
 CLAIM_RETRY_S: Final = 0.5
 REPORT_PATIENCE_S: Final = 0.8
+# For a machine and an image to come; whoever launched us must give as much.
+RELIEF_PATIENCE_S: Final = 240.0
 
 
 class ExitCode(IntEnum):
@@ -73,6 +76,8 @@ class EpochLife:
         self._clock = clock
         self._finish = finish
         self._stopping = asyncio.Event()
+        self._leaving = False
+        self._lost = False
         self.state = WorkerState.LAUNCHING
         self.link: FirestoreLink | None = None
         self.claimed = asyncio.Event()
@@ -87,8 +92,28 @@ class EpochLife:
         """Whether what Firestore wants is known, as of the last seconds."""
         return self.link is not None and not self.link.knowledge_stale
 
+    @property
+    def holds(self) -> bool:
+        """Whether no other worker can have the epoch, as of the last seconds."""
+        return self.knows and not self._lost
+
+    def leave(self) -> None:
+        """
+        Ask for a successor, and serve until it is there; then `served` is `RELIEVED`.
+
+        Stops at once where nobody can be asked, or is asked a second time; and where
+        nobody comes for `RELIEF_PATIENCE_S`.
+        """
+        if self.link is None or not self.is_ready or not self.holds or self._leaving:
+            self.stop()
+            return
+        logger.info("leaving")
+        self._leaving = True
+        self.link.report_soon()
+        self._clock.call_at(self._clock.now_s() + RELIEF_PATIENCE_S, self.stop)
+
     def stop(self) -> None:
-        """Drain: no new sessions, tell peers, close; what SIGTERM does."""
+        """Drain: no new sessions, tell peers, close."""
         self._stopping.set()
         self._served.end(RoomEnd.WORKER_STOPPING)
 
@@ -120,7 +145,7 @@ class EpochLife:
             self._firestore,
             claim,
             fence=fence,
-            presence=lambda: self._served.presence(self.state),
+            presence=self._presence,
             events=self,
             clock=self._clock,
         )
@@ -131,9 +156,13 @@ class EpochLife:
         """Reconcile with a new desired state."""
         self._served.apply(desired)
 
-    def epoch_lost(self) -> None:
-        """Stop at once."""
-        self._served.end(RoomEnd.SUPERSEDED)
+    def epoch_lost(self, *, relieved: bool) -> None:
+        """Stop at once, or hand everybody over to whoever is there."""
+        self._lost = True
+        self._served.end(RoomEnd.RELIEVED if relieved else RoomEnd.SUPERSEDED)
+
+    def _presence(self) -> Presence:
+        return replace(self._served.presence(self.state), leaving=self._leaving)
 
     async def _run_linked(
         self, link: FirestoreLink, serving: "asyncio.Task[RoomEnd]"
@@ -155,6 +184,9 @@ class EpochLife:
             await cancelled(linking)
         if end is RoomEnd.SUPERSEDED:
             return ExitCode.NOT_OURS
+        if end is RoomEnd.RELIEVED:
+            logger.info("stopped", extra={"reason": end.value})
+            return ExitCode.DONE  # the document is another's: there is nobody to tell
         self.state = WorkerState.STOPPED
         await self._report(link)
         if not linking.cancelled():

@@ -47,6 +47,7 @@ from .shared_parts import (
     spread_endpoint,
     starting,
 )
+from .start_trace import StartTrace
 from .transport import stage_channel  # noqa: F401 -- so that no speaker waits for it
 
 logger = logging.getLogger(__name__)
@@ -63,11 +64,11 @@ class Worker:
     Lifecycle: `run()` once; `stop()` lets it drain and return, at any time.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, start: StartTrace) -> None:
         self._config = config
         self._clock = MonotonicClock()
         self._firestore = connect(config.project_id, emulator_host=config.emulator_host)
-        self._endpoint = spread_endpoint(config)
+        self._endpoint = spread_endpoint(config, start)
         self._edge = EdgeStore(config.live_edge_url)
         self._publisher = StoredRoomJson(self._edge)
         self._recorder = Recorder(
@@ -84,7 +85,7 @@ class Worker:
             self._edge,
             keys_url=config.live_keys_url,
             clock=self._clock,
-            fresh=lambda: self._life.knows,
+            fresh=lambda: self._life.holds,
             removed=lambda: self._room.desired.removed,
         )
         self._room = Room(
@@ -107,9 +108,21 @@ class Worker:
             finish=self._finish,
         )
 
+    def leave(self) -> None:
+        """Hand over to a successor, where there is anybody; what SIGTERM does."""
+        if self._room.book.participant_count():
+            self._life.leave()
+        else:
+            self._life.stop()
+
     def stop(self) -> None:
-        """Drain: no new sessions, tell peers, close; what SIGTERM does."""
+        """Drain at once: no new sessions, tell peers, close; what SIGINT does."""
         self._life.stop()
+
+    @property
+    def claimed(self) -> asyncio.Event:
+        """Set once the epoch is ours."""
+        return self._life.claimed
 
     async def run(self) -> ExitCode:
         """

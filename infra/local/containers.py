@@ -76,6 +76,11 @@ class Containers:
 
 
 def _stop(container: "Container") -> None:
+    from docker.errors import APIError
+
+    # At once: on the SIGTERM of `stop` alone a room waits to be relieved.
+    with contextlib.suppress(APIError):  # it has ended by itself
+        container.kill(signal="SIGINT")
     container.stop(timeout=_STOP_GRACE_S)
     container.remove(force=True)
 

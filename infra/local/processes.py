@@ -28,7 +28,7 @@ class ProcessSpec:
         arguments: What follows the Python interpreter.
         environment: All of it.
         descriptors: Sockets it inherits under the same numbers.
-        grace_s: From SIGTERM to SIGKILL.
+        grace_s: From `stop_signal` to SIGKILL.
     """
 
     name: str
@@ -36,6 +36,7 @@ class ProcessSpec:
     environment: Mapping[str, str]
     descriptors: tuple[int, ...] = ()
     grace_s: float = 5.0
+    stop_signal: signal.Signals = signal.SIGTERM
 
 
 class ChildProcess:
@@ -88,10 +89,10 @@ class ChildProcess:
         return await self._started().wait()
 
     async def stop(self) -> None:
-        """Send SIGTERM; after `grace_s`, SIGKILL; return when it is gone."""
+        """Ask it to end; after `grace_s`, SIGKILL; return when it is gone."""
         process = self._started()
         if process.returncode is None:
-            self._signal(signal.SIGTERM)
+            self._signal(self.spec.stop_signal)
             try:
                 async with asyncio.timeout(self.spec.grace_s):
                     await process.wait()

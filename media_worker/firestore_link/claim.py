@@ -7,11 +7,16 @@ from typing import Any, Final
 import grpc
 
 from spaces_contract import paths
-from spaces_contract.runtime import RuntimeField, SpaceField, WorkerState
+from spaces_contract.runtime import (
+    RuntimeField,
+    SpaceField,
+    SuccessorField,
+    WorkerState,
+)
 
 from .connection import CallFailed, Firestore
 from .documents import LIVE, decode, document
-from .protocol import Document, DocumentMask, Write
+from .protocol import Document, DocumentMask, Precondition, Write
 from .stamped_write import server_time
 
 ATTEMPTS: Final = 5
@@ -51,6 +56,9 @@ async def claim_epoch(firestore: Firestore, claim: Claim) -> Any:
     """
     Write `claim` to the runtime document; return its update time, which is the fence.
 
+    Where functions have asked for a successor of the worker that serves, the claim also
+    raises the Space's epoch: in one moment there is one worker, and then the other.
+
     Safe to repeat: a claim whose answer was lost is found to be ours.
 
     Raises:
@@ -70,20 +78,25 @@ async def _attempt(firestore: Firestore, claim: Claim) -> Any:
     transaction = await firestore.begin()
     names = paths.space(claim.space_id), claim.path
     found = await firestore.read(names, transaction=transaction)
+    documents = {path: decode(Document.pb(d)) for path, d in found.items()}
+    space = documents.get(paths.space(claim.space_id), {})
+    runtime = documents.get(claim.path, {})
     try:
-        _check(claim, {path: decode(Document.pb(d)) for path, d in found.items()})
+        _check(claim, space, runtime)
     except ClaimRefused:
         await firestore.rollback(transaction)
         raise
-    return await firestore.commit([_write(firestore, claim)], transaction=transaction)
+    relieves = space[SpaceField.EPOCH] != claim.epoch
+    writes = _takeover(firestore, claim) if relieves else [_write(firestore, claim)]
+    return await firestore.commit(writes, transaction=transaction)
 
 
-def _check(claim: Claim, found: Mapping[str, Mapping[str, Any]]) -> None:
-    space = found.get(paths.space(claim.space_id), {})
-    runtime = found.get(claim.path, {})
+def _check(claim: Claim, space: Mapping[str, Any], runtime: Mapping[str, Any]) -> None:
     if space.get(SpaceField.STATE) != LIVE:
         raise ClaimRefused("the Space is not live")
-    if space.get(SpaceField.EPOCH) != claim.epoch:
+    if space.get(SpaceField.EPOCH) != claim.epoch and not _is_awaited(
+        claim, space, runtime
+    ):
         raise ClaimRefused("the Space is in another epoch")
     if claim.relay is not None and not runtime:
         raise ClaimRefused("no such relay is wanted")
@@ -95,7 +108,33 @@ def _check(claim: Claim, found: Mapping[str, Mapping[str, Any]]) -> None:
         raise ClaimRefused("another worker has this epoch")
 
 
-def _write(firestore: Firestore, claim: Claim) -> Write:
+def _is_awaited(
+    claim: Claim, space: Mapping[str, Any], runtime: Mapping[str, Any]
+) -> bool:
+    """Whether functions have asked for this worker to relieve the one that serves."""
+    asked = runtime.get(RuntimeField.SUCCESSOR) or {}
+    return (
+        claim.relay is None
+        and runtime.get(RuntimeField.EPOCH) == space.get(SpaceField.EPOCH)
+        and asked.get(SuccessorField.EPOCH) == claim.epoch
+    )
+
+
+def _takeover(firestore: Firestore, claim: Claim) -> list[Write]:
+    """Lay the runtime document down anew, and raise the Space's epoch."""
+    claimed = _write(firestore, claim, anew=True)
+    space = document(
+        firestore.name(paths.space(claim.space_id)), {SpaceField.EPOCH: claim.epoch}
+    )
+    raised = Write(
+        update=space,
+        update_mask=DocumentMask(field_paths=[SpaceField.EPOCH]),
+        current_document=Precondition(exists=True),
+    )
+    return [claimed, raised]
+
+
+def _write(firestore: Firestore, claim: Claim, *, anew: bool = False) -> Write:
     fields: dict[str, str | int | tuple[str, ...]] = {
         RuntimeField.EPOCH: claim.epoch,
         RuntimeField.STATE: WorkerState.READY,
@@ -109,6 +148,7 @@ def _write(firestore: Firestore, claim: Claim) -> Write:
     }
     return Write(
         update=document(firestore.name(claim.path), fields),
-        update_mask=DocumentMask(field_paths=sorted(fields)),
+        # Anew: what the one before reported is not ours.
+        update_mask=None if anew else DocumentMask(field_paths=sorted(fields)),
         update_transforms=[server_time(RuntimeField.HEARTBEAT_AT)],
     )

@@ -15,7 +15,7 @@ from .protocol import Document, Value
 logger = logging.getLogger(__name__)
 
 Fields = Mapping[str, Any]
-Writable = str | int | Mapping[str, "Writable"] | Iterable[str]
+Writable = str | bool | int | Mapping[str, "Writable"] | Iterable[str]
 
 LIVE = "live"
 
@@ -97,6 +97,8 @@ def _member(fields: Fields) -> DesiredMember | None:
 def _encode_value(value: Writable) -> Value:
     if isinstance(value, str):
         return Value(string_value=value)
+    if isinstance(value, bool):  # which is an int as well
+        return Value(boolean_value=value)
     if isinstance(value, int):
         return Value(integer_value=value)
     if isinstance(value, Mapping):

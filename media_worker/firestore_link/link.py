@@ -20,7 +20,7 @@ from .claim import Claim
 from .connection import CallFailed, Firestore
 from .documents import decode, desired_state
 from .listener import Listener, document_target, flag_target
-from .reporter import EpochLost, Reporter, is_mine
+from .reporter import EpochLost, Reporter, is_mine, is_relieved
 from .target_view import View
 
 logger = logging.getLogger(__name__)
@@ -44,8 +44,8 @@ class LinkEvents(Protocol):
     def desired_changed(self, desired: DesiredState) -> None:
         """Reconcile with a new desired state."""
 
-    def epoch_lost(self) -> None:
-        """Stop at once: another worker runs the Space."""
+    def epoch_lost(self, *, relieved: bool) -> None:
+        """Stop: another worker runs the Space, and serves already where `relieved`."""
 
 
 class FirestoreLink:
@@ -78,6 +78,7 @@ class FirestoreLink:
         self._clock = clock
         self._reporter = Reporter(firestore, claim, fence=fence)
         self._told: DesiredState | None = None
+        self._hurry = asyncio.Event()
         self._echo_at_s = clock.now_s()
         self._reported_at_s = clock.now_s()
         self.rebuilds = 0
@@ -99,10 +100,14 @@ class FirestoreLink:
             watching = tasks.create_task(self._keep_watching(), name="watch")
             try:
                 await self._keep_reporting()
-            except EpochLost:
-                self._events.epoch_lost()
+            except EpochLost as lost:
+                self._events.epoch_lost(relieved=lost.relieved)
             finally:
                 watching.cancel()
+
+    def report_soon(self) -> None:
+        """Write a heartbeat now: something has changed that others wait for."""
+        self._hurry.set()
 
     async def report_last(self) -> None:
         """
@@ -118,7 +123,7 @@ class FirestoreLink:
     async def _keep_reporting(self) -> None:
         due_s = self._clock.now_s()
         while True:
-            await self._clock.sleep_until(due_s)
+            await self._until_due(due_s)
             due_s = self._clock.now_s() + HEARTBEAT_INTERVAL_S
             try:
                 await self._reporter.report(self._presence())
@@ -129,6 +134,14 @@ class FirestoreLink:
                     "heartbeat failed", extra={"error": type(error).__name__}
                 )
                 due_s = self._clock.now_s() + RETRY_S
+
+    async def _until_due(self, due_s: float) -> None:
+        timer = self._clock.call_at(due_s, self._hurry.set)
+        try:
+            await self._hurry.wait()
+        finally:
+            timer.cancel()
+        self._hurry.clear()
 
     async def _keep_watching(self) -> None:
         """Listen; begin anew when the echo stays away."""
@@ -167,8 +180,10 @@ class FirestoreLink:
         seen = {target: _fields(view, target) for target in Watched}
         runtime = next(iter(seen[Watched.RUNTIME]), {})
         if not is_mine(runtime, self._claim):
-            self._events.epoch_lost()
-            return
+            relieved = is_relieved(runtime, self._claim)
+            self._events.epoch_lost(relieved=relieved)
+            if not relieved:
+                return  # whoever is relieved has people to look after for a moment
         space = next(iter(seen[Watched.SPACE]), None)
         recording = next(iter(seen[Watched.RECORDING]), None)
         desired = desired_state(

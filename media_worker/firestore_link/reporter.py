@@ -6,7 +6,7 @@ from typing import Any, Final
 import grpc
 
 from spaces_contract import paths
-from spaces_contract.runtime import RuntimeField, SpaceField
+from spaces_contract.runtime import RuntimeField, SpaceField, WorkerState
 
 from ..room.ports import Presence
 from .claim import Claim
@@ -22,7 +22,16 @@ FENCE_CODES: Final = (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_F
 
 
 class EpochLost(Exception):
-    """Another worker runs the Space now; this one must stop."""
+    """
+    Another worker runs the Space now; this one must stop.
+
+    Args:
+        relieved: It serves already.
+    """
+
+    def __init__(self, *, relieved: bool) -> None:
+        super().__init__(relieved)
+        self.relieved = relieved
 
 
 class Reporter:
@@ -73,6 +82,7 @@ class Reporter:
     def _heartbeat(self, presence: Presence) -> Write:
         fields: dict[str, Writable] = {
             RuntimeField.STATE: presence.state,
+            RuntimeField.LEAVING: presence.leaving,
             RuntimeField.HEARTBEAT_SEQ: self.sequence,
             RuntimeField.LISTENER_COUNT: presence.listener_count,
             RuntimeField.HLS_LISTENER_COUNT: presence.hls_listener_count,
@@ -104,8 +114,9 @@ class Reporter:
     async def _find_fence(self) -> None:
         path = self._claim.path
         found = (await self._firestore.read([path])).get(path)
-        if found is None or not is_mine(decode(Document.pb(found)), self._claim):
-            raise EpochLost(self._claim.space_id)
+        runtime = {} if found is None else decode(Document.pb(found))
+        if found is None or not is_mine(runtime, self._claim):
+            raise EpochLost(relieved=is_relieved(runtime, self._claim))
         logger.warning("heartbeat fence found again")
         self._fence = found.update_time
 
@@ -116,3 +127,9 @@ def is_mine(runtime: dict[str, Any], claim: Claim) -> bool:
         claim.epoch,
         claim.worker_id,
     )
+
+
+def is_relieved(runtime: dict[str, Any], claim: Claim) -> bool:
+    """Tell whether a runtime document is that of a later worker, which serves."""
+    later = int(runtime.get(RuntimeField.EPOCH, 0)) > claim.epoch
+    return later and runtime.get(RuntimeField.STATE) == WorkerState.READY

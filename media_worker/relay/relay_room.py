@@ -19,6 +19,7 @@ from ..room.clock import Clock
 from ..room.desired_cell import DesiredCell, unknown_state
 from ..room.durations import Durations
 from ..room.mix_loop import MixLoop
+from ..room.parting import let_go
 from ..room.ports import (
     FULL_MIX,
     DesiredState,
@@ -27,11 +28,10 @@ from ..room.ports import (
     SessionRefused,
 )
 from ..room.replaced import ReplacedSessions
-from ..room.room_end import CLOSE_REASONS, RoomEnd
+from ..room.room_end import RoomEnd
 from ..room.rules import sessions_to_close
 from ..room.session_book import Session, SessionBook
 
-CLOSE_ALL_S: Final = 1.0
 COLLECT_S: Final = 0.1  # where no feed does it
 
 logger = logging.getLogger(__name__)
@@ -67,6 +67,7 @@ class RelayRoom:
         self.endpoint = endpoint
         self.book = SessionBook()
         self.held = Durations()
+        self._clock = clock
         self._desired = DesiredCell(unknown_state(epoch), clock=clock)
         self._admission = Admission(
             self._desired, self.book, capacity=capacity, is_open=lambda: self._is_open
@@ -95,7 +96,7 @@ class RelayRoom:
             watching = self._tasks.create_task(self._collecting.wait_closed())
             while self._end is None:
                 await self._ending.wait()
-            await self._close_all(CLOSE_REASONS[self._end])
+            await self._close_all(self._end)
             watching.cancel()
         return self._end
 
@@ -260,10 +261,7 @@ class RelayRoom:
             logger.exception("session failed to close")
             self.session_closed(session_id, reason)
 
-    async def _close_all(self, reason: PeerCloseReason) -> None:
-        closing = [self._close(session.session_id, reason) for session in self.book]
-        try:
-            async with asyncio.timeout(CLOSE_ALL_S):
-                await asyncio.gather(*closing)
-        except TimeoutError:
-            logger.warning("sessions left open", extra={"sessions": len(self.book)})
+    async def _close_all(self, end: RoomEnd) -> None:
+        # Another epoch's origin takes them in, and no faster than it can.
+        pace = RoomEnd.RELIEVED if end is RoomEnd.SUPERSEDED else end
+        await let_go(self.book, self._close, end=pace, clock=self._clock)

@@ -26,6 +26,7 @@ from ..shared_parts import (
     spread_endpoint,
     starting,
 )
+from ..start_trace import StartTrace
 from .feed import Feed, FeedGivenUp
 from .origin import FeedForbidden, Origin
 from .relay_metrics import relay_metrics
@@ -47,12 +48,12 @@ class RelayWorker:
         config: Of a worker, with a relay's number.
     """
 
-    def __init__(self, config: Config, index: int) -> None:
+    def __init__(self, config: Config, index: int, start: StartTrace) -> None:
         self._config = config
         self._index = index
         self._clock = MonotonicClock()
         self._firestore = connect(config.project_id, emulator_host=config.emulator_host)
-        self._endpoint = spread_endpoint(config)
+        self._endpoint = spread_endpoint(config, start)
         self._room = RelayRoom(
             epoch=config.epoch,
             index=index,
@@ -63,9 +64,18 @@ class RelayWorker:
         self._feed: Feed | None = None
         self._life = EpochLife(self._firestore, self._room, clock=self._clock)
 
+    def leave(self) -> None:
+        """The same: the origin, or another relay, takes the listeners in."""
+        self.stop()
+
     def stop(self) -> None:
         """Drain: no new sessions, tell listeners, close; what SIGTERM does."""
         self._life.stop()
+
+    @property
+    def claimed(self) -> asyncio.Event:
+        """Set once the number is ours."""
+        return self._life.claimed
 
     async def run(self) -> ExitCode:
         """

@@ -173,6 +173,7 @@ class Presence:
         hls_listener_count: Those of them who have no session.
         capacity: How many sessions of listeners there can be.
         relays: By their numbers; the counts and the capacity have theirs in them.
+        leaving: A successor is wanted; until it has claimed all stays as it is.
     """
 
     state: WorkerState
@@ -182,6 +183,7 @@ class Presence:
     participant_count: int
     connected_ids: tuple[UserId, ...]
     relays: Mapping[int, RelayReport] = field(default_factory=dict)
+    leaving: bool = False
 
 
 class RoomPublisher(Protocol):

@@ -24,6 +24,7 @@ from .desired_cell import DesiredCell, unknown_state
 from .durations import Durations
 from .listener_care import ListenerCare
 from .mix_loop import MixLoop
+from .parting import let_go
 from .ports import (
     FULL_MIX,
     Broadcast,
@@ -37,7 +38,7 @@ from .ports import (
 from .reactions import ReactionTally
 from .relays import Relays
 from .replaced import ReplacedSessions
-from .room_end import CLOSE_REASONS, RoomEnd
+from .room_end import RoomEnd
 from .rules import sessions_to_close
 from .session_book import Session, SessionBook
 from .stage_audio import StageAudio, own_mix
@@ -46,7 +47,6 @@ from .stage_network import StageNetworks
 
 logger = logging.getLogger(__name__)
 
-CLOSE_ALL_S: Final = 1.0
 STUCK_CHECK_TICKS: Final = 50
 
 
@@ -147,9 +147,10 @@ class Room:
                 announcing = self._tasks.create_task(self._announcer.run())
                 watching = self._tasks.create_task(self.loop.wait_closed())
                 end = await self._wait_end()
-                if end is RoomEnd.SUPERSEDED or not self._informed:
+                superseded = end in (RoomEnd.SUPERSEDED, RoomEnd.RELIEVED)
+                if superseded or not self._informed:
                     announcing.cancel()  # what the public sees is another's now
-                await self._close_all(CLOSE_REASONS[end])
+                await self._close_all(end)
                 watching.cancel()
                 self._announcer.finish()
             return end
@@ -170,11 +171,11 @@ class Room:
             self.stage.play(chime_between(recorded, self.recorder.state))
         self._informed = True
         self._desired.put(desired)
+        for member in desired.stage.values():
+            self.stage.set_muted(member.user_id, member.muted)
         if desired.epoch > self.epoch:
             self.end(RoomEnd.SUPERSEDED)
             return
-        for member in desired.stage.values():
-            self.stage.set_muted(member.user_id, member.muted)
         self._messenger.tell_changed(before, desired)
         for session_id, reason in sessions_to_close(desired, self.book):
             self._close_soon(session_id, reason)
@@ -376,15 +377,11 @@ class Room:
             logger.exception("session failed to close")
             self.session_closed(session_id, reason)
 
-    async def _close_all(self, reason: PeerCloseReason) -> None:
+    async def _close_all(self, end: RoomEnd) -> None:
         self._refresh_board()
         self._messenger.tell_all(room_message(self.board.room))
-        closing = [self._close(session.session_id, reason) for session in self.book]
-        try:
-            async with asyncio.timeout(CLOSE_ALL_S):
-                await asyncio.gather(*closing)
-        except TimeoutError:
-            logger.warning("sessions left open", extra={"sessions": len(self.book)})
+        stage = self.desired.stage
+        await let_go(self.book, self._close, end=end, clock=self._clock, first=stage)
 
     def _refresh_board(self) -> None:
         self.board.update(self.desired, self.book, self._talking, self.reactions.totals)

@@ -11,11 +11,13 @@ class RoomEnd(StrEnum):
 
     SPACE_ENDED = "space_ended"
     SUPERSEDED = "superseded"  # a higher epoch runs the Space, or ours was taken
+    RELIEVED = "relieved"  # the same, by a worker that is there and takes everybody in
     WORKER_STOPPING = "worker_stopping"
 
 
 CLOSE_REASONS: Final = {
     RoomEnd.SPACE_ENDED: PeerCloseReason.SPACE_ENDED,
     RoomEnd.SUPERSEDED: PeerCloseReason.WORKER_STOPPING,
+    RoomEnd.RELIEVED: PeerCloseReason.WORKER_STOPPING,
     RoomEnd.WORKER_STOPPING: PeerCloseReason.WORKER_STOPPING,
 }

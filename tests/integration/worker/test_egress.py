@@ -123,11 +123,11 @@ async def test_a_killed_worker_leaves_no_orphan(room: LargeRoom) -> None:
 
 async def test_a_stopped_worker_takes_its_processes_along(room: LargeRoom) -> None:
     """
-    SIGTERM: exit code 0, and the children are gone before the parent is.
+    SIGINT: exit code 0, and the children are gone before the parent is.
     """
     (egress,) = room.egresses
 
-    room.worker.terminate()
+    room.worker.interrupt()
 
     assert await room.worker.exit_code() == 0
     assert not egress.is_running()

@@ -190,14 +190,14 @@ async def test_the_end_of_the_space_ends_the_worker(live: LiveSpace) -> None:
     await lea.aclose()
 
 
-async def test_sigterm_drains(live: LiveSpace) -> None:
+async def test_sigint_drains(live: LiveSpace) -> None:
     """
     Within five seconds: exit code 0, state "stopped", nobody counted any more.
     """
     ana, lea = await live.speaker(), await live.listener()
     began_s = time.monotonic()
 
-    live.worker.terminate()
+    live.worker.interrupt()
 
     assert await live.worker.exit_code() == 0
     assert time.monotonic() - began_s < 5

@@ -15,7 +15,11 @@ from media_worker.firestore_link.protocol import (
     Write,
 )
 from media_worker.room.ports import DesiredState, Presence
-from spaces_contract.runtime import HEARTBEAT_STALE_S, WorkerState
+from spaces_contract.runtime import (
+    HEARTBEAT_INTERVAL_S,
+    HEARTBEAT_STALE_S,
+    WorkerState,
+)
 from tests.room_doubles import TurnedClock, settle
 
 CLAIM = Claim(
@@ -101,7 +105,7 @@ class RunningLink:
         self.firestore = ScriptedFirestore()
         self.clock = TurnedClock()
         self.told: list[DesiredState] = []
-        self.lost = False
+        self.lost = self.relieved = False
         self.link = FirestoreLink(
             cast(Firestore, self.firestore),
             CLAIM,
@@ -122,9 +126,9 @@ class RunningLink:
         """Note a desired state."""
         self.told.append(desired)
 
-    def epoch_lost(self) -> None:
+    def epoch_lost(self, *, relieved: bool) -> None:
         """Note the loss."""
-        self.lost = True
+        self.lost, self.relieved = True, relieved
 
     async def __aenter__(self) -> "RunningLink":
         self._running = asyncio.ensure_future(self.link.run())
@@ -228,5 +232,36 @@ async def test_another_worker_in_the_document_is_the_end() -> None:
             CONSISTENT,
         )
 
-    assert running.lost
+    assert (running.lost, running.relieved) == (True, False)
     assert len(running.told) == 1
+
+
+async def test_a_successor_that_serves_relieves() -> None:
+    """
+    Until everybody went over, what they want is told: a withdrawal counts at once.
+    """
+    async with RunningLink() as running:
+        await running.begin()
+        await running.firestore.send(
+            shown(Watched.SPACE, "space", state="live", epoch=2),
+            shown(Watched.RUNTIME, "worker", epoch=2, worker_id="other", state="ready"),
+            CONSISTENT,
+        )
+
+    assert (running.lost, running.relieved) == (True, True)
+    assert [told.epoch for told in running.told] == [1, 2]
+
+
+async def test_a_heartbeat_can_be_hurried() -> None:
+    """
+    What others wait for is written at once, and the next one comes in its time.
+    """
+    async with RunningLink() as running:
+        await running.clock.advance(1)
+        before = running.link.heartbeat_age_s
+        running.link.report_soon()
+        await settle()
+
+        assert (before, running.link.heartbeat_age_s) == (1.0, 0.0)
+        await running.clock.advance(HEARTBEAT_INTERVAL_S)
+        assert running.link.heartbeat_age_s == 0.0
