@@ -15,13 +15,20 @@ asyncio.constants.DEBUG_STACK_DEPTH = 0  # type: ignore[misc]  # ours alone to c
 TIERS = ("unit", "integration", "conformance", "e2e", "containers")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with its tier, and run the tiers from fast to slow."""
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """
+    Mark each test with its tier, and run the tiers from fast to slow.
+
+    Several processes run them the other way, so that none is left with a long file when
+    the others have ended.
+    """
     for item in items:
         tier = item.path.relative_to(TESTS).parts[0]
         if tier in TIERS:
             item.add_marker(tier)
-    items.sort(key=_tier_index)
+    items.sort(key=_tier_index, reverse=hasattr(config, "workerinput"))
 
 
 def pytest_collection_finish() -> None:
