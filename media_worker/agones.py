@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import h11
 
+from spaces_contract.trace_context import ANNOTATION, VARIABLE
+
 PORT_VARIABLE: Final = "AGONES_SDK_HTTP_PORT"
 UDP_BINDS: Final = "PARLEY_UDP_BINDS"  # JSON: {name of a GameServer's port: host:port}
 KIND_LABEL: Final = "parley.dev/kind"
@@ -47,6 +49,7 @@ class Allocation:
         index: Which of the Space's relays.
         address: The node's, which clients reach.
         ports: The node's ports by name.
+        traceparent: Of the call that allocated it; empty where it carried none.
     """
 
     kind: str
@@ -55,11 +58,13 @@ class Allocation:
     index: int
     address: str
     ports: Mapping[str, int]
+    traceparent: str = ""
 
     @classmethod
     def of(cls, game_server: Mapping[str, Any]) -> "Allocation | None":
         """Read a GameServer as the sidecar gives it; None while it is warm."""
-        labels = game_server.get("object_meta", {}).get("labels") or {}
+        metadata = game_server.get("object_meta", {})
+        labels = metadata.get("labels") or {}
         status = game_server.get("status", {})
         if status.get("state") != "Allocated" or KEY_LABEL not in labels:
             return None
@@ -68,6 +73,7 @@ class Allocation:
             key=labels[KEY_LABEL],
             epoch=int(labels[EPOCH_LABEL]),
             index=int(labels[INDEX_LABEL]),
+            traceparent=(metadata.get("annotations") or {}).get(ANNOTATION, ""),
             address=status["address"],
             ports={port["name"]: int(port["port"]) for port in status["ports"]},
         )
@@ -93,6 +99,7 @@ class Allocation:
             "PARLEY_SPACE_ID": self.key,
             "PARLEY_EPOCH": str(self.epoch),
             "PARLEY_UDP_ENDPOINTS": json.dumps(endpoints),
+            VARIABLE: self.traceparent,
         }
 
 

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from spaces_contract.roles import PeerCloseReason
+from spaces_contract.trace_context import log_facts
 
 from .config import Address, Config
 from .control.forward_check import ForwardCheck
 from .egress.processes.child import Spawn
 from .egress.processes.spread import SpreadEndpoint
 from .firestore_link.claim import Claim
+from .start_trace import StartTrace
 from .transport.endpoint import UdpMediaEndpoint
+from .transport.session_trace import SessionTraces
 
 CLOSE_PATIENCE_S: Final = 1.0
 
@@ -31,12 +34,26 @@ def starting() -> Iterator[None]:
         raise CannotStart(str(error)) from error
 
 
-def spread_endpoint(config: Config) -> SpreadEndpoint:
-    """Return the endpoint of all processes; it is not started yet."""
+def spread_endpoint(config: Config, start: StartTrace) -> SpreadEndpoint:
+    """
+    Return the endpoint of all processes; it is not started yet.
+
+    Args:
+        start: Told of the first sessions; of those in the room's own process, which
+            the first are.
+    """
     own, *others = config.udp_endpoints
-    labels: dict[str, str | int] = {"space_id": config.space_id, "epoch": config.epoch}
+    labels: dict[str, str | int] = {
+        "space_id": config.space_id,
+        "epoch": config.epoch,
+        **log_facts(config.project_id),
+    }
     return SpreadEndpoint(
-        UdpMediaEndpoint(bind=own.bind, announced=own.announced),
+        UdpMediaEndpoint(
+            bind=own.bind,
+            announced=own.announced,
+            traces=SessionTraces(start.reached),
+        ),
         [
             Spawn(bind=udp.bind, announced=udp.announced, labels=labels)
             for udp in others

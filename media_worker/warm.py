@@ -7,6 +7,8 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeVar
 
+from spaces_contract.trace_context import VARIABLE
+
 from .agones import PORT_VARIABLE, Allocation, Sidecar, SidecarLost
 from .config import RELAY, ROOM
 
@@ -59,7 +61,7 @@ async def _run(
         return await run_room(allocation.room_environment(env))
     job = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "media_worker.recording", *job_of(allocation)),
-        env=dict(env),
+        env=dict(env) | {VARIABLE: allocation.traceparent},
     )
     code = await _unless(stopped, job.wait())
     if code is None:

@@ -78,7 +78,7 @@ def carried() -> dict[str, str]:
     return {} if context is None else {HEADER: context.traceparent}
 
 
-def log_facts(project_id: str | None) -> dict[str, object]:
+def log_facts(project_id: str | None) -> dict[str, str | bool]:
     """
     Return what a log line says of the trace at hand.
 
@@ -88,7 +88,7 @@ def log_facts(project_id: str | None) -> dict[str, object]:
     context = current.get()
     if context is None:
         return {}
-    facts: dict[str, object] = {"trace_id": context.trace_id}
+    facts: dict[str, str | bool] = {"trace_id": context.trace_id}
     if project_id:
         # https://cloud.google.com/logging/docs/structured-logging#special-payload-fields
         name = f"projects/{project_id}/traces/{context.trace_id}"

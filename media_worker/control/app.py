@@ -17,6 +17,7 @@ from spaces_contract.roles import PeerKind
 from ..room.ports import SessionRefused
 from .bodies import bounded_body, offer_of
 from .forward_check import ForwardCheck
+from .request_trace import traced
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -70,9 +71,9 @@ class ControlApi:
         """Return the ASGI application."""
         return Starlette(
             routes=[
-                Route("/sessions", self._open, methods=["POST"]),
-                Route("/sessions/{session_id}", self._close, methods=["DELETE"]),
-                Route("/reactions", self._react, methods=["POST"]),
+                traced("/sessions", self._open, "POST"),
+                traced("/sessions/{session_id}", self._close, "DELETE"),
+                traced("/reactions", self._react, "POST"),
                 Route("/healthz", self._health, methods=["GET"]),
                 Route("/readyz", self._readiness, methods=["GET"]),
                 Route("/metrics", self._scrape, methods=["GET"]),

@@ -27,6 +27,7 @@ from .rounds import Rounds, Timing
 from .sdp_answer import LocalTransport, answer_sdp
 from .sdp_offer import parse_offer
 from .session import Session
+from .session_trace import SessionTraces, Step
 from .sessions import Sessions
 from .udp_port import UdpPort
 
@@ -60,6 +61,7 @@ class UdpMediaEndpoint:
     Args:
         bind: Numeric address and port (0 for any) of the socket.
         announced: Numeric address and port (0 for the bound one) told to clients.
+        traces: Of sessions, where somebody asks for them.
     """
 
     def __init__(
@@ -69,12 +71,16 @@ class UdpMediaEndpoint:
         announced: tuple[str, int],
         max_sessions: int = MAX_SESSIONS,
         timing: Timing | None = None,
+        traces: SessionTraces | None = None,
     ) -> None:
         self.counters = EndpointCounters()
         self._udp = UdpPort(*bind, self.counters)
         self._announced = announced
         self._max_sessions = max_sessions
         self._timing = timing or Timing()
+        # One without any session yet is false.
+        untold = SessionTraces(lambda *_: None)
+        self._traces = untold if traces is None else traces
         self._sessions = Sessions()
         self._opening: set[Session] = set()  # who waits for answers, not for sound
         self._endings: set[asyncio.Task[None]] = set()
@@ -211,6 +217,8 @@ class UdpMediaEndpoint:
         ends = frame.timestamp + frame.duration_samples
         self._clock.frame_sent(ends, time.monotonic())
         self._state.paced.send(frames)
+        if self._traces:
+            self._note_heard()
 
     def send_stage_message(self, session_id: SessionId, text: str) -> bool:
         """Send on a WHIP session's data channel; False where it is not open."""
@@ -243,16 +251,20 @@ class UdpMediaEndpoint:
 
     def audio_received(self, session: Session, packet: ReceivedPacket) -> None:
         """Pass a speaker's packet on."""
+        if self._traces:
+            self._traces.reach(session.session_id, Step.RTP_IN)
         self._running.events.packet_received(session.session_id, packet)
 
     def media_moved(self, session: Session) -> None:
         """Let the fan-out follow a session's selected address."""
+        self._traces.reach(session.session_id, Step.STUN)
         if session.hearer is not None and session.path.selected is not None:
             self._running.fan_out.move(session.hearer, session.path.selected)
 
     def session_secured(self, session: Session) -> None:
         """Let a session that has keys take part."""
         self.counters.sessions_connected += 1
+        self._traces.reach(session.session_id, Step.DTLS)
         self._opening.discard(session)
         if session.hearer is not None:
             self._running.fan_out.add(session.hearer)
@@ -304,6 +316,7 @@ class UdpMediaEndpoint:
             now_s=time.monotonic,
         )
         self._sessions.add(session)
+        self._traces.open(session_id, negotiated.kind)
         self._opening.add(session)
         self._udp.listen(True)
         self.counters.sessions_opened += 1
@@ -322,9 +335,19 @@ class UdpMediaEndpoint:
             cname=self._cname,
         )
 
+    def _note_heard(self) -> None:
+        """Trace whom the tick was the first to reach."""
+        for session_id in self._traces:
+            session = self._sessions.by_id(session_id)
+            if session is None or session.hearer is None:
+                continue
+            if self._running.fan_out.sent(session.hearer).packets:
+                self._traces.reach(session_id, Step.RTP_OUT)
+
     def _end(self, session: Session, reason: PeerCloseReason) -> asyncio.Task[None]:
         """Forget an open session now, tell the room, close what it holds in a task."""
         self._sessions.remove(session)
+        self._traces.close(session.session_id, reason)
         self._opening.discard(session)
         running = self._running
         running.rounds.closed(session)
