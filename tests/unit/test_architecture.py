@@ -117,6 +117,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "media_worker.metrics",
         "media_worker.room",
         "media_worker.shared_parts",
+        "media_worker.start_trace",
         "media_worker.transport",
         "h11",
     ),
