@@ -27,7 +27,12 @@ from spaces.http import (
 from spaces.http.app import api_app
 from spaces.http.operations import Operation
 from spaces.http.routes import Section
-from spaces.http.tasks import erasure_route, live_edge_route, webhook_routes
+from spaces.http.tasks import (
+    erasure_route,
+    live_edge_route,
+    shut_out_route,
+    webhook_routes,
+)
 from spaces.http.tasks_app import tasks_app
 from tests.fakes import FakeTaskTokens
 from tests.listening_world import ICE_SERVERS
@@ -100,6 +105,7 @@ def tasks_of(world: "World") -> flask.Flask:
         FakeTaskTokens(),
         (
             erasure_route(world.erasure),
+            shut_out_route(world.shutting_out),
             live_edge_route(world.listening.edge),
             *webhook_routes(world.webhooks),
         ),

@@ -13,7 +13,7 @@ from infra.local.firestore.operations import fetch_operations
 from spaces.adapters.cloud_tasks import task_call
 from spaces.adapters.firestore.client import BoundedClient
 from spaces.adapters.firestore.codec import runtime_to_doc
-from spaces.domain.effects import EraseAccount
+from spaces.domain.effects import EraseAccount, ShutOut
 from spaces.domain.public_numbers import number_of
 from spaces_contract import paths
 from spaces_contract.ids import SpaceId, UserId
@@ -308,6 +308,10 @@ def _operators(bill: Bill, world: World) -> None:
     report = f"/reports/{listed['reports'][0]['id']}/resolve"
     admin("admin_resolve_report", "POST", report, {"note": "seen"})
     admin("admin_suspend", "PUT", "/users/eve/suspension")
+    (task,) = (e for e in world.effects.tasks.values() if isinstance(e, ShutOut))
+    path, about = task_call(task)
+    shut_out = path.removeprefix("/tasks/")
+    bill.noted("task shut-out, of one", lambda: world.task(shut_out, about))
     free = ("GET", "/v1/me/capabilities", "bo")
     bill.call("whether anybody is suspended", *free)
     admin("admin_unsuspend", "DELETE", "/users/eve/suspension")

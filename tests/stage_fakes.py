@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from spaces.domain.effects import ShutOut
 from spaces.domain.errors import DependencyUnavailable, ReportNotFound
 from spaces.domain.invite import OPEN, Invite, InviteDecision, Invitee
 from spaces.domain.participant import Participant
@@ -188,8 +189,9 @@ class MemorySuspensionStore:
             raise DependencyUnavailable
         return self.suspended
 
-    def add(self, user_id: UserId) -> None:
-        self.suspended |= {user_id}
+    def add(self, effect: ShutOut) -> None:
+        self.suspended |= {effect.user_id}
+        self._db.outbox[effect.name] = (effect, effect.at)
 
     def remove(self, user_id: UserId) -> None:
         self.suspended -= {user_id}

@@ -37,6 +37,7 @@ from spaces.service.reactions import ReactionService
 from spaces.service.recording_asks import RecordingAsks
 from spaces.service.relays import RelayService
 from spaces.service.schedule import ReminderService, ScheduleTasks
+from spaces.service.shutting_out import ShuttingOut
 from spaces.service.spaces import SpaceService
 from spaces.service.stage import StageService
 from spaces.service.suspended import SuspendedPeople
@@ -256,11 +257,17 @@ class World:
         self.suspended = SuspendedPeople(
             stores.suspensions, lambda: self.clock().timestamp()
         )
-        self.operating = OperatorService(
+        self.shutting_out = ShuttingOut(
             spaces=stores.spaces,
             members=stores.members,
             profiles=stores.profiles,
             grants=self.signer,
+            suspensions=stores.suspensions,
+            effects=self.effects,
+            now=self.clock,
+        )
+        self.operating = OperatorService(
+            spaces=stores.spaces,
             suspensions=stores.suspensions,
             suspended=self.suspended,
             desk=stores.desk,

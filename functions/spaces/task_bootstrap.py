@@ -13,9 +13,11 @@ from .adapters.firestore.fan_outs import FirestoreFanOutStore
 from .adapters.firestore.invites import FirestoreInviteStore
 from .adapters.firestore.launches import FirestoreLaunchStore
 from .adapters.firestore.members import FirestoreMemberStore
+from .adapters.firestore.profiles import FirestoreProfileStore
 from .adapters.firestore.push_devices import FirestoreDeviceStore
 from .adapters.firestore.relays import FirestoreRelayStore
 from .adapters.firestore.subscribers import FirestoreSubscriberStore
+from .adapters.firestore.suspensions import FirestoreSuspensionStore
 from .adapters.launchers.process import ProcessLauncher
 from .adapters.launchers.settings import AgonesSettings, ContainerSettings
 from .adapters.launchers.traced import TracedLauncher
@@ -25,7 +27,12 @@ from .adapters.webhooks import HttpWebhookSender
 from .config import Config
 from .erasure_parts import erasure_service
 from .http.json_log import configure_logging
-from .http.tasks import erasure_route, live_edge_route, webhook_routes
+from .http.tasks import (
+    erasure_route,
+    live_edge_route,
+    shut_out_route,
+    webhook_routes,
+)
 from .http.tasks_app import tasks_app
 from .launcher_config import ProcessConfig
 from .recording_parts import RecordingParts
@@ -36,6 +43,7 @@ from .service.personal_news import PersonalNews
 from .service.ports import EffectQueue, Launcher, SpaceStore
 from .service.relays import RelayService
 from .service.schedule import ScheduleTasks
+from .service.shutting_out import ShuttingOut
 from .service.token_ports import TaskTokens
 from .service.upkeep import UpkeepService
 from .service.webhooks import WebhookService
@@ -92,6 +100,7 @@ def build_tasks(env: Mapping[str, str]) -> flask.Flask:
         (
             erasure_route(erasure_service(config, client, effects)),
             live_edge_route(live_edge),
+            shut_out_route(_shutting_out(config, client, effects, announcing.spaces)),
             *webhook_routes(_webhooks(config, announcing.spaces, effects)),
         ),
     )
@@ -104,6 +113,20 @@ def _relays(config: Config, client: BoundedClient, launcher: Launcher) -> RelayS
         grants=Ed25519Signer(config.grant_private_key),
         now=utc_now,
         limits=config.relays,
+    )
+
+
+def _shutting_out(
+    config: Config, client: BoundedClient, effects: EffectQueue, spaces: SpaceStore
+) -> ShuttingOut:
+    return ShuttingOut(
+        spaces=spaces,
+        members=FirestoreMemberStore(client),
+        profiles=FirestoreProfileStore(client),
+        grants=Ed25519Signer(config.grant_private_key),
+        suspensions=FirestoreSuspensionStore(client),
+        effects=effects,
+        now=utc_now,
     )
 
 

@@ -23,6 +23,7 @@ from ..domain.effects import (
     LaunchWorker,
     RecordingTask,
     ScheduleStep,
+    ShutOut,
     SweepLiveEdge,
     TellPage,
     TellWebhooks,
@@ -35,6 +36,7 @@ LATER: Final = (
     CountSubscribers,
     RecordingTask,
     ScheduleStep,
+    ShutOut,
     SweepLiveEdge,
     TellPage,
 )
@@ -141,9 +143,23 @@ def task_call(effect: Effect) -> tuple[str, dict[str, Any]]:
         case EraseAccount(user_id, version, n):
             about = {"user_id": user_id, "version": version, "n": n}
             return "/tasks/erase-account", about
+        case ShutOut():
+            return "/tasks/shut-out", _shut_out(effect)
         case RecordingTask(space_id, step, version, n, _):
             about = {"space_id": space_id, "version": version, "n": n}
             return f"/tasks/recording-{step.value}", about
+
+
+def _shut_out(effect: ShutOut) -> dict[str, Any]:
+    after = effect.after
+    return {
+        "user_id": effect.user_id,
+        "version": effect.version,
+        "n": effect.n,
+        "at": effect.at.isoformat(),
+        "last": effect.last,
+        "after": [after[0].isoformat(), after[1]] if after else None,
+    }
 
 
 def _event(told: TellWebhooks) -> dict[str, Any]:

@@ -148,6 +148,23 @@ class EraseAccount:
         return f"erase-{self.user_id}-{self.version}-{self.n}"
 
 
+@dataclass(frozen=True, slots=True)
+class ShutOut:
+    """Remove a suspended person: what one task leaves the next one, `n` + 1, finds."""
+
+    user_id: UserId
+    version: int  # when they were suspended, in microseconds since 1970
+    n: int
+    at: datetime
+    last: bool = False  # the second round, which begins when every instance knows
+    after: tuple[datetime, SpaceId] | None = None  # start and id of a live Space
+
+    @property
+    def name(self) -> str:
+        """Once for each step of each suspension."""
+        return f"shut-out-{self.user_id}-{self.version}-{self.n}"
+
+
 class RecordingStep(StrEnum):
     """What is to be done about a recording."""
 
@@ -201,6 +218,7 @@ Effect = (
     | RecordingTask
     | SweepLiveEdge
     | EraseAccount
+    | ShutOut
     | TellWebhooks
     | DeliverWebhook
 )

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Strict
 from spaces_contract.ids import SpaceId, UserId
 
 from ..domain.announcement import Announcement, AnnouncementKind
+from ..domain.effects import ShutOut
 from ..domain.errors import SpaceNotFound
 from ..domain.webhook import Event
 from ..service.announcing import AnnouncingService
@@ -21,6 +22,7 @@ from ..service.errors import TaskTokenInvalid
 from ..service.live_edge import LiveEdgeService
 from ..service.ports import LaunchRefused
 from ..service.schedule import ScheduleTasks
+from ..service.shutting_out import ShuttingOut
 from ..service.token_ports import TaskTokens
 from ..service.upkeep import UpkeepService
 from ..service.webhooks import WebhookService
@@ -74,6 +76,21 @@ class EraseTask(TaskBody):
     user_id: str
     version: int
     n: int
+
+
+class ShutOutTask(EraseTask):
+    """About the removal of one person."""
+
+    at: Annotated[datetime, Strict(False)]
+    last: bool
+    after: Annotated[tuple[datetime, str], Strict(False)] | None
+
+    def effect(self) -> ShutOut:
+        """Return what is to be carried on."""
+        after = (self.after[0], SpaceId(self.after[1])) if self.after else None
+        return ShutOut(
+            UserId(self.user_id), self.version, self.n, self.at, self.last, after
+        )
 
 
 class EventTask(SpaceTask):
@@ -138,6 +155,15 @@ def erasure_route(erasure: ErasureService) -> TaskRoute:
         erasure.carry_on(UserId(body.user_id), body.version, body.n)
 
     return task_route("erase-account", EraseTask, run)
+
+
+def shut_out_route(shutting_out: ShuttingOut) -> TaskRoute:
+    """Return the route by which suspended people are removed."""
+
+    def run(body: ShutOutTask) -> None:
+        shutting_out.carry_on(body.effect())
+
+    return task_route("shut-out", ShutOutTask, run)
 
 
 def blueprint(

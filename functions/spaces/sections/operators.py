@@ -1,7 +1,6 @@
 """Operators, and the host app's own server."""
 
 from ..adapters.clock import utc_now
-from ..adapters.firestore.members import FirestoreMemberStore
 from ..adapters.firestore.profiles import FirestoreProfileStore
 from ..adapters.firestore.reports import FirestoreReportStore
 from ..adapters.firestore.suspensions import FirestoreSuspensionStore
@@ -18,9 +17,6 @@ def operations(parts: Parts) -> tuple[Operation, ...]:
     accounts = FirestoreProfileStore(parts.client)
     operating = OperatorService(
         spaces=parts.spaces,
-        members=FirestoreMemberStore(parts.client),
-        profiles=accounts,
-        grants=parts.signer,
         suspensions=FirestoreSuspensionStore(parts.client),
         suspended=parts.suspended,
         desk=FirestoreReportStore(parts.client),

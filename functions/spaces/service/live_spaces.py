@@ -9,9 +9,13 @@ from .ports import Cursor, SpaceStore
 PAGE: Final = 200
 
 
-def every_live(spaces: SpaceStore) -> Iterator[Space]:
-    """Yield each, as it was read with its page; those started last come first."""
-    after: Cursor | None = None
+def every_live(spaces: SpaceStore, after: Cursor | None = None) -> Iterator[Space]:
+    """
+    Yield each, as it was read with its page; those started last come first.
+
+    Args:
+        after: Where to begin, by start and id of a Space; None: with all of them.
+    """
     while True:
         page = spaces.live(limit=PAGE, after=after)
         yield from page

@@ -2,31 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from spaces_contract.ids import SpaceId, UserId
 
 from ..domain import report as reports
-from ..domain import suspension
-from ..domain.profile import Profile
-from ..domain.relation import shut_out
 from ..domain.report import Report
 from ..domain.space import Space
-from .live_spaces import every_live
-from .membership import everywhere
 from .operators_ports import ReportDesk, SuspensionStore
-from .ports import (
-    Clock,
-    Cursor,
-    EffectQueue,
-    GrantSigner,
-    MemberStore,
-    ProfileStore,
-    SpaceStore,
-)
+from .ports import Clock, Cursor, EffectQueue, SpaceStore
+from .shutting_out import close_space, first_round
 from .suspended import SuspendedPeople
-
-LATEST: Final = 100  # Spaces; whoever came to more since is in no older one any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +19,6 @@ class OperatorService:
     """Use cases of operators; who they are was checked before."""
 
     spaces: SpaceStore
-    members: MemberStore
-    profiles: ProfileStore
-    grants: GrantSigner
     suspensions: SuspensionStore
     suspended: SuspendedPeople
     desk: ReportDesk
@@ -45,48 +27,20 @@ class OperatorService:
 
     def close_space(self, space_id: SpaceId) -> Space:
         """End a live Space, call off a scheduled one; raises SpaceNotFound."""
-        now = self.now()
-        decision = self.spaces.update(
-            space_id, lambda space: suspension.closed(space, now=now)
-        )
-        for effect in decision.effects:
-            self.effects.release(effect)
-        return decision.space
+        return close_space(self.spaces, self.effects, space_id, self.now())
 
     def suspend(self, user_id: UserId) -> None:
         """
-        Shut somebody out: their calls are refused, their Spaces closed, and they are
-        removed from those of others; again is harmless.
-
-        An anonymous listener is in no list, so that it takes one write in every live
-        Space: where they are seen comes first, and all the others after.
+        Shut somebody out: their calls are refused, and soon their Spaces are closed
+        and they are removed from those of others; again is harmless.
 
         Raises:
             ListFull, DependencyUnavailable, Contended: to be asked for again.
         """
-        self.suspensions.add(user_id)
+        effect = first_round(user_id, self.now())
+        self.suspensions.add(effect)
         self.suspended.forget()
-        for space_id in self.suspensions.open_hosted(user_id):
-            self.close_space(space_id)
-        person = self.profiles.get(user_id)
-        if person is None:  # without an account nobody is let in anywhere
-            return
-        seen = self.suspensions.present_in(user_id, limit=LATEST)
-        for space_id in seen:
-            self._remove(person, space_id)
-        for space in every_live(self.spaces):
-            if space.id not in seen:
-                self._remove(person, space.id)
-
-    def _remove(self, person: Profile, space_id: SpaceId) -> None:
-        now = self.now()
-        self.members.update(
-            space_id,
-            person.user_id,
-            lambda space, member: everywhere(
-                shut_out(space, member, person, now=now), self.grants
-            ),
-        )
+        self.effects.release(effect)
 
     def unsuspend(self, user_id: UserId) -> None:
         """Let them act again; whoever was removed is not let back by it."""

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from spaces_contract.ids import SpaceId, UserId
 
+from ..domain.effects import ShutOut
 from ..domain.report import Report, Resolution
 from .ports import Cursor
 
@@ -16,9 +17,9 @@ class SuspensionStore(Protocol):
         """Return everybody who is; one read."""
         ...
 
-    def add(self, user_id: UserId) -> None:
+    def add(self, effect: ShutOut) -> None:
         """
-        Suspend somebody; again is harmless.
+        Suspend somebody and store what shuts them out; again is harmless.
 
         Raises:
             ListFull: as many are as there may be.

@@ -1,11 +1,13 @@
 """What operators do, on Firestore: the queries find whom they are to find."""
 
 import itertools
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.applications import ADMIN_KEY
+from tests.simulated_queue import SimulatedQueue
 from tests.world import World, code_of
 
 SPACES = "/v1/spaces"
@@ -54,7 +56,7 @@ def test_a_suspension_finds_all_that_is_open(
     waiting = world.call("POST", SPACES, as_user=ana, json={}).get_json()["id"]
     world.call("POST", f"{ours}/join", as_user=ana)
     admin(world, "PUT", f"/users/{ana}/suspension")
-    world.clock.advance(31)
+    SimulatedQueue(world).run_until(world.clock() + timedelta(seconds=31))
     refused = world.call("GET", "/v1/me", as_user=ana)
     admin(world, "DELETE", f"/users/{ana}/suspension")
 

@@ -18,6 +18,7 @@ from tests.builders import (
     a_profile,
     a_space,
 )
+from tests.simulated_queue import SimulatedQueue
 from tests.world import World, code_of
 
 SPACE = f"/v1/spaces/{SPACE_ID}"
@@ -149,6 +150,7 @@ def test_a_suspended_person_is_out_of_everything(world: World) -> None:
     world.database.put_profile(a_profile("ana"))
     world.database.put_member(SPACE_ID, a_participant("ana", Role.SPEAKER))
     suspended = admin(world, "PUT", "/users/ana/suspension")
+    SimulatedQueue(world).run_until(world.clock())
     me = world.call("GET", "/v1/me", as_user="ana")
     join = world.call("POST", f"{SPACE}/join", as_user="ana")
     member = world.database.members[SPACE_ID, ANA]
@@ -179,6 +181,7 @@ def test_a_suspended_person_is_heard_and_hears_nowhere(world: World) -> None:
     )
     for _ in range(2):
         assert admin(world, "PUT", "/users/ana/suspension").status_code == 204
+    SimulatedQueue(world).run_until(world.clock(), twice=True)
 
     removed = world.database.members[SPACE_ID, ANA]
     assert (removed.removed, removed.anonymous_id) == (True, joined.get_json()["uid"])
@@ -187,12 +190,97 @@ def test_a_suspended_person_is_heard_and_hears_nowhere(world: World) -> None:
     assert listed["participants"] == []
 
 
+def test_a_suspension_is_bounded_and_a_task_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    However many Spaces are live, the call writes to none; each task is at it for ten
+    seconds, and the next begins where it ended.
+    """
+    spaces = [SpaceId(f"2Space2Space{c}") for c in "23456789ABCDEFGHJKLMNPQRSTU"]
+    for n, space_id in enumerate(spaces):
+        started = NOW + timedelta(seconds=n // 2)  # some at the same time
+        world.database.put_space(a_space(id=space_id, started_at=started))
+    world.database.put_profile(a_profile("ana"))
+    slow = world.shutting_out.members.update
+    wrote: list[SpaceId] = []
+
+    def update(space_id: SpaceId, user_id: UserId, decide: Any) -> Any:
+        wrote.append(space_id)
+        world.clock.advance(2)
+        return slow(space_id, user_id, decide)
+
+    monkeypatch.setattr(
+        type(world.shutting_out.members), "update", staticmethod(update)
+    )
+    admin(world, "PUT", "/users/ana/suspension")
+    in_the_call = len(wrote)
+    queue = SimulatedQueue(world)
+    queue.run_until(NOW + timedelta(hours=1))
+
+    assert in_the_call == 0
+    assert set(wrote) == set(spaces)
+    tasks = [name for _, name in queue.log if name.startswith("shut-out-ana")]
+    assert len(wrote) == 2 * len(spaces)  # the second time when all instances know
+    assert len(tasks) == len(set(tasks)) == 12
+
+
+def test_whoever_came_in_before_all_instances_knew_is_removed(world: World) -> None:
+    """
+    Other instances let them in for half a minute: all is looked at again after that.
+    """
+    world.database.put_profile(a_profile("ana"))
+    queue = SimulatedQueue(world)
+    admin(world, "PUT", "/users/ana/suspension")
+    queue.run_until(NOW + timedelta(seconds=20))
+    world.database.put_space(a_space())
+    world.database.put_member(SPACE_ID, a_participant("ana"))
+    queue.run_until(NOW + timedelta(minutes=1))
+    rounds = len(queue.log)
+    queue.run_until(NOW + timedelta(hours=1))
+
+    assert world.database.members[SPACE_ID, ANA].removed
+    assert len(queue.log) == rounds == 2
+
+
+def test_a_suspension_that_is_taken_back_removes_nobody(world: World) -> None:
+    """
+    The task that comes late looks first.
+    """
+    world.database.put_space(a_space())
+    world.database.put_member(SPACE_ID, a_participant("ana"))
+    world.database.put_profile(a_profile("ana"))
+    admin(world, "PUT", "/users/ana/suspension")
+    admin(world, "DELETE", "/users/ana/suspension")
+    SimulatedQueue(world).run_until(NOW + timedelta(minutes=5))
+
+    assert not world.database.members[SPACE_ID, ANA].removed
+
+
+def test_a_suspension_outlives_a_queue_that_is_down(world: World) -> None:
+    """
+    It is kept with what shuts them out; a sweep sees to that.
+    """
+    world.database.put_space(a_space())
+    world.database.put_member(SPACE_ID, a_participant("ana"))
+    world.database.put_profile(a_profile("ana"))
+    world.effects.down = True
+    answer = admin(world, "PUT", "/users/ana/suspension")
+    world.effects.down = False
+    world.clock.advance(60)
+    world.task("sweep", {})
+    SimulatedQueue(world).run_until(world.clock())
+
+    assert answer.status_code == 204
+    assert world.database.members[SPACE_ID, ANA].removed
+
+
 def test_other_instances_learn_of_it_soon(world: World) -> None:
     """
     Within half a minute, by one read and not by one for each call.
     """
     world.call("GET", "/v1/me", as_user="ana")
-    world.suspensions.add(ANA)
+    world.suspensions.suspended |= {ANA}
     for _ in range(20):
         world.call("GET", "/v1/me", as_user="bo")
     before = world.call("GET", "/v1/me", as_user="ana").status_code
@@ -206,7 +294,7 @@ def test_a_silent_store_lets_the_known_act_and_no_more(world: World) -> None:
     """
     Whoever was suspended stays so; before anything was ever read, nobody acts.
     """
-    world.suspensions.add(ANA)
+    world.suspensions.suspended |= {ANA}
     world.suspensions.down = True
     unknown = world.call("GET", "/v1/me", as_user="bo")
     world.suspensions.down = False

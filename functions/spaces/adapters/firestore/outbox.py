@@ -17,6 +17,7 @@ from ...domain.effects import (
     LaunchWorker,
     RecordingStep,
     RecordingTask,
+    ShutOut,
     TellWebhooks,
 )
 from .client import dependency_errors
@@ -28,6 +29,7 @@ ANNOUNCE: Final = "announce_schedule"
 RECORDING: Final = "recording"
 ERASE: Final = "erase_account"
 EVENT: Final = "event"
+SHUT_OUT: Final = "shut_out"
 
 
 def outbox_path(effect: Effect) -> str:
@@ -57,6 +59,9 @@ def outbox_doc(effect: Effect, created_at: datetime) -> dict[str, Any]:
             fields = {"kind": EVENT, "space_id": space_id, **about}
         case EraseAccount(user_id, version, n):
             fields = {"kind": ERASE, "user_id": user_id, "version": version, "n": n}
+        case ShutOut(user_id, version, n=0, at=at):
+            about = {"version": version, "at": at}
+            fields = {"kind": SHUT_OUT, "user_id": user_id, **about}
         case _:
             raise ValueError(f"{effect.name} is not stored: it is enqueued at once")
     return {**fields, "created_at": created_at}
@@ -65,6 +70,9 @@ def outbox_doc(effect: Effect, created_at: datetime) -> dict[str, Any]:
 def _stored_effect(doc: Mapping[str, Any]) -> Effect:
     if doc["kind"] == ERASE:
         return EraseAccount(UserId(doc["user_id"]), doc["version"], doc["n"])
+    if doc["kind"] == SHUT_OUT:
+        at = required_instant(doc["at"])
+        return ShutOut(UserId(doc["user_id"]), doc["version"], 0, at)
     space_id = SpaceId(doc["space_id"])
     if doc["kind"] == ANNOUNCE:
         return AnnounceSchedule(space_id, doc["version"])

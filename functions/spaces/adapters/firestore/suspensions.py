@@ -9,10 +9,12 @@ from google.cloud.firestore import ArrayRemove, FieldFilter
 from spaces_contract import paths
 from spaces_contract.ids import SpaceId, UserId
 
+from ...domain.effects import ShutOut
 from ...domain.errors import ListFull
 from ...domain.states import SpaceState
 from ...domain.suspension import MAX_SUSPENDED
 from .client import dependency_errors, run_transaction
+from .outbox import outbox_doc, outbox_path
 
 SUSPENDED: Final = "operator/suspended"
 OPEN: Final = (SpaceState.LIVE.value, SpaceState.SCHEDULED.value)
@@ -29,17 +31,19 @@ class FirestoreSuspensionStore:
         with dependency_errors():
             return _listed(self._ref().get())
 
-    def add(self, user_id: UserId) -> None:
-        """Read and write one document in a transaction; see `SuspensionStore`."""
+    def add(self, effect: ShutOut) -> None:
+        """Read one document, write it and another; see `SuspensionStore`."""
         ref = self._ref()
 
         def body(transaction: firestore.Transaction) -> None:
             listed = _listed(ref.get(transaction=transaction))
-            if user_id in listed:
-                return
-            if len(listed) >= MAX_SUSPENDED:
-                raise ListFull("suspended people", MAX_SUSPENDED)
-            transaction.set(ref, {"user_ids": sorted({*listed, user_id})})
+            if effect.user_id not in listed:
+                if len(listed) >= MAX_SUSPENDED:
+                    raise ListFull("suspended people", MAX_SUSPENDED)
+                everybody = sorted({*listed, effect.user_id})
+                transaction.set(ref, {"user_ids": everybody})
+            outbox_ref = self._client.document(outbox_path(effect))
+            transaction.set(outbox_ref, outbox_doc(effect, effect.at))
 
         run_transaction(self._client, body)
 
