@@ -139,7 +139,9 @@ class Api:
             },
         ) as response:
             if response.status != 201:
-                raise ApiError(response.status, await response.json(content_type=None))
+                after_s = float(response.headers.get("Retry-After", 0))
+                problem = await response.json(content_type=None)
+                raise ApiError(response.status, problem, retry_after_s=after_s)
             return await response.text(), response.headers["Location"]
 
     async def delete_session(self, session_url: str, grant: str) -> None:

@@ -15,12 +15,9 @@ from tests.light_clients import LightSpeaker
 from tests.soak.hearing import HearingLog
 from tests.soak.patient_api import LOST, PatientApi
 from tests.soak.rough_path import LOOPBACK, Weather
-from tests.soak.sessions import Session
+from tests.soak.sessions import Session, backoff_s
 
-# As in infra/hosting/public/media: stall.js and backoff.js.
-STALL_S: Final = 3.0
-FIRST_DELAY_S: Final = 0.25
-MAX_DELAY_S: Final = 4.0
+STALL_S: Final = 3.0  # as in infra/hosting/public/media/stall.js
 CONNECT_S: Final = 15.0
 LOOK_S: Final = 0.25
 
@@ -43,7 +40,9 @@ class Talk:
 
 class Attendee:
     """
-    A person in one Space, for as long as `run` runs.
+    A person in one Space.
+
+    Lifecycle: `come` once, then `leave`.
 
     Args:
         frames: What they say, as Opus packets; none: a listener.
@@ -72,15 +71,32 @@ class Attendee:
         self._frames = list(frames)
         self._weather = weather
 
-    async def run(self) -> None:
-        """Join, and join again whenever the sound stops; ends by cancellation."""
+    def come(self) -> None:
+        """Be in the Space from now on."""
+        self._task = asyncio.create_task(self._stay(), name=f"attend-{self.api.handle}")
+
+    async def leave(self) -> None:
+        """Leave it for good."""
+        self.hearing.close(time.time())
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What went wrong in the attendee itself; not in what it attends."""
+        done = self._task.done() and not self._task.cancelled()
+        return self._task.exception() if done else None
+
+    async def _stay(self) -> None:
+        """Join, and join again whenever the sound stops."""
         attempt = 0
         while True:
-            with contextlib.suppress(ApiError, ConnectionError, *LOST):
+            try:
                 await self._live()
+            except* (ApiError, ConnectionError, *LOST):
+                pass  # the API log has it
             attempt = 0 if self.hearing.session_first_s else attempt + 1
-            ceiling_s = min(MAX_DELAY_S, FIRST_DELAY_S * 2**attempt)
-            await asyncio.sleep(ceiling_s * (1 + self._around.chance.random()) / 2)
+            await asyncio.sleep(backoff_s(attempt, self._around.chance))
 
     async def _live(self) -> None:
         """Hold one session; return once it has stalled."""
@@ -93,12 +109,10 @@ class Attendee:
         path = f"/v1/spaces/{self._space_id}/join"
         joined = await self.api.call("POST", path, body)
         async with contextlib.AsyncExitStack() as held:
-            async with asyncio.timeout(CONNECT_S):
-                # Not in a group, which would wrap a refusal.
-                await asyncio.gather(
-                    self._hear(joined, held),
-                    *([self._talk(joined, held)] if self._frames else []),
-                )
+            async with asyncio.timeout(CONNECT_S), asyncio.TaskGroup() as both:
+                both.create_task(self._hear(joined, held))
+                if self._frames:
+                    both.create_task(self._talk(joined, held))
             await self._until_stalled(began_s)
 
     def _session(self, held: contextlib.AsyncExitStack) -> Session:

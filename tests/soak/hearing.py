@@ -29,6 +29,7 @@ class HearingLog(ArrivalLog):
         holes: Intervals without sound: no packet for longer than `GAP_S`, or packets
             that never came.
         session_first_s: The first packet of this session; 0 before it.
+        closed_s: When this listener left; 0 before that.
     """
 
     def __init__(self, *, counts_loss: bool = True) -> None:
@@ -36,6 +37,7 @@ class HearingLog(ArrivalLog):
         self.counts_loss = counts_loss
         self.holes: list[Interval] = []
         self.session_first_s = 0.0
+        self.closed_s = 0.0
         self._timestamp: int | None = None
 
     def new_session(self) -> None:
@@ -45,6 +47,8 @@ class HearingLog(ArrivalLog):
 
     def packet(self, at_s: float, data: bytes) -> None:
         """Take one RTP packet."""
+        if self.closed_s:
+            return
         (timestamp,) = struct.unpack_from("!I", data, 4)
         if not self.session_first_s:
             self.session_first_s = at_s
@@ -59,12 +63,15 @@ class HearingLog(ArrivalLog):
         if FRAME_SAMPLES < step < _HALF:
             self.holes.append((at_s - (step - FRAME_SAMPLES) / RATE_HZ, at_s))
 
-    def close(self, until_s: float) -> None:
-        """Count a silence that goes on at the end."""
-        if self.packets and until_s - self.last_s > GAP_S:
-            self.holes.append((self.last_s, until_s))
+    def close(self, at_s: float) -> None:
+        """Listen no longer; a silence that goes on just now counts."""
+        if self.closed_s:
+            return
+        self.closed_s = at_s
+        if self.packets and at_s - self.last_s > GAP_S:
+            self.holes.append((self.last_s, at_s))
 
-    def minutes(self, until_s: float, losses: Sequence[float]) -> list[float]:
+    def minutes(self, losses: Sequence[float]) -> list[float]:
         """
         Judge each minute that was listened to, the last if it is long enough.
 
@@ -78,12 +85,12 @@ class HearingLog(ArrivalLog):
         holes = [hole for hole in self.holes if not _is_of(hole, losses)]
         found = []
         start_s = self.first_s
-        while self.packets and until_s - start_s >= SHORTEST_S:
-            end_s = min(start_s + MINUTE_S, until_s)
+        while self.packets and self.closed_s - start_s >= SHORTEST_S:
+            end_s = min(start_s + MINUTE_S, self.closed_s)
             missing_s = sum(overlap(hole, (start_s, end_s)) for hole in holes)
             found.append(float(missing_s <= MISSING_SHARE * (end_s - start_s)))
             start_s = end_s
-        return found
+        return found  # what is left over is too short to be judged
 
     def recoveries(self, losses: Sequence[float]) -> list[float]:
         """Return for each loss that was heard, how long until there was sound again."""

@@ -9,9 +9,11 @@ from tests.api import ApiError
 from tests.soak.patient_api import LOST, PatientApi
 from tests.soak.rough_path import RoughPath, Weather
 
-# As in infra/hosting/public/media/exchange.js.
+# As in infra/hosting/public/media: exchange.js and backoff.js.
 SOON: Final = frozenset({"worker-starting", "not-on-stage"})
 TRIES: Final = 8
+FIRST_DELAY_S: Final = 0.25
+MAX_DELAY_S: Final = 4.0
 RELEASE_S: Final = 3.0
 
 
@@ -47,7 +49,8 @@ class Session:
             except ApiError as error:
                 if error.code not in SOON or tried == TRIES - 1:
                     raise
-                await asyncio.sleep(max(error.retry_after_s, 0.25 * 2**tried))
+                pause_s = backoff_s(tried, self._chance)
+                await asyncio.sleep(max(error.retry_after_s, pause_s))
             else:
                 self._made = made, grant
                 return await self._through_path(answer), made
@@ -81,3 +84,9 @@ class Session:
         host, port = self._path.address
         words[4:6] = host, str(port)
         return answer.replace(candidate, " ".join(words))
+
+
+def backoff_s(attempt: int, chance: random.Random) -> float:
+    """Return how long to wait before the next attempt, as media/backoff.js says."""
+    ceiling_s = min(MAX_DELAY_S, FIRST_DELAY_S * 2**attempt)
+    return ceiling_s * (1 + chance.random()) / 2
