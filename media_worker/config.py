@@ -8,6 +8,8 @@ from typing import Final, Self
 
 from spaces_contract.ids import SPACE_ID_PATTERN
 
+from .egress.processes.placement import LISTENERS_PER_PROCESS
+
 REQUIRED: Final = (
     "PARLEY_PROJECT_ID",
     "PARLEY_SPACE_ID",
@@ -22,9 +24,6 @@ REQUIRED: Final = (
 LONG_FRAMES_FROM: Final = 500
 # A smaller room needs no process beside its own.
 EGRESS_FROM: Final = 200
-
-# Where nobody says better: what was measured for a core that does nothing else.
-LISTENERS_PER_PROCESS: Final = 2_500
 
 ROOM: Final = "room"  # values of PARLEY_WORKLOAD
 RELAY: Final = "relay"

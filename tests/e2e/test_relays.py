@@ -12,7 +12,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from media_worker.config import LISTENERS_PER_PROCESS
+from media_worker.egress.processes.placement import LISTENERS_PER_PROCESS
 from spaces_contract.relays import relay_of
 from spaces_contract.roles import PeerKind
 from tests import speech

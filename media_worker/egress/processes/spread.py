@@ -16,7 +16,7 @@ from ...room.durations import Durations
 from ...room.ports import MediaEvents, SdpRefused, SessionInfo
 from ...transport.endpoint import UdpMediaEndpoint
 from .child import ChildState, EgressProcess, Spawn
-from .placement import LISTENERS_PER_EGRESS, Limits, place
+from .placement import LISTENERS_PER_PROCESS, Limits, place
 from .pool import EgressPool
 
 LOSSY: Final = 0.03  # in-band FEC and concealment hide what is less
@@ -72,7 +72,7 @@ class SpreadEndpoint:
         spawns: Sequence[Spawn],
         *,
         egress_from: int,
-        listeners_per_egress: int = LISTENERS_PER_EGRESS,
+        listeners_per_egress: int = LISTENERS_PER_PROCESS,
     ) -> None:
         self._local = local
         limits = Limits(
