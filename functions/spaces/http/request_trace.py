@@ -56,7 +56,7 @@ def _end(span: spans.Span, response: flask.Response) -> None:
     about = {**(request.view_args or {}), **flask.g.get("task", {})}
     if SPACE_ID_PATTERN.fullmatch(about.get("space_id", "")):
         facts[Fact.SPACE_ID] = about["space_id"]
-    if "epoch" in about:
+    if isinstance(about.get("epoch"), int):
         facts[Fact.EPOCH] = about["epoch"]
     span.tell(facts)
     span.end(error=str(response.status_code) if response.status_code >= 500 else None)

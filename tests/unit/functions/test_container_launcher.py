@@ -9,6 +9,7 @@ from docker.errors import NotFound
 from spaces.adapters.launchers.container import ContainerLauncher
 from spaces.adapters.launchers.settings import ContainerSettings
 from spaces.service.ports import Workload, WorkloadKind
+from spaces_contract.trace_context import TraceContext, within
 
 SETTINGS = ContainerSettings(
     deployment="https://parley.example",
@@ -71,3 +72,23 @@ def test_jobs_of_recordings_are_told_what_they_are_for(
     assert ref == options["name"] == f"parley-{kind}-r1-3-1"
     assert options["entrypoint"][-5:] == told
     assert options["environment"] == {"WHO": "render"}
+
+
+def test_a_worker_is_told_its_trace() -> None:
+    """
+    That of the call which launched it, by the variable that OpenTelemetry names.
+    """
+    engine = ListeningEngine()
+    launcher = ContainerLauncher(
+        SETTINGS,
+        project_id="demo",
+        grant_public_key="",
+        open_engine=lambda: engine,  # type: ignore[arg-type,return-value]  # a double
+    )
+
+    with within(TraceContext("a" * 32, "b" * 16, sampled=True)):
+        launcher.launch(Workload(kind=WorkloadKind.ROOM, key="s1", epoch=3))
+
+    (options,) = engine.created
+    told = options["environment"]["TRACEPARENT"]
+    assert told == f"00-{'a' * 32}-{'b' * 16}-01"
