@@ -19,8 +19,8 @@ def begin(db: Client, **options: Any) -> firestore.Transaction:
     return transaction
 
 
-def increment_all(db: Client, threads: int, times: int) -> float:
-    """Increment rooms/a by transaction in threads; return the seconds it took."""
+def increment_all(db: Client, threads: int, times: int) -> None:
+    """Increment rooms/a by transaction in threads."""
     document = db.document("rooms/a")
     document.set({"n": 0})
     failures: list[BaseException] = []
@@ -37,14 +37,12 @@ def increment_all(db: Client, threads: int, times: int) -> float:
         except Exception as error:
             failures.append(error)
 
-    started_s = time.monotonic()
     workers = [threading.Thread(target=work) for _ in range(threads)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
     assert not failures
-    return time.monotonic() - started_s
 
 
 def test_contended_increments_are_all_counted(ours: Client) -> None:
@@ -179,11 +177,9 @@ def test_with_locks_a_deadlock_ends_with_an_abort(
                 outcomes.append("aborted")
 
         threads = [threading.Thread(target=commit, args=(t,)) for t in transactions]
-        started_s = time.monotonic()
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
 
     assert sorted(outcomes) == ["aborted", "committed"]
-    assert time.monotonic() - started_s < 1.5
