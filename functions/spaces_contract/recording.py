@@ -26,9 +26,12 @@ STEM_ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 PAGE_S: Final = 1.0  # a page is closed at least so often: what a killed process loses
 UPLOAD_S: Final = 10.0  # and stored at least so often: what a lost machine loses
-# A worker that was cut off may store for so long after a withdrawal.  Whoever erases
-# does it at once, and once more after this.
+# A worker that was cut off may store for so long after a withdrawal; a job that is
+# killed at the wrong moment leaves what it was storing.  So who erases does it at once,
+# and again after each of these.
 ERASE_AGAIN_AFTER_S: Final = 60.0
+ERASE_LAST_AFTER_S: Final = 900.0
+PUBLISH_S: Final = 600  # a job that stores what it made is over by then, or killed
 
 
 class RecordingState(StrEnum):

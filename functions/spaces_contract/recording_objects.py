@@ -8,7 +8,7 @@ The recordings store holds stems and what is derived from them:
     recordings/{recording}/v{n}/job.json                     see `recording_render`
     recordings/{recording}/v{n}/progress.json
     recordings/{recording}/v{n}/{audio.m4a,waveform.json,markers.json,manifest.json}
-    recordings/{recording}/clips/{n}/{job.json,progress.json,clip.m4a}
+    recordings/{recording}/clips/{n}/{job.json,progress.json,clip.m4a,manifest.json}
 
 A clip is of no version: it stays until one of its voices is taken out.  A stem stays
 under the version that was current when it was stored; a render of version n takes the
@@ -59,6 +59,7 @@ class ClipFile(StrEnum):
     JOB = "job.json"  # written by functions, deleted first: without it nothing is made
     PROGRESS = "progress.json"  # see `recording_render`
     AUDIO = "clip.m4a"
+    MANIFEST = "manifest.json"  # see `clip_manifest`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

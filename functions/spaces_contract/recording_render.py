@@ -106,6 +106,7 @@ class ClipJob:
         number: Of the clip, from 1, within its recording.
         start_ms: On the recording clock; so is `end_ms`.
         stems: Whose voices are in it, each with the scope `clips`; no other is opened.
+        commitments: Hex; the whole chain, oldest first.
     """
 
     recording_id: RecordingId
@@ -114,6 +115,7 @@ class ClipJob:
     start_ms: int
     end_ms: int
     stems: tuple[ConsentedStem, ...]
+    commitments: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return the object of the clip's `job.json`."""
@@ -136,6 +138,7 @@ class ClipJob:
                 start_ms=int(fields["start_ms"]),
                 end_ms=int(fields["end_ms"]),
                 stems=tuple(_stem(stem) for stem in fields["stems"]),
+                commitments=tuple(str(value) for value in fields["commitments"]),
             )
 
 

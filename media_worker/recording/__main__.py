@@ -3,7 +3,8 @@
 
     render --recording ID --version N          configured by the environment
     clip --recording ID --clip N               likewise
-    verify FILE MANIFEST [RECEIPT ...] [--keys parley-keys.json]     offline
+    verify FILE MANIFEST [RECEIPT ...] [--keys parley-keys.json]     offline;
+                                               a render's file, or a clip's
     rotate-key FILE                            a new local key wraps from now on
 """
 
@@ -11,6 +12,7 @@ import argparse
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
@@ -19,6 +21,8 @@ from typing import Any
 
 import obstore
 
+from spaces_contract.clip_manifest import KIND as CLIP_KIND
+from spaces_contract.clip_manifest import ClipManifest
 from spaces_contract.consent_receipts import SignedReceipt, from_base64url
 from spaces_contract.json_documents import InvalidDocument
 from spaces_contract.recording import RECORDING_ID_PATTERN, RecordingId
@@ -39,6 +43,7 @@ from ..config import ConfigError, RecordingConfig
 from ..json_logs import configure
 from .key_encryption import KeyServiceDown, LocalKeyEncryption, UnknownKeyEncryption
 from .opening import Stores, open_stores
+from .proof import ManifestSigner
 from .stores import StoreErrors
 from .verify import verify
 
@@ -98,19 +103,17 @@ def _render(
     recording_id: RecordingId, version: int, env: Mapping[str, str]
 ) -> RenderProgress:
     # FFmpeg's libraries take a while to load, and nothing else here needs them.
-    from .proof import ManifestSigner
     from .render import Render
     from .settling import wait_settled
 
-    stores = _stores(env)
-    signer = ManifestSigner(env.get(PROOF_KEY, ""))
+    stores, signer = _stores(env), _signer(env)
     name = render_file(recording_id, version, RenderFile.JOB)
     job = RenderJob.from_json(_json(stores, name))
     if (job.recording_id, job.version) != (recording_id, version):
         raise InvalidDocument("the job is of another version or recording")
     if not wait_settled(job, stores):
         raise StillRecorded
-    return Render(job, stores, signer=signer).run()
+    return Render(job, stores, signer=signer, end_in=signal.alarm).run()
 
 
 def _clip(
@@ -118,12 +121,16 @@ def _clip(
 ) -> RenderProgress:
     from .clip import ClipMaking
 
-    stores = _stores(env)
+    stores, signer = _stores(env), _signer(env)
     name = clip_file(recording_id, number, ClipFile.JOB)
     job = ClipJob.from_json(_json(stores, name))
     if (job.recording_id, job.number) != (recording_id, number):
         raise InvalidDocument("the job is of another clip or recording")
-    return ClipMaking(job, stores).run()
+    return ClipMaking(job, stores, signer=signer, end_in=signal.alarm).run()
+
+
+def _signer(env: Mapping[str, str]) -> ManifestSigner:
+    return ManifestSigner(env.get(PROOF_KEY, ""))
 
 
 def _json(stores: Stores, name: str) -> Any:
@@ -144,7 +151,7 @@ def _stores(env: Mapping[str, str]) -> Stores:
 
 def _verify(options: argparse.Namespace) -> ExitCode:
     try:
-        manifest = Manifest.from_json(json.loads(options.manifest.read_bytes()))
+        manifest = _manifest(json.loads(options.manifest.read_bytes()))
         receipts = [
             SignedReceipt.from_json(item)
             for path in options.receipts
@@ -159,6 +166,12 @@ def _verify(options: argparse.Namespace) -> ExitCode:
         sys.stdout.write(f"{line}\n")
     sys.stdout.write("REFUSED\n" if verdict.errors else "VERIFIED\n")
     return ExitCode.WRONG if verdict.errors else ExitCode.DONE
+
+
+def _manifest(fields: Any) -> Manifest | ClipManifest:
+    if isinstance(fields, dict) and fields.get("kind") == CLIP_KIND:
+        return ClipManifest.from_json(fields)
+    return Manifest.from_json(fields)
 
 
 def _listed(value: Any) -> list[Any]:

@@ -2,11 +2,11 @@
 
 import json
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import dropwhile, takewhile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import obstore
@@ -21,11 +21,14 @@ from spaces_contract.recording_render import (
     RenderState,
 )
 
+from .clip_proof import ClippedVoice, clip_manifest
 from .loudness import measured
 from .manifest_making import MS_SAMPLES
 from .mastering import gain_for, write_m4a
 from .mixdown import HEADROOM, Voice, mixed
 from .opening import Stores
+from .proof import ManifestSigner
+from .publishing import Publishing
 from .sound import Pcm, Sound
 from .stem_decoder import segments
 from .stem_reader import PlacedPage, StemReader
@@ -40,14 +43,28 @@ class ClipMaking:
     One attempt at one clip; killed at any point it may be run again.
 
     A job that is deleted meanwhile, as a withdrawal does, leaves no clip behind.
+
+    Args:
+        end_in: See `Publishing`.
+        now: Aware UTC time.
     """
 
     def __init__(
-        self, job: ClipJob, stores: Stores, *, folder: Path | None = None
+        self,
+        job: ClipJob,
+        stores: Stores,
+        *,
+        signer: ManifestSigner,
+        end_in: Callable[[int], object],
+        folder: Path | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._job = job
         self._stores = stores
+        self._signer = signer
+        self._end_in = end_in
         self._folder = folder
+        self._now = now
 
     def run(self) -> RenderProgress:
         """
@@ -61,19 +78,31 @@ class ClipMaking:
             return done
         stems = stem_set(self._job, self._stores)
         if not stems.epochs:
-            return self._end(RenderState.ERASED, detail="no voice of it is left")
+            end = self._ended(RenderState.ERASED, detail="no voice of it is left")
+            told = {self._name(ClipFile.PROGRESS): _json(end.to_json())}
+            self._publishing().publish(told)
+            return end
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-            audio = Path(folder) / "clip.m4a"
-            sound = Sound.of_array(self._samples(stems))
+            audio, voices = Path(folder) / "clip.m4a", self._voices(stems)
+            sound = Sound.of_array(self._samples(voices))
             gain_db = gain_for(sound, measured(sound, gain_db=0))
             write_m4a(audio, sound, gain_db=gain_db)
-            obstore.put(self._stores.objects, self._name(ClipFile.AUDIO), audio)
-        if not self._is_wanted():
-            obstore.delete(self._stores.objects, self._name(ClipFile.AUDIO))
-            return RenderProgress(
-                state=RenderState.ERASED, percent=0, updated_at_ms=_now_ms()
-            )
-        return self._end(RenderState.DONE)
+            return self._published(audio, voices)
+
+    def _published(self, audio: Path, voices: Sequence[ClippedVoice]) -> RenderProgress:
+        """Store the file, and last what says that it is there."""
+        manifest = clip_manifest(self._job, voices, audio, made_at=self._now())
+        done = self._ended(RenderState.DONE)
+        wanted = self._publishing().publish(
+            {
+                self._name(ClipFile.AUDIO): audio,
+                self._name(ClipFile.MANIFEST): _json(
+                    self._signer.signed(manifest).to_json()
+                ),
+                self._name(ClipFile.PROGRESS): _json(done.to_json()),
+            }
+        )
+        return done if wanted else self._ended(RenderState.ERASED)
 
     def _done_before(self) -> RenderProgress | None:
         try:
@@ -83,46 +112,45 @@ class ClipMaking:
             return None
         return found
 
-    def _samples(self, stems: StemSet) -> Pcm:
+    def _voices(self, stems: StemSet) -> list[ClippedVoice]:
+        shifts, found = stems.shifts(), []
+        for item in stems.epochs:
+            shift = shifts[item.epoch]
+            start, end = (
+                at_ms * MS_SAMPLES - shift
+                for at_ms in (self._job.start_ms, self._job.end_ms)
+            )
+            reader = item.reader.from_position(start - LEAD_IN)
+            voice = Voice(segments(_within(reader, start, end)), shift=shift)
+            found.append(
+                ClippedVoice(consented=item.consented, reader=reader, voice=voice)
+            )
+        return found
+
+    def _samples(self, voices: Sequence[ClippedVoice]) -> Pcm:
         """Return all samples of the clip, mixed."""
         start = self._job.start_ms * MS_SAMPLES
         count = (self._job.end_ms - self._job.start_ms) * MS_SAMPLES
-        shifts = stems.shifts()
-        voices = [
-            Voice(
-                segments(_within(item.reader, start - shift, start + count - shift)),
-                shift=shift,
-            )
-            for item in stems.epochs
-            for shift in (shifts[item.epoch],)
-        ]
         sound = np.zeros(count, np.float32)
         at = 0
-        for window in mixed(voices, start=start):
+        for window in mixed([each.voice for each in voices], start=start):
             part = window[: count - at]
             sound[at : at + len(part)] = part * HEADROOM
             at += len(part)
         return _faded(sound)
 
-    def _is_wanted(self) -> bool:
-        try:
-            obstore.head(self._stores.objects, self._name(ClipFile.JOB))
-        except FileNotFoundError:
-            return False
-        return True
-
-    def _end(self, state: RenderState, *, detail: str = "") -> RenderProgress:
-        duration_ms = self._job.end_ms - self._job.start_ms
-        progress = RenderProgress(
+    def _ended(self, state: RenderState, *, detail: str = "") -> RenderProgress:
+        return RenderProgress(
             state=state,
             percent=100 if state is RenderState.DONE else 0,
-            updated_at_ms=_now_ms(),
-            duration_ms=duration_ms,
+            updated_at_ms=int(self._now().timestamp() * 1_000),
+            duration_ms=self._job.end_ms - self._job.start_ms,
             detail=detail,
         )
-        data = json.dumps(progress.to_json()).encode()
-        obstore.put(self._stores.objects, self._name(ClipFile.PROGRESS), data)
-        return progress
+
+    def _publishing(self) -> Publishing:
+        job = self._name(ClipFile.JOB)
+        return Publishing(self._stores.objects, job, end_in=self._end_in)
 
     def _name(self, file: ClipFile) -> str:
         return clip_file(self._job.recording_id, self._job.number, file)
@@ -130,9 +158,7 @@ class ClipMaking:
 
 def _within(reader: StemReader, start: int, end: int) -> Iterator[PlacedPage]:
     """Yield the pages that are heard in an interval, and those shortly before it."""
-    first = start - LEAD_IN
-    pages = reader.from_position(first).pages()
-    later = dropwhile(lambda page: page.end <= first, pages)
+    later = dropwhile(lambda page: page.end <= start - LEAD_IN, reader.pages())
     return takewhile(lambda page: page.start < end, later)
 
 
@@ -144,5 +170,5 @@ def _faded(sound: NDArray[np.float32]) -> Pcm:
     return np.clip(sound, -32_768, 32_767).astype(np.int16)
 
 
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+def _json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()

@@ -22,7 +22,7 @@ from .stem_set import StemSet
 
 MARKERS_SCHEMA: Final = 1
 MS_SAMPLES: Final = SAMPLE_RATE_HZ // 1_000
-_FRAME_MS: Final = FRAME_SAMPLES // MS_SAMPLES
+FRAME_MS: Final = FRAME_SAMPLES // MS_SAMPLES
 
 
 class RenderedStems:
@@ -101,7 +101,7 @@ class RenderedStems:
             for interval in voice.heard
         )
         return tuple(
-            (start * _FRAME_MS - self._start_ms, end * _FRAME_MS - self._start_ms)
+            (start * FRAME_MS - self._start_ms, end * FRAME_MS - self._start_ms)
             for start, end in sorted(frames)
         )
 

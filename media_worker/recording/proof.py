@@ -1,6 +1,7 @@
 """Signatures of manifests and receipts (Ed25519)."""
 
 from dataclasses import replace
+from typing import TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -13,8 +14,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from spaces_contract.clip_manifest import ClipManifest
 from spaces_contract.consent_receipts import from_base64url, key_id, to_base64url
 from spaces_contract.recording_manifest import Manifest
+
+AnyManifest = TypeVar("AnyManifest", Manifest, ClipManifest)
 
 
 class ManifestSigner:
@@ -35,7 +39,7 @@ class ManifestSigner:
         self._key = key
         self._public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
-    def signed(self, manifest: Manifest) -> Manifest:
+    def signed(self, manifest: AnyManifest) -> AnyManifest:
         """Return `manifest` with our key's name and signature."""
         named = replace(
             manifest,

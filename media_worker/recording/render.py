@@ -29,6 +29,7 @@ from .mixdown import FRAME_SAMPLES, HEADROOM, Voice, mixed
 from .opening import Stores
 from .progress import Progress
 from .proof import ManifestSigner
+from .publishing import Publishing
 from .sound import Sound
 from .stem_decoder import segments
 from .stem_set import StemSet, stem_set, sweep
@@ -44,8 +45,10 @@ class Render:
     One attempt at one job.
 
     Killed at any point it may be run again: files appear whole, the manifest last.
+    A job that is deleted meanwhile leaves none of them behind.
 
     Args:
+        end_in: See `Publishing`.
         folder: For a temporary file of 6 MB for each minute of the recording.
         now: Aware UTC time.
     """
@@ -56,12 +59,14 @@ class Render:
         stores: Stores,
         *,
         signer: ManifestSigner,
+        end_in: Callable[[int], object],
         folder: Path | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._job = job
         self._stores = stores
         self._signer = signer
+        self._end_in = end_in
         self._folder = folder
         self._now = now
         self._progress = Progress(stores.objects, job)
@@ -114,6 +119,12 @@ class Render:
             made = self._mastered(Sound.of_file(mix), readings, audio)
             rendered = RenderedStems(self._job, stems, voices, start=self._start)
             manifest = self._published(audio, made, rendered, stems)
+        if manifest is None:
+            return RenderProgress(  # told to nobody: where it would be is deleted
+                state=RenderState.ERASED,
+                percent=0,
+                updated_at_ms=int(self._now().timestamp() * 1_000),
+            )
         return self._progress.end(
             RenderState.DONE,
             duration_ms=manifest.duration_ms,
@@ -160,8 +171,12 @@ class Render:
 
     def _published(
         self, audio: Path, made: "Master", rendered: RenderedStems, stems: StemSet
-    ) -> Manifest:
-        """Store the files, and last the manifest that vouches for them."""
+    ) -> Manifest | None:
+        """
+        Store the files, and last the manifest that vouches for them, and return it.
+
+        None: nobody wants them any more.
+        """
         markers = _json(rendered.markers())
         with audio.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -178,17 +193,20 @@ class Render:
             markers_sha256=hashlib.sha256(markers).hexdigest(),
         )
         signed = self._signer.signed(manifest)
-        obstore.put(self._stores.objects, self._name(RenderFile.AUDIO), audio)
-        self._put(RenderFile.WAVEFORM, made.waveform)
-        self._put(RenderFile.MARKERS, markers)
-        self._put(RenderFile.MANIFEST, _json(signed.to_json()))
-        return signed
+        job = self._name(RenderFile.JOB)
+        publishing = Publishing(self._stores.objects, job, end_in=self._end_in)
+        wanted = publishing.publish(
+            {
+                self._name(RenderFile.AUDIO): audio,
+                self._name(RenderFile.WAVEFORM): made.waveform,
+                self._name(RenderFile.MARKERS): markers,
+                self._name(RenderFile.MANIFEST): _json(signed.to_json()),
+            }
+        )
+        return signed if wanted else None
 
     def _name(self, file: RenderFile) -> str:
         return render_file(self._job.recording_id, self._job.version, file)
-
-    def _put(self, file: RenderFile, data: bytes) -> None:
-        obstore.put(self._stores.objects, self._name(file), data)
 
     def _get(self, file: RenderFile) -> bytes:
         return bytes(obstore.get(self._stores.objects, self._name(file)).bytes())

@@ -43,7 +43,8 @@ class StemReader:
         objects: In order.
 
     Attributes:
-        digest: SHA-256 over the objects as they are stored, once all were read.
+        digest: SHA-256 over the objects that were read, as they are stored.
+        read: Their names.
         damaged: Pages that were changed, or are no audio.
     """
 
@@ -52,6 +53,7 @@ class StemReader:
     objects: list[StemObject]
     damaged: int = 0
     digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    read: list[str] = field(default_factory=list)
 
     @property
     def is_damaged(self) -> bool:
@@ -72,16 +74,16 @@ class StemReader:
         later = bisect_right(
             range(len(self.objects)), position, key=self._first_position
         )
+        return self._beginning_at(max(0, later - 1))
+
+    def _beginning_at(self, index: int) -> "StemReader":
         return replace(
-            self,
-            objects=self.objects[max(0, later - 1) :],
-            digest=hashlib.sha256(),
+            self, objects=self.objects[index:], digest=hashlib.sha256(), read=[]
         )
 
     def _first_position(self, index: int) -> int:
         """Return where the audio of an object begins, or of the next that has any."""
-        rest = replace(self, objects=self.objects[index:], digest=hashlib.sha256())
-        first = next(rest.pages(), None)
+        first = next(self._beginning_at(index).pages(), None)
         return sys.maxsize if first is None else first.start
 
     def pages(self) -> Iterator[PlacedPage]:
@@ -95,6 +97,7 @@ class StemReader:
         for item in self.objects:
             data = bytes(obstore.get(self.store, item.name).bytes())
             self.digest.update(data)
+            self.read.append(item.name)
             for record in records(data):
                 if record.number <= number:
                     continue

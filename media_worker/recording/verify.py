@@ -1,10 +1,11 @@
-"""Checks a rendered file against its manifest, offline, and says what both prove."""
+"""Checks a rendered file or a clip against its manifest, and says what is proved."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from spaces_contract.clip_manifest import ClipManifest
 from spaces_contract.consent_receipts import (
     ConsentAction,
     SignedReceipt,
@@ -12,10 +13,12 @@ from spaces_contract.consent_receipts import (
     from_base64url,
     key_id,
 )
-from spaces_contract.recording import RecordingId
+from spaces_contract.recording import ConsentScope, RecordingId
 from spaces_contract.recording_manifest import Interval, Manifest, ManifestStem
 
 from .proof import is_signed
+
+AnyManifest = Manifest | ClipManifest
 
 
 @dataclass(slots=True)
@@ -34,7 +37,7 @@ class Verdict:
 
 def verify(
     file: Path,
-    manifest: Manifest,
+    manifest: AnyManifest,
     receipts: Iterable[SignedReceipt],
     *,
     published: dict[str, bytes] | None,
@@ -57,12 +60,14 @@ def verify(
     for receipt in opened:
         verdict.errors += _receipt_errors(receipt, manifest, keys)
     verdict.notes += [_about(stem, opened) for stem in manifest.stems]
-    verdict.notes += _missing(manifest)
+    verdict.notes += (
+        _missing(manifest) if isinstance(manifest, Manifest) else _clipped(manifest)
+    )
     return verdict
 
 
 def _keys(
-    manifest: Manifest, published: dict[str, bytes] | None, verdict: Verdict
+    manifest: AnyManifest, published: dict[str, bytes] | None, verdict: Verdict
 ) -> dict[str, bytes]:
     if published is not None:
         return published
@@ -76,7 +81,7 @@ def _keys(
     return {key_id(own): own}
 
 
-def _manifest_errors(manifest: Manifest, keys: dict[str, bytes]) -> Iterator[str]:
+def _manifest_errors(manifest: AnyManifest, keys: dict[str, bytes]) -> Iterator[str]:
     key = keys.get(manifest.key_id)
     if key is None:
         yield f"manifest: key {manifest.key_id} is not one of the operator's"
@@ -91,9 +96,11 @@ def _manifest_errors(manifest: Manifest, keys: dict[str, bytes]) -> Iterator[str
     for stem in manifest.stems:
         if not 0 <= stem.commitment < len(manifest.commitments):
             yield f"manifest: {stem.uid} is heard without a commitment to their consent"
+        if isinstance(manifest, ClipManifest) and ConsentScope.CLIPS not in stem.scopes:
+            yield f"manifest: {stem.uid} did not agree to clips"
 
 
-def _file_errors(file: Path, manifest: Manifest) -> Iterator[str]:
+def _file_errors(file: Path, manifest: AnyManifest) -> Iterator[str]:
     with file.open("rb") as data:
         digest = hashlib.file_digest(data, "sha256").hexdigest()
     if digest != manifest.audio_sha256:
@@ -101,7 +108,7 @@ def _file_errors(file: Path, manifest: Manifest) -> Iterator[str]:
 
 
 def _receipt_errors(
-    signed: SignedReceipt, manifest: Manifest, keys: dict[str, bytes]
+    signed: SignedReceipt, manifest: AnyManifest, keys: dict[str, bytes]
 ) -> Iterator[str]:
     receipt = signed.receipt
     name = f"receipt {receipt.receipt_id}"
@@ -122,10 +129,12 @@ def _receipt_errors(
         yield f"{name}: it is not the consent under which {stem.uid} is heard"
 
 
-def _opens(signed: SignedReceipt, stem: ManifestStem, manifest: Manifest) -> bool:
+def _opens(signed: SignedReceipt, stem: ManifestStem, manifest: AnyManifest) -> bool:
     commitments, receipt = manifest.commitments, signed.receipt
+    is_clip = isinstance(manifest, ClipManifest)
     return (
         receipt.action is ConsentAction.GRANT
+        and (not is_clip or ConsentScope.CLIPS in receipt.scopes)
         and receipt.uid == stem.uid
         and 0 <= stem.commitment < len(commitments)
         and commitments[stem.commitment] == signed.commitment
@@ -143,6 +152,11 @@ def _about(stem: ManifestStem, receipts: list[SignedReceipt]) -> str:
                 f" by notice {receipt.notice_version}"
             )
     return f"{heard}; consent is committed to, but its receipt was not given"
+
+
+def _clipped(manifest: ClipManifest) -> Iterator[str]:
+    span = _spans([(manifest.start_ms, manifest.end_ms)])
+    yield f"a clip of recording {manifest.recording_id}, {span} after it began"
 
 
 def _missing(manifest: Manifest) -> Iterator[str]:

@@ -168,6 +168,7 @@ def job_of(recording: Recording, clip: Clip) -> ClipJob:
             for voice in recording.voices
             if voice.stem in clip.stems and ConsentScope.CLIPS in voice.scopes
         ),
+        commitments=recording.commitments,
     )
 
 

@@ -32,7 +32,7 @@ from .recording_errors import (
     RecordingClosed,
     RecordingNotFound,
 )
-from .recording_kept import erased, rendered_anew, twice, unclipped
+from .recording_kept import erased, rendered_anew, sweeps, unclipped
 from .recording_states import (
     CONSENT_TRANSITIONS,
     KEPT,
@@ -249,7 +249,7 @@ def _silenced(
     )
     if without.state in OPEN:
         after = replace(without, version=without.version + 1)
-        return after, twice(after, RecordingStep.ERASE_STEMS, now)
+        return after, sweeps(after, RecordingStep.ERASE_STEMS, now)
     if not without.voices:
         return _all_gone(without, now)
     after, unmade = unclipped(
@@ -257,7 +257,7 @@ def _silenced(
     )
     tell = RecordingTask(after.space_id, RecordingStep.TELL, after.version, 0, now)
     return after, (
-        *twice(after, RecordingStep.ERASE_STEMS, now),
+        *sweeps(after, RecordingStep.ERASE_STEMS, now),
         *unmade,
         tell,
         *rendered_later(after, now),

@@ -5,7 +5,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from spaces_contract.ids import UserId
-from spaces_contract.recording import ERASE_AGAIN_AFTER_S, RecordingState
+from spaces_contract.recording import (
+    ERASE_AGAIN_AFTER_S,
+    ERASE_LAST_AFTER_S,
+    RecordingState,
+)
 
 from .clip import Clip
 from .effects import Effect, RecordingStep, RecordingTask
@@ -110,7 +114,7 @@ def erased(recording: Recording, now: datetime) -> RecordingDecision:
         updated_at=now,
     )
     tell = RecordingTask(gone.space_id, RecordingStep.TELL, gone.version, 0, now)
-    return RecordingDecision(gone, (*twice(gone, RecordingStep.ERASE, now), tell))
+    return RecordingDecision(gone, (*sweeps(gone, RecordingStep.ERASE, now), tell))
 
 
 def nameless(
@@ -139,7 +143,7 @@ def unclipped(
     """
     Return the recording without those clips, and what deletes their objects.
 
-    It is done at once, and again when a job that was at it is over.
+    It is done at once, and again when a job that was at it is over: see `sweeps`.
     """
     left = tuple(clip for clip in recording.clips if not gone(clip))
     if left == recording.clips:
@@ -147,20 +151,26 @@ def unclipped(
     after = replace(recording, clips=left, updated_at=now)
     # Named by the time: one version may lose clips again and again.
     n = int(now.timestamp() * 1_000_000)
-    again = now + timedelta(seconds=ERASE_AGAIN_AFTER_S)
-    step = RecordingStep.ERASE_CLIPS
-    return after, tuple(
-        RecordingTask(recording.space_id, step, recording.version, n + i, at)
-        for i, at in enumerate((now, again))
-    )
+    return after, sweeps(after, RecordingStep.ERASE_CLIPS, now, first=n)
 
 
-def twice(
-    recording: Recording, step: RecordingStep, now: datetime
+def sweeps(
+    recording: Recording, step: RecordingStep, now: datetime, *, first: int = 0
 ) -> tuple[Effect, ...]:
-    """Return what erases at once, and again when no worker can store any more."""
-    again = now + timedelta(seconds=ERASE_AGAIN_AFTER_S)
+    """
+    Return what erases at once, and again when no worker and no job can store any more.
+
+    Args:
+        first: Number of the first of the tasks.
+    """
+    after_s = (0, ERASE_AGAIN_AFTER_S, ERASE_LAST_AFTER_S)
     return tuple(
-        RecordingTask(recording.space_id, step, recording.version, n, at)
-        for n, at in enumerate((now, again))
+        RecordingTask(
+            recording.space_id,
+            step,
+            recording.version,
+            first + n,
+            now + timedelta(seconds=seconds),
+        )
+        for n, seconds in enumerate(after_s)
     )

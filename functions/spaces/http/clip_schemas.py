@@ -66,6 +66,7 @@ class ClipPlaybackView(Answer):
     duration_ms: int
     expires_at: Instant
     audio_url: str
+    manifest_url: str
 
     @classmethod
     def of(cls, playback: ClipPlayback) -> "ClipPlaybackView":
@@ -76,4 +77,5 @@ class ClipPlaybackView(Answer):
             duration_ms=clip.end_ms - clip.start_ms,
             expires_at=playback.expires_at,
             audio_url=playback.url,
+            manifest_url=playback.manifest_url,
         )

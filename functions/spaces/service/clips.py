@@ -29,10 +29,16 @@ class SeenClip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipPlayback:
-    """Where to read a clip, until when."""
+    """
+    Where to read a clip, until when.
+
+    Args:
+        manifest_url: Of what proves it; clips of before there were such have none.
+    """
 
     clip: Clip
     url: str
+    manifest_url: str
     expires_at: datetime
 
 
@@ -92,10 +98,16 @@ class ClipService:
         clip = clipping.clip_of(recording, number)
         if clip.state is not ClipState.READY:
             raise ClipNotReady(clip.state.value)
-        now, name = self.now(), clip_file(recording.id, number, ClipFile.AUDIO)
+        now, urls = self.now(), self.open_urls()
+
+        def url(file: ClipFile) -> str:
+            name = clip_file(recording.id, number, file)
+            return urls.sign(name, now=now, lifetime=PLAYBACK_LIFETIME)
+
         return ClipPlayback(
             clip=clip,
-            url=self.open_urls().sign(name, now=now, lifetime=PLAYBACK_LIFETIME),
+            url=url(ClipFile.AUDIO),
+            manifest_url=url(ClipFile.MANIFEST),
             expires_at=now + PLAYBACK_LIFETIME,
         )
 

@@ -18,7 +18,7 @@ from .problems import not_found, problem
 _NAME: Final = re.compile(
     r"/recordings/[A-Za-z0-9_-]{8,64}/(?:v[1-9][0-9]{0,8}"
     r"/(audio\.m4a|waveform\.json|markers\.json|manifest\.json)"
-    r"|clips/[1-9][0-9]{0,8}/(clip\.m4a))"
+    r"|clips/[1-9][0-9]{0,8}/(clip\.m4a|manifest\.json))"
 )
 _EXPIRES: Final = re.compile(r"[0-9]{1,12}")
 _TYPES: Final = MappingProxyType({"audio.m4a": "audio/mp4", "clip.m4a": "audio/mp4"})

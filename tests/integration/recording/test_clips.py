@@ -1,11 +1,14 @@
 """Clips: the right voices at the right place, and nothing left of what is unwanted."""
 
 import asyncio
+import hashlib
 import io
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +21,31 @@ from media_worker.recording.__main__ import ExitCode, main
 from media_worker.recording.clip import ClipMaking
 from media_worker.recording.loudness import integrated, measured
 from media_worker.recording.opening import Stores
+from media_worker.recording.proof import ManifestSigner
 from media_worker.recording.sound import Sound
 from media_worker.recording.stores import erase_stem, object_names
 from spaces_contract import recording_objects as names
+from spaces_contract.clip_manifest import ClipManifest
+from spaces_contract.recording import ConsentScope
 from spaces_contract.recording_objects import (
     ClipFile,
     clip_file,
     parse_stem_object,
 )
-from spaces_contract.recording_render import ClipJob, RenderState
+from spaces_contract.recording_render import ClipJob, RenderProgress, RenderState
 from tests.audio import Samples, alignment, similarity
 from tests.crash.recording import ROOT
 from tests.long_recording import Talker, speech_packets, store_recording
 from tests.speech import DATA, load
-from tests.stems import RECORDING, a_job, recording_settings, stem_of, stores_in
+from tests.stems import (
+    PROOF_PEM,
+    RECORDING,
+    a_job,
+    a_receipt,
+    recording_settings,
+    stem_of,
+    stores_in,
+)
 
 START_MS, LENGTH_MS = 72_300, 4_000
 PLACE = START_MS * 48
@@ -47,17 +61,28 @@ def stores(tmp_path: Path) -> Stores:
 
 def a_clip(stores: Stores, *user_ids: str, number: int = 1) -> ClipJob:
     """Return the job of a clip of these voices, told to its job."""
+    whole = a_job(*user_ids)
     job = ClipJob(
         recording_id=RECORDING,
         version=1,
         number=number,
         start_ms=START_MS,
         end_ms=START_MS + LENGTH_MS,
-        stems=a_job(*user_ids).stems,
+        stems=tuple(replace(stem, scopes=tuple(ConsentScope)) for stem in whole.stems),
+        commitments=whole.commitments,
     )
     name = clip_file(RECORDING, number, ClipFile.JOB)
     obstore.put(stores.objects, name, json.dumps(job.to_json()).encode())
     return job
+
+
+def made(job: ClipJob, stores: Stores) -> RenderProgress:
+    """Have a clip made, at a fixed time with the tests' key."""
+    signer, moment = ManifestSigner(PROOF_PEM), datetime(2026, 1, 1, 13, tzinfo=UTC)
+    making = ClipMaking(
+        job, stores, signer=signer, end_in=lambda _: None, now=lambda: moment
+    )
+    return making.run()
 
 
 def clip_sound(stores: Stores, number: int = 1) -> Samples:
@@ -87,7 +112,7 @@ def test_a_clip_holds_the_voices_of_its_job_alone(
     Both talk; only the one who is in the job is heard, at their place, and as loud as
     any recording.
     """
-    done = ClipMaking(a_clip(stores, *consenting), stores).run()
+    done = made(a_clip(stores, *consenting), stores)
     sound = clip_sound(stores)
 
     assert (done.state, done.duration_ms) == (RenderState.DONE, LENGTH_MS)
@@ -105,7 +130,7 @@ def test_two_voices_are_mixed(stores: Stores) -> None:
     """
     Where both agreed, both are heard.
     """
-    ClipMaking(a_clip(stores, "ana", "bo"), stores).run()
+    made(a_clip(stores, "ana", "bo"), stores)
     sound = clip_sound(stores)
 
     assert similarity(said(0), sound) > 0.4
@@ -126,7 +151,7 @@ def test_no_more_is_read_than_is_heard(
         return get(store, name)
 
     monkeypatch.setattr(obstore, "get", counted)
-    ClipMaking(job, stores).run()
+    made(job, stores)
 
     assert 0 < sum(name.endswith(".pages") for name in read) <= 7
 
@@ -143,7 +168,7 @@ def test_what_is_damaged_elsewhere_takes_nothing_away(stores: Stores, seq: int) 
         if found is not None and found.stem == stem_of("ana") and found.seq == seq:
             obstore.put(stores.objects, name, b"no page")
 
-    ClipMaking(job, stores).run()
+    made(job, stores)
 
     assert similarity(said(0), clip_sound(stores)) > 0.9
 
@@ -153,11 +178,11 @@ def test_run_again_it_touches_nothing(stores: Stores) -> None:
     A job that is done says so: its file stays to the byte, and so does its time.
     """
     job = a_clip(stores, "ana")
-    first = ClipMaking(job, stores).run()
+    first = made(job, stores)
     name = clip_file(RECORDING, 1, ClipFile.AUDIO)
     before = obstore.head(stores.objects, name)
 
-    assert ClipMaking(job, stores).run() == first
+    assert made(job, stores) == first
     assert obstore.head(stores.objects, name) == before
 
 
@@ -168,7 +193,7 @@ def test_a_clip_that_nobody_wants_any_more_is_not_left(stores: Stores) -> None:
     job = a_clip(stores, "ana")
     obstore.delete(stores.objects, clip_file(RECORDING, 1, ClipFile.JOB))
 
-    assert ClipMaking(job, stores).run().state is RenderState.ERASED
+    assert made(job, stores).state is RenderState.ERASED
     prefix = names.clips_prefix(RECORDING)
     assert list(object_names(stores.objects, prefix)) == []
 
@@ -180,7 +205,54 @@ def test_an_erased_voice_makes_no_clip(stores: Stores) -> None:
     job = a_clip(stores, "ana")
     asyncio.run(erase_stem(stores.objects, stores.keys, RECORDING, stem_of("ana")))
 
-    assert ClipMaking(job, stores).run().state is RenderState.ERASED
+    assert made(job, stores).state is RenderState.ERASED
+
+
+def clip_manifest(stores: Stores) -> ClipManifest:
+    """Return what a clip's job said of it."""
+    name = clip_file(RECORDING, 1, ClipFile.MANIFEST)
+    return ClipManifest.from_json(
+        json.loads(bytes(obstore.get(stores.objects, name).bytes()))
+    )
+
+
+def test_a_clip_is_proved_offline(
+    stores: Stores, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    File, manifest and receipts are all that is needed; a clip changed by a byte, or one
+    of somebody who agreed to no clips, is refused.
+    """
+    made(a_clip(stores, "ana"), stores)
+    paths = [tmp_path / name for name in ("clip.m4a", "manifest.json", "receipt.json")]
+    for path, file in zip(paths[:2], (ClipFile.AUDIO, ClipFile.MANIFEST), strict=True):
+        name = clip_file(RECORDING, 1, file)
+        path.write_bytes(bytes(obstore.get(stores.objects, name).bytes()))
+    paths[2].write_text(json.dumps(a_receipt("ana").to_json()))
+    files = [str(path) for path in paths]
+
+    assert main(["verify", *files[:2]], {}) is ExitCode.DONE
+    told = capsys.readouterr().out
+    assert "Ana (ana) is heard 0:00." in told
+    assert "a clip of recording recording-1, 1:12.3-1:16.3 after it began" in told
+    # Her receipt here is of a yes to the archive alone.
+    assert main(["verify", *files], {}) is ExitCode.WRONG
+    paths[0].write_bytes(paths[0].read_bytes() + b"x")
+    assert main(["verify", *files[:2]], {}) is ExitCode.WRONG
+
+
+def test_a_clip_names_the_objects_that_it_was_made_of(stores: Stores) -> None:
+    """
+    Who holds the store can tell that these encrypted objects, and no others, are in it.
+    """
+    made(a_clip(stores, "ana"), stores)
+    (stem,) = clip_manifest(stores).stems
+    whole = hashlib.sha256()
+    for name in stem.objects:
+        whole.update(bytes(obstore.get(stores.objects, name).bytes()))
+
+    assert 1 <= len(stem.objects) <= 2
+    assert stem.digest == hashlib.sha256(whole.digest()).hexdigest()
 
 
 def test_the_command_makes_it_and_survives_a_kill(

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import obstore
 import pytest
+from obstore.store import ObjectStore
 
 from media_worker.recording.__main__ import ExitCode, main
 from media_worker.recording.sealing import records
@@ -63,6 +65,29 @@ def decoded_pages(packets: Sequence[bytes], number: int) -> list[Samples]:
     looped = tuple(packets[(number + i) % len(packets)] for i in range(50))
     page = PlacedPage(start=0, end=48_000, packets=looped)
     return [block for _, block in segments([page])]
+
+
+def test_what_is_taken_back_while_it_is_stored_is_not_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The job deleted in the middle, as a withdrawal does: the render deletes its files.
+    """
+    stores = stores_in(tmp_path)
+    store_recording(stores, two_talkers(), seconds=2)
+    put, job = obstore.put, names.render_file(RECORDING, 1, RenderFile.JOB)
+
+    def taken_back(store: ObjectStore, name: str, data: Any) -> Any:
+        if name.endswith(RenderFile.WAVEFORM):
+            obstore.delete(store, job)
+        return put(store, name, data)
+
+    monkeypatch.setattr(obstore, "put", taken_back)
+    ended = render(stores, a_job(*PAIR))
+
+    left = object_names(stores.objects, names.version_prefix(RECORDING, 1))
+    assert ended.state is RenderState.ERASED
+    assert not [name for name in left if name.endswith(("m4a", "form.json", "st.json"))]
 
 
 def test_a_render_is_done_once(tmp_path: Path) -> None:

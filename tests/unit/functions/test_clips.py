@@ -271,7 +271,7 @@ def _dropped(recording: Recording) -> tuple[Recording, tuple[Any, ...]]:
 def test_a_clip_goes_with_what_it_is_made_of(act: Any) -> None:
     """
     A yes taken back, clips taken back, its start cut off, or deleted: it is off the
-    list, and its objects go at once and once more; another's clip stays.
+    list, and its objects go at once and twice more; another's clip stays.
     """
     clips = (a_clip("ana"), a_clip("bo", number=2, start_ms=21_000, end_ms=25_000))
 
@@ -283,7 +283,7 @@ def test_a_clip_goes_with_what_it_is_made_of(act: Any) -> None:
         for each in effects
         if isinstance(each, RecordingTask) and each.step is RecordingStep.ERASE_CLIPS
     ]
-    assert [(each.at - NOW).total_seconds() for each in erasing] == [0, 60]
+    assert [(each.at - NOW).total_seconds() for each in erasing] == [0, 60, 900]
 
 
 def test_the_last_voice_takes_all_clips_along() -> None:
@@ -385,6 +385,7 @@ def test_from_wish_to_share(ready: World) -> None:
     assert (clip["id"], clip["state"], clip["title"]) == ("1", "ready", "Tea")
     playback = get(ready, f"{CLIPS}/1/playback", "listener")
     assert urlsplit(playback["audio_url"]).path.endswith("/clips/1/clip.m4a")
+    assert urlsplit(playback["manifest_url"]).path.endswith("/clips/1/manifest.json")
     expires = playback["expires_at"]
     assert expires == get(ready, f"{ONE}/playback", "listener")["expires_at"]
 

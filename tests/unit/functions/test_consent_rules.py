@@ -261,7 +261,7 @@ def test_a_withdrawal_while_it_goes_on(state: RecordingState) -> None:
     assert decision.recording.voices == ()
     assert decision.recording.withdrawn == ("stem-number-1",)
     assert decision.recording.state is state
-    assert steps(decision) == [(RecordingStep.ERASE_STEMS, 2)] * 2
+    assert steps(decision) == [(RecordingStep.ERASE_STEMS, 2)] * 3
     at = [each.at for each in decision.effects if isinstance(each, RecordingTask)]
     assert at[1] - at[0] == timedelta(seconds=ERASE_AGAIN_AFTER_S)
 

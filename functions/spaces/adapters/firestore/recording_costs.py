@@ -11,7 +11,8 @@ CONSENT: Final = "spaces/{space}/consents/{uid}: the caller's own answer and rec
 
 STATE: Final = (SPACE, RECORDING)
 FACTS: Final = (SPACE, MEMBER, RECORDING, CONSENT)
-ERASE_TWICE: Final = (OUTBOX, OUTBOX)  # at once, and when no worker can write
+# At once, when no worker can write any more, and when no job can.
+SWEEPS: Final = (OUTBOX, OUTBOX, OUTBOX)
 
 RECORDING_COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
     {
@@ -28,9 +29,7 @@ RECORDING_COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "put_consent, no": Cost(FACTS, (CONSENT, RECORDING)),
         "put_consent, again": Cost(FACTS),
         "put_consent, another scope": Cost(FACTS, (CONSENT, RECORDING)),
-        "withdraw_consent": Cost(
-            FACTS, (CONSENT, RECORDING, *ERASE_TWICE), ERASE_TWICE
-        ),
+        "withdraw_consent": Cost(FACTS, (CONSENT, RECORDING, *SWEEPS), SWEEPS),
         "list_receipts, of one": Cost((CONSENT, SPACE)),
         "list_recordings": Cost(STATE),
         "get_recording": Cost(STATE),
@@ -40,10 +39,10 @@ RECORDING_COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "make_clip": Cost((*STATE, *STATE), (RECORDING, OUTBOX), (OUTBOX,)),
         "list_clips": Cost((*STATE, BLOCK)),
         "get_clip_playback, in it": Cost(STATE),
-        "delete_clip": Cost(STATE, (RECORDING, *ERASE_TWICE), ERASE_TWICE),
+        "delete_clip": Cost(STATE, (RECORDING, *SWEEPS), SWEEPS),
         "edit_recording, private": Cost(STATE, (RECORDING,)),
         "delete_recording": Cost(
-            STATE, (RECORDING, SPACE, OUTBOX, *ERASE_TWICE), (OUTBOX, *ERASE_TWICE)
+            STATE, (RECORDING, SPACE, OUTBOX, *SWEEPS), (OUTBOX, *SWEEPS)
         ),
         "get_proof_keys": Cost(),
         "task recording-ask": Cost(STATE),
