@@ -61,6 +61,12 @@ class OtlpReceiver:
         spans = [span for body in bodies for span in _spans(body)]
         return sorted(spans, key=lambda span: span.start_ns)
 
+    def resource_names(self) -> set[str]:
+        """Return the names of all that was said of those who sent."""
+        requests = map(ExportTraceServiceRequest.FromString, self.bodies)
+        of_all = (each.resource for r in requests for each in r.resource_spans)
+        return {fact.key for resource in of_all for fact in resource.attributes}
+
     def wait_for(self, *names: str, timeout_s: float) -> list[ReceivedSpan]:
         """
         Return all spans so far once there are some of each of these names.
