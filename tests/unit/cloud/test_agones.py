@@ -140,3 +140,24 @@ def test_the_launcher_has_no_right_that_it_does_not_use() -> None:
         ("agones.dev", "gameservers", "list"),
         ("agones.dev", "gameservers", "delete"),
     }
+
+
+@pytest.mark.parametrize("annotations", [{"parley.dev/traceparent": "00-t"}, None, {}])
+def test_an_allocated_worker_takes_its_trace_over(
+    annotations: dict[str, str] | None,
+) -> None:
+    """
+    From the annotation of its GameServer, as an older launcher sets none.
+    """
+    names = ("kind", "key", "epoch", "index")
+    labels = {f"parley.dev/{name}": "1" for name in names}
+    server = {
+        "object_meta": {"labels": labels, "annotations": annotations},
+        "status": {"state": "Allocated", "address": "", "ports": []},
+    }
+
+    allocation = Allocation.of(server)
+
+    assert allocation is not None
+    told = allocation.room_environment({UDP_BINDS: "{}", "TRACEPARENT": "of the pod"})
+    assert told["TRACEPARENT"] == ("00-t" if annotations else "")

@@ -19,6 +19,8 @@ from spaces_contract.ids import SessionId, UserId
 from spaces_contract.media import MAX_SDP_BYTES
 from spaces_contract.reactions import REACT, Reaction, to_body
 from spaces_contract.roles import PeerKind, Role
+from spaces_contract.trace_context import HEADER, TraceContext
+from tests.tracing import remembered_spans
 
 SPACE = "1nKxoPQrsTUvw"
 SESSION = "sessionsessionsession"
@@ -275,3 +277,26 @@ async def test_what_is_no_batch_is_refused(
 
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid-forward")
     assert sessions.reactions == []
+
+
+async def test_a_session_is_part_of_its_callers_trace(
+    client: httpx.AsyncClient,
+) -> None:
+    """
+    What is asked for is a span, named by its route; a refusal is no fault of ours.
+    """
+    caller = TraceContext("a" * 32, "b" * 16, sampled=True)
+    headers = {HEADER: caller.traceparent}
+
+    with remembered_spans() as traced:
+        taken = bearer(a_forward(b"v=0"))
+        await client.post("/sessions", content=b"v=0", headers=headers | taken)
+        await client.delete(f"/sessions/{SESSION}", headers=headers)
+
+    opened, closed = traced.spans
+    assert (opened.title, opened.parent) == ("POST /sessions", caller)
+    assert opened.facts["http.response.status_code"] == 201
+    assert closed.title == "DELETE /sessions/{session_id}"
+    assert closed.facts["parley.problem"] == ControlError.INVALID_FORWARD
+    assert (opened.error, closed.error) == (None, None)
+    assert SESSION not in str([opened.facts, closed.facts])
