@@ -17,6 +17,7 @@ from ..audio.frames import EncodedFrame, ReceivedPacket
 from ..room.admission import Admission
 from ..room.clock import Clock
 from ..room.desired_cell import DesiredCell, unknown_state
+from ..room.doorway import Doorway
 from ..room.durations import Durations
 from ..room.mix_loop import MixLoop
 from ..room.parting import let_go
@@ -27,10 +28,9 @@ from ..room.ports import (
     Presence,
     SessionRefused,
 )
-from ..room.replaced import ReplacedSessions
 from ..room.room_end import RoomEnd
 from ..room.rules import sessions_to_close
-from ..room.session_book import Session, SessionBook
+from ..room.session_book import SessionBook
 
 COLLECT_S: Final = 0.1  # where no feed does it
 
@@ -72,13 +72,19 @@ class RelayRoom:
         self._admission = Admission(
             self._desired, self.book, capacity=capacity, is_open=lambda: self._is_open
         )
-        self._replaced = ReplacedSessions()
+        self._doorway = Doorway(
+            endpoint,
+            self.book,
+            self._admission,
+            check=self._check,
+            new_id=lambda: relay_session(secrets.token_urlsafe(18), index),
+            closed=self.session_closed,
+        )
         self._collecting = MixLoop(
             lambda _: endpoint.collect(), ptime_s=COLLECT_S, clock=clock
         )
         self._end: RoomEnd | None = None
         self._ending = asyncio.Event()
-        self._tasks: asyncio.TaskGroup | None = None
 
     @property
     def listener_count(self) -> int:
@@ -92,8 +98,9 @@ class RelayRoom:
         Raises:
             ExceptionGroup: the port crashed.
         """
-        async with self._collecting, asyncio.TaskGroup() as self._tasks:
-            watching = self._tasks.create_task(self._collecting.wait_closed())
+        async with self._collecting, asyncio.TaskGroup() as tasks:
+            self._doorway.tasks = tasks
+            watching = tasks.create_task(self._collecting.wait_closed())
             while self._end is None:
                 await self._ending.wait()
             await self._close_all(self._end)
@@ -113,11 +120,13 @@ class RelayRoom:
             self.end(RoomEnd.SUPERSEDED)
             return
         for session_id, reason in sessions_to_close(desired, self.book):
-            self._close_soon(session_id, reason)
+            self._doorway.close_soon(session_id, reason)
         for user_id in desired.stage:
             promoted = self.book.latest(user_id, PeerKind.WHEP)
             if promoted is not None:  # a mix without their own voice is at the origin
-                self._close_soon(promoted.session_id, PeerCloseReason.WORKER_STOPPING)
+                self._doorway.close_soon(
+                    promoted.session_id, PeerCloseReason.WORKER_STOPPING
+                )
         if not desired.live:
             self.end(RoomEnd.SPACE_ENDED)
 
@@ -160,24 +169,9 @@ class RelayRoom:
             SessionRefused: with the `ControlError` that says why.
         """
         self._check(user_id, kind)
-        await self._admission.admit(user_id, kind)
-        session = Session(
-            session_id=relay_session(secrets.token_urlsafe(18), self.index),
-            user_id=user_id,
-            kind=kind,
-            grant_id=grant_id,
+        return await self._doorway.open(
+            offer_sdp, user_id=user_id, kind=kind, grant_id=grant_id
         )
-        answer = await self._open(session, offer_sdp)
-        logger.info(
-            "session opened",
-            extra={"session_id": session.session_id, "user_id": user_id},
-        )
-        try:
-            self._check(user_id, kind)
-        except SessionRefused:  # decided while the endpoint was working
-            await self._close(session.session_id, PeerCloseReason.REMOVED)
-            raise
-        return session.session_id, answer
 
     async def close_session(
         self, session_id: SessionId, *, user_id: UserId, grant_id: str
@@ -188,8 +182,7 @@ class RelayRoom:
         Raises:
             SessionRefused: there is none, or another device has taken its place.
         """
-        self._replaced.check(self.book, session_id, user_id=user_id, grant_id=grant_id)
-        await self._close(session_id, PeerCloseReason.LEFT)
+        await self._doorway.leave(session_id, user_id=user_id, grant_id=grant_id)
 
     def react(self, reactions: Iterable[Reaction]) -> None:
         """
@@ -209,17 +202,14 @@ class RelayRoom:
 
     def session_closed(self, session_id: SessionId, reason: PeerCloseReason) -> None:
         """Forget a session; the endpoint has logged its end."""
-        session = self.book.remove(session_id)
-        if session is not None and reason is PeerCloseReason.REPLACED:
-            by = self.book.latest(session.user_id, session.kind)
-            self._replaced.add(session, by=by)
+        self._doorway.forget(session_id, reason)
 
     def stage_channel_opened(self, session_id: SessionId) -> None:
         """Do nothing: listeners have no channel."""
 
     @property
     def _is_open(self) -> bool:
-        return self._tasks is not None and self._end is None
+        return self._doorway.tasks is not None and self._end is None
 
     def _check(self, user_id: UserId, kind: PeerKind) -> None:
         """Refuse also those on stage: functions then ask the origin."""
@@ -229,39 +219,7 @@ class RelayRoom:
                 ControlError.WORKER_STOPPING, "those on stage belong to the origin"
             )
 
-    async def _open(self, session: Session, offer_sdp: str) -> str:
-        # In the book before the endpoint knows it: its end may come while the
-        # endpoint is still closing the session that it replaces.
-        self.book.add(session)
-        try:
-            return await self.endpoint.open_session(
-                offer_sdp,
-                session_id=session.session_id,
-                user_id=session.user_id,
-                grant_id=session.grant_id,
-                kind=session.kind,
-            )
-        except BaseException:
-            self.session_closed(session.session_id, PeerCloseReason.LEFT)
-            raise
-
-    def _close_soon(self, session_id: SessionId, reason: PeerCloseReason) -> None:
-        session = self.book.get(session_id)
-        if session is None or session.closing or self._tasks is None:
-            return
-        session.closing = True
-        self._tasks.create_task(
-            self._close(session_id, reason), name=f"close-{session_id}"
-        )
-
-    async def _close(self, session_id: SessionId, reason: PeerCloseReason) -> None:
-        try:
-            await self.endpoint.close_session(session_id, reason)
-        except Exception:  # one session that fails to close must not end the room
-            logger.exception("session failed to close")
-            self.session_closed(session_id, reason)
-
     async def _close_all(self, end: RoomEnd) -> None:
         # Another epoch's origin takes them in, and no faster than it can.
         pace = RoomEnd.RELIEVED if end is RoomEnd.SUPERSEDED else end
-        await let_go(self.book, self._close, end=pace, clock=self._clock)
+        await let_go(self.book, self._doorway.close, end=pace, clock=self._clock)

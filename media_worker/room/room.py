@@ -16,11 +16,12 @@ from spaces_contract.runtime import WorkerState
 from ..audio.frames import ReceivedPacket
 from ..audio.resting_decoder import SpeechDecoder
 from .admission import Admission
-from .announcer import Announcer, closing_message, room_message
+from .announcer import Announcer, room_message
 from .board import Board
 from .chime import chime_between
 from .clock import Clock
 from .desired_cell import DesiredCell, unknown_state
+from .doorway import Doorway
 from .durations import Durations
 from .listener_care import ListenerCare
 from .mix_loop import MixLoop
@@ -33,11 +34,9 @@ from .ports import (
     PacketTap,
     Presence,
     RoomPublisher,
-    SessionRefused,
 )
 from .reactions import ReactionTally
 from .relays import Relays
-from .replaced import ReplacedSessions
 from .room_end import RoomEnd
 from .rules import sessions_to_close
 from .session_book import Session, SessionBook
@@ -108,7 +107,15 @@ class Room:
             self._desired,
             self.book,
             capacity=capacity,
-            is_open=lambda: self._tasks is not None and self._end is None,
+            is_open=lambda: self._doorway.tasks is not None and self._end is None,
+        )
+        self._doorway = Doorway(
+            endpoint,
+            self.book,
+            self._admission,
+            check=self._admission.check,
+            new_id=lambda: SessionId(secrets.token_urlsafe(18)),
+            closed=self.session_closed,
         )
         self._messenger = StageMessenger(endpoint, self.book)
         self._networks = StageNetworks(endpoint, self.book, self.stage.speakers)
@@ -119,11 +126,9 @@ class Room:
             publisher=publisher,
             clock=clock,
         )
-        self._replaced = ReplacedSessions()
         self._end: RoomEnd | None = None
         self._ending = asyncio.Event()
         self._informed = False  # nothing is told before Firestore was heard
-        self._tasks: asyncio.TaskGroup | None = None
         self._senders: dict[SessionId, UserId] = {}
         self._hearers: dict[UserId, SessionId] = {}
         self._own: frozenset[UserId] = frozenset()
@@ -143,9 +148,10 @@ class Room:
             ExceptionGroup: a tick or an announcement crashed.
         """
         try:
-            async with self.loop, asyncio.TaskGroup() as self._tasks:
-                announcing = self._tasks.create_task(self._announcer.run())
-                watching = self._tasks.create_task(self.loop.wait_closed())
+            async with self.loop, asyncio.TaskGroup() as tasks:
+                self._doorway.tasks = tasks
+                announcing = tasks.create_task(self._announcer.run())
+                watching = tasks.create_task(self.loop.wait_closed())
                 end = await self._wait_end()
                 superseded = end in (RoomEnd.SUPERSEDED, RoomEnd.RELIEVED)
                 if superseded or not self._informed:
@@ -196,44 +202,9 @@ class Room:
         Raises:
             SessionRefused: with the `ControlError` that says why.
         """
-        await self._admission.admit(user_id, kind)
-        session = Session(
-            session_id=SessionId(secrets.token_urlsafe(18)),
-            user_id=user_id,
-            kind=kind,
-            grant_id=grant_id,
+        return await self._doorway.open(
+            offer_sdp, user_id=user_id, kind=kind, grant_id=grant_id
         )
-        answer = await self._open(session, offer_sdp)
-        logger.info(
-            "session opened",
-            extra={
-                "session_id": session.session_id,
-                "user_id": user_id,
-                "kind": kind.value,
-            },
-        )
-        try:
-            self._admission.check(user_id, kind)
-        except SessionRefused:  # decided while the endpoint was working
-            await self._close(session.session_id, PeerCloseReason.REMOVED)
-            raise
-        return session.session_id, answer
-
-    async def _open(self, session: Session, offer_sdp: str) -> str:
-        # In the book before the endpoint knows it: its end may come while the
-        # endpoint is still closing the session that it replaces.
-        self.book.add(session)
-        try:
-            return await self.endpoint.open_session(
-                offer_sdp,
-                session_id=session.session_id,
-                user_id=session.user_id,
-                grant_id=session.grant_id,
-                kind=session.kind,
-            )
-        except BaseException:
-            self.session_closed(session.session_id, PeerCloseReason.LEFT)
-            raise
 
     async def close_session(
         self, session_id: SessionId, *, user_id: UserId, grant_id: str
@@ -246,8 +217,7 @@ class Room:
                 there was one, and another device has taken its place, with
                 `SESSION_REPLACED`.
         """
-        self._replaced.check(self.book, session_id, user_id=user_id, grant_id=grant_id)
-        await self._close(session_id, PeerCloseReason.LEFT)
+        await self._doorway.leave(session_id, user_id=user_id, grant_id=grant_id)
 
     def react(self, reactions: Iterable[Reaction]) -> None:
         """Show what people send who were not removed."""
@@ -276,12 +246,9 @@ class Room:
 
     def session_closed(self, session_id: SessionId, reason: PeerCloseReason) -> None:
         """Forget a session; the endpoint has logged its end."""
-        session = self.book.remove(session_id)
+        session = self._doorway.forget(session_id, reason)
         if session is None:
             return
-        if reason is PeerCloseReason.REPLACED:
-            by = self.book.latest(session.user_id, session.kind)
-            self._replaced.add(session, by=by)
         self._silence(session)
         if self._hearers.get(session.user_id) == session_id:
             del self._hearers[session.user_id]
@@ -358,30 +325,17 @@ class Room:
                 self._close_soon(session_id, PeerCloseReason.MEDIA_FAILED)
 
     def _close_soon(self, session_id: SessionId, reason: PeerCloseReason) -> None:
-        session = self.book.get(session_id)
-        if session is None or session.closing or self._tasks is None:
-            return
-        session.closing = True
-        self._silence(session)
-        self._tasks.create_task(
-            self._close(session_id, reason), name=f"close-{session_id}"
-        )
-
-    async def _close(self, session_id: SessionId, reason: PeerCloseReason) -> None:
-        session = self.book.get(session_id)
-        if session is not None and session.channel_open:
-            self.endpoint.send_stage_message(session_id, closing_message(reason))
-        try:
-            await self.endpoint.close_session(session_id, reason)
-        except Exception:  # one session that fails to close must not end the room
-            logger.exception("session failed to close")
-            self.session_closed(session_id, reason)
+        session = self._doorway.close_soon(session_id, reason)
+        if session is not None:
+            self._silence(session)
 
     async def _close_all(self, end: RoomEnd) -> None:
         self._refresh_board()
         self._messenger.tell_all(room_message(self.board.room))
         stage = self.desired.stage
-        await let_go(self.book, self._close, end=end, clock=self._clock, first=stage)
+        await let_go(
+            self.book, self._doorway.close, end=end, clock=self._clock, first=stage
+        )
 
     def _refresh_board(self) -> None:
         self.board.update(self.desired, self.book, self._talking, self.reactions.totals)
