@@ -183,6 +183,15 @@ class LightPeer(asyncio.DatagramProtocol):
         if self.dtls.state != "connected":
             raise ConnectionError(f"DTLS is {self.dtls.state}")
 
+    async def wait_closed(self) -> None:
+        """Return once the worker has ended the session (DTLS close_notify)."""
+        dtls, closed = self.dtls, asyncio.Event()
+        assert dtls is not None
+        dtls.on("statechange", closed.set)
+        while dtls.state == "connected":
+            closed.clear()
+            await closed.wait()
+
     async def _post(self, url: str, grant: str, offer: str) -> str:
         while True:
             try:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from media_worker.recording.opening import Stores
 from spaces_contract import paths
 from spaces_contract.recording import GapReason, RecordingState
 from spaces_contract.recording_render import RenderState
-from tests.light_clients import LightSpeaker, opus_frames
+from spaces_contract.roles import PeerKind
+from tests.light_clients import LightPeer, LightSpeaker, opus_frames
 from tests.similarity import likeness
 from tests.speech import DATA, load
 from tests.stems import (
@@ -25,6 +27,7 @@ from tests.stems import (
     stores_in,
 )
 from tests.worker_process import (
+    PATIENCE_S,
     SPACE,
     EmbeddedFirestore,
     SpaceDocuments,
@@ -71,7 +74,7 @@ class RecordedSpace:
         )
 
     async def worker(self, epoch: int) -> WorkerProcess:
-        """Start the worker of an epoch."""
+        """Start the worker of an epoch; return once it has that."""
         worker = await self._stack.enter_async_context(
             WorkerProcess(
                 self.firestore.host,
@@ -83,14 +86,25 @@ class RecordedSpace:
         await worker.ready(self.documents)
         return worker
 
-    async def talk(self, worker: Any, *uids: str) -> None:
+    async def talk(self, worker: Any, *uids: str) -> list[LightSpeaker]:
         """Let people talk until the room hears all of them."""
+        speakers = []
         for uid in uids:
             speaker = LightSpeaker(worker, opus_frames(SAID if uid == "ana" else OTHER))
             await speaker.connect("/whip", uid)
             speaker.start_talking()
             self._stack.push_async_callback(speaker.aclose)
+            speakers.append(speaker)
         await until(lambda: set(worker.room_json().get("talking", ())) == set(uids))
+        return speakers
+
+    async def listen(self, worker: Any, uid: str) -> LightPeer:
+        """Return somebody who hears."""
+        listener = LightPeer(worker, PeerKind.WHEP)
+        await listener.connect("/whep", uid)
+        self._stack.push_async_callback(listener.aclose)
+        await asyncio.wait_for(listener.heard.wait(), PATIENCE_S)
+        return listener
 
     def spooled_bytes(self, epoch: int) -> int:
         """Return how much lies in the spool of an epoch."""
@@ -141,6 +155,57 @@ async def test_a_killed_worker_is_followed_by_another_and_nothing_else_is_lost(
     assert likeness(sound, SAID).waveform > 0.8
     assert likeness(sound, OTHER).waveform < 0.5
     assert not any(stem_of("bo") in path for path in pages_below(tmp_path))
+
+
+async def test_a_worker_that_leaves_is_relieved_and_no_word_is_lost(
+    tmp_path: Path,
+) -> None:
+    """
+    On SIGTERM it serves and records until a successor has the epoch; then everybody is
+    let go, and two epochs make one recording without a gap.
+    """
+    async with AsyncExitStack() as stack:
+        space = RecordedSpace(tmp_path, stack)
+        await space.start()
+        first = await space.worker(1)
+        (ana,) = await space.talk(first, "ana")
+        lea = await space.listen(first, "lea")
+
+        first.terminate()
+        await until(lambda: _is_leaving(space))
+        max_ = await space.listen(first, "max")  # the door is open still
+        assert (await space.documents.runtime_fields())["state"] == "ready"
+        asked = {"epoch": 2, "asked_at": datetime.now(UTC)}
+        await space.documents.runtime.update({"successor": asked})
+        ends = asyncio.gather(
+            *(_epoch_at_end(peer, space) for peer in (ana, lea, max_))
+        )
+        second = await space.worker(2)
+
+        assert await asyncio.wait_for(ends, PATIENCE_S) == [2, 2, 2]
+        assert await first.exit_code() == 0
+        assert "successor" not in await space.documents.runtime_fields()
+        assert (await space.documents.space.get()).get("epoch") == 2
+        await space.talk(second, "ana")
+        await until(lambda: space.spooled_bytes(2) > 8_000)
+        await space.documents.space.update({"state": "ended"})
+        assert await second.exit_code() == 0
+
+    progress = await asyncio.to_thread(render, space.stores, a_job("ana"))
+    manifest = rendered_manifest(space.stores)
+
+    assert (progress.state, progress.partial) == (RenderState.DONE, False)
+    assert manifest.gaps == ()
+
+
+async def _is_leaving(space: RecordedSpace) -> bool:
+    return bool((await space.documents.runtime_fields())["leaving"])
+
+
+async def _epoch_at_end(peer: LightPeer, space: RecordedSpace) -> int:
+    """Return which worker had the Space when a session was ended."""
+    await peer.wait_closed()
+    return int((await space.documents.runtime_fields())["epoch"])
 
 
 async def test_a_mute_a_demotion_and_a_withdrawal_reach_the_recording(
