@@ -7,7 +7,7 @@ without a cluster.  As nasty as one: contention, servers that drain, none that a
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -19,10 +19,23 @@ ALLOCATIONS_PATH = (
 )
 
 
-class FakeCluster:
-    """A fleet of GameServers by name; `contention` allocations are lost first."""
+TOKEN_PATH = "/token"  # of Google's, which gives tokens to service accounts
 
-    def __init__(self) -> None:
+Labels = Mapping[str, str]
+
+
+class FakeCluster:
+    """
+    A fleet of GameServers by name; `contention` allocations are lost first.
+
+    Args:
+        on_allocated: Called with a server's name and its new labels, in a thread.
+    """
+
+    def __init__(
+        self, on_allocated: Callable[[str, Labels], None] = lambda *_: None
+    ) -> None:
+        self._on_allocated = on_allocated
         self.servers: dict[str, dict[str, Any]] = {}
         self.contention = 0
         self.error: int | None = None
@@ -48,6 +61,8 @@ class FakeCluster:
         url = urlsplit(target)
         with self._lock:
             self.calls.append(f"{method} {url.path}")
+            if url.path == TOKEN_PATH:
+                return 200, {"access_token": "t", "expires_in": 3600}
             if self.error is not None:
                 return self.error, {"kind": "Status", "code": self.error}
             if (method, url.path) == ("POST", ALLOCATIONS_PATH):
@@ -75,6 +90,7 @@ class FakeCluster:
                 for kind in ("labels", "annotations"):
                     server["metadata"][kind] |= spec["metadata"].get(kind, {})
                 server["status"]["state"] = "Allocated"
+                self._on_allocated(name, server["metadata"]["labels"])
                 return {"state": "Allocated", "gameServerName": name}
         return {"state": "UnAllocated"}
 
@@ -89,14 +105,16 @@ def _matches(server: dict[str, Any], selector: str) -> bool:
 
 
 @contextmanager
-def running_cluster() -> Iterator[FakeCluster]:
-    """Serve a cluster's API on loopback."""
-    cluster = FakeCluster()
+def running_cluster(cluster: FakeCluster | None = None) -> Iterator[FakeCluster]:
+    """Serve a cluster's API on loopback; a new one, unless one is given."""
+    cluster = cluster or FakeCluster()
 
     class Handler(BaseHTTPRequestHandler):
         def do(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length) or b"null")
+            said = self.rfile.read(length)
+            # Who asks for a token sends a form.
+            body = None if self.path == TOKEN_PATH else json.loads(said or b"null")
             status, answer = cluster.answer(self.command, self.path, body)
             payload = json.dumps(answer).encode()
             self.send_response(status)
@@ -114,6 +132,8 @@ def running_cluster() -> Iterator[FakeCluster]:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         cluster.url = f"http://127.0.0.1:{server.server_port}"
-        yield cluster
-        server.shutdown()
-        thread.join()
+        try:
+            yield cluster
+        finally:
+            server.shutdown()
+            thread.join()

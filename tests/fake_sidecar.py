@@ -94,6 +94,8 @@ async def running_sidecar() -> AsyncIterator[FakeSidecar]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     sidecar.port = runner.addresses[0][1]
-    yield sidecar
-    await sidecar.cut_watches()
-    await runner.cleanup()
+    try:
+        yield sidecar
+    finally:
+        await sidecar.cut_watches()
+        await runner.cleanup()

@@ -98,16 +98,20 @@ def start(
     port: int | None = None,
     host: str | None = None,
     options: Sequence[str] = (),
+    module: str = "infra.local",
 ) -> RunningStack:
     """
     Start a stack and wait for its `ready` line.
+
+    Args:
+        module: What is run; it takes the command line of `infra.local`.
 
     Raises:
         RuntimeError: it exited, or was not ready within `READY_TIMEOUT_S`; the text
             holds what it printed.
     """
     port = port or free_port()
-    command = [sys.executable, "-m", "infra.local", "up"]
+    command = [sys.executable, "-m", module, "up"]
     command += ["--port", str(port), "--data", str(data)]
     command += ["--host", host] if host else []
     command += options
@@ -144,9 +148,10 @@ def running_stack(
     port: int | None = None,
     host: str | None = None,
     options: Sequence[str] = (),
+    module: str = "infra.local",
 ) -> Iterator[RunningStack]:
     """Start a stack, and stop it at the end whatever happened."""
-    stack = start(data, port, host, options)
+    stack = start(data, port, host, options, module)
     with stack.process:  # closes its pipes when it has ended
         try:
             yield stack

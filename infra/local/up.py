@@ -7,7 +7,8 @@ import signal
 import socket
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +41,12 @@ _PORT_PATIENCE_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpOptions:
-    """What the command line says."""
+    """
+    What the command line says.
+
+    Args:
+        functions: What the functions are told beside that, as of another launcher.
+    """
 
     port: int
     data: Path
@@ -50,6 +56,7 @@ class UpOptions:
     image: str | None = None
     s3: bool = False
     twice: float = 0.0
+    functions: Mapping[str, str] = field(default_factory=dict)
 
 
 def up(options: UpOptions) -> int:
@@ -84,7 +91,14 @@ async def _run(options: UpOptions, folder: DataFolder) -> None:
             folder.keys / AUTHORITY_CERTIFICATE,
             stack.public_url,
         )
-    supervisor = _supervisor(stack, keys, public=public, launcher=launcher, tls=tls)
+    supervisor = _supervisor(
+        stack,
+        keys,
+        told=options.functions,
+        public=public,
+        launcher=launcher,
+        tls=tls,
+    )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.interrupt)
@@ -175,6 +189,7 @@ def _supervisor(
     stack: Stack,
     keys: KeyFolder,
     *,
+    told: Mapping[str, str],
     public: list[socket.socket],
     launcher: socket.socket,
     tls: tuple[Path, Path] | None,
@@ -190,6 +205,7 @@ def _supervisor(
     functions |= stack.operators_environment(inherited)
     if stack.containers is not None:
         functions |= _container_environment(stack, stack.containers, recordings)
+    functions |= told
     return Supervisor(
         services(
             stack,

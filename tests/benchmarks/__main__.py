@@ -29,6 +29,7 @@ MODULES: Final = (
     "recovery",
     "recording",
     "calls",
+    "warm_start",
     "cold_start",
     "request_overhead",
 )

@@ -7,14 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-)
 
 from tests.containers.production import PRODUCTION
+from tests.service_account import a_service_account
 
 PATIENCE_S = 30.0
 
@@ -26,7 +21,7 @@ def test_the_functions_answer_from_a_read_only_container(
     Configured for production, as nobody's root, with no file to write.
     """
     account = tmp_path / "account.json"
-    account.write_text(json.dumps(_service_account()))
+    account.write_text(json.dumps(a_service_account()))
     account.chmod(0o444)
     container: Any = engine.containers.run(
         "localhost/parley-functions:latest",
@@ -45,19 +40,6 @@ def test_the_functions_answer_from_a_read_only_container(
         container.remove(force=True)
 
     assert b'"openapi":"3.1' in document.replace(b" ", b"")
-
-
-def _service_account() -> dict[str, str]:
-    """Return credentials of the right form that open nothing."""
-    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return {
-        "type": "service_account",
-        "project_id": "demo-containers",
-        "client_email": "functions@demo-containers.iam.gserviceaccount.com",
-        "token_uri": "https://oauth2.example/token",
-        "private_key": pem.decode(),
-    }
 
 
 def _fetch(url: str, container: Any) -> bytes:

@@ -1,7 +1,6 @@
 """A worker of an Agones fleet: warm, allocated, and gone with its Space."""
 
 import json
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from tests.worker_process import (
     EmbeddedFirestore,
     SpaceDocuments,
     WorkerProcess,
+    udp_port,
     until,
 )
 
@@ -32,13 +32,6 @@ async def sidecar() -> AsyncIterator[FakeSidecar]:
     """The sidecar of the worker's pod."""
     async with running_sidecar() as running:
         yield running
-
-
-def udp_port() -> int:
-    """Return a UDP port that was free just now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def settings(sidecar: FakeSidecar, port: int) -> dict[str, str]:
