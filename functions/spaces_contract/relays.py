@@ -43,11 +43,15 @@ class RelayReport:
         control_url: Where the relay itself opens sessions.
         listeners: Who hear it now.
         capacity: How many could; 0 while it takes nobody.
+        lossy: How many of the listeners lose packets, so that FEC would help them.
+        loss_percent: What the typical one of those loses.
     """
 
     control_url: str
     listeners: int
     capacity: int
+    lossy: int = 0
+    loss_percent: int = 0
 
     def to_json(self) -> bytes:
         """Return the body of a report."""
@@ -85,10 +89,24 @@ class RelayReport:
                 and 0 <= capacity <= MAX_COUNT
                 and control_url.startswith(("http://", "https://"))
             ):
+                lossy, loss_percent = (
+                    _bounded(fields.get(name, 0), most)  # relays of before tell neither
+                    for name, most in (("lossy", listeners), ("loss_percent", 100))
+                )
                 return cls(
-                    control_url=control_url, listeners=listeners, capacity=capacity
+                    control_url=control_url,
+                    listeners=listeners,
+                    capacity=capacity,
+                    lossy=lossy,
+                    loss_percent=loss_percent,
                 )
         raise ValueError("it is no relay's report")
+
+
+def _bounded(value: object, most: int) -> int:
+    if isinstance(value, int) and 0 <= value <= most:
+        return value
+    raise ValueError("it is no relay's report")
 
 
 def relay_user(index: int) -> UserId:

@@ -19,6 +19,7 @@ from ..room.clock import Clock
 from ..room.desired_cell import DesiredCell, unknown_state
 from ..room.doorway import Doorway
 from ..room.durations import Durations
+from ..room.listener_loss import ListenerLoss
 from ..room.mix_loop import MixLoop
 from ..room.parting import let_go
 from ..room.ports import (
@@ -142,10 +143,17 @@ class RelayRoom:
             fed: Whether the mix comes; else nobody shall be sent here.
         """
         takes = fed and self._is_open
+        loss = ListenerLoss.of(
+            self.endpoint.fraction_lost(session.session_id)
+            for session in self.book
+            if session.connected
+        )
         return RelayReport(
             control_url=control_url,
             listeners=self.listener_count,
             capacity=self._admission.capacity if takes else 0,
+            lossy=min(loss.lossy, self.listener_count),
+            loss_percent=loss.percent,
         )
 
     def play(self, frame: EncodedFrame, held_s: float) -> None:

@@ -1,17 +1,17 @@
 """What listeners get as their number and their networks demand: long frames, FEC."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
 from spaces_contract.ids import SessionId, UserId
 
+from .listener_loss import ListenerLoss
 from .ports import FULL_MIX, LONG_MIX, MediaEndpoint
 from .stage_audio import StageAudio
 
 KEEP_LONG_SHARE: Final = 0.8  # of the threshold: a room at its edge does not flap
 MOVES_AT_A_BOUNDARY: Final = 100  # each costs the tick some 20 us
-LOSSY: Final = 0.02  # of a listener's packets
 FEC_FROM_SHARE: Final = 0.10  # of all listeners have loss
 FEC_UNTIL_SHARE: Final = 0.05
 LOSS_CHECK_TICKS: Final = 250  # clients report about so often
@@ -29,7 +29,8 @@ class ListenerCare:
         long_frames_from: Listeners from which on the others get 60 ms.
 
     Attributes:
-        elsewhere: Listeners of relays, which hear what a relay hears.
+        elsewhere: Listeners of relays, which hear what a relay hears, and how each
+            relay's fare.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class ListenerCare:
         self._large = False
         self._long: set[SessionId] = set()
         self.fec_percent = 0
-        self.elsewhere = 0
+        self.elsewhere: Sequence[ListenerLoss] = ()
 
     @property
     def long_hearers(self) -> int:
@@ -72,8 +73,10 @@ class ListenerCare:
         """
         self._ticks += 1
         if self._ticks % LOSS_CHECK_TICKS == 0:
-            self._note_loss(map(self._endpoint.fraction_lost, hearers.values()))
-        hearing = len(hearers) + self.elsewhere
+            lost = map(self._endpoint.fraction_lost, hearers.values())
+            here = ListenerLoss.of(lost)
+            self._note_loss(ListenerLoss.together([here, *self.elsewhere]))
+        hearing = len(hearers) + self._relayed
         may_be_large = self.needs_long or hearing >= self._long_frames_from
         if may_be_large and self._stage.begins_long_frame:
             for session_id, source in self._moves(hearers, on_stage, own):
@@ -86,7 +89,7 @@ class ListenerCare:
         own: AbstractSet[UserId],
     ) -> Iterator[tuple[SessionId, str]]:
         on_stage_here = sum(user_id in hearers for user_id in on_stage)
-        listeners = len(hearers) + self.elsewhere - on_stage_here
+        listeners = len(hearers) + self._relayed - on_stage_here
         share = KEEP_LONG_SHARE if self._large else 1.0
         self._large = listeners >= share * self._long_frames_from
         if not self.needs_long:
@@ -105,14 +108,14 @@ class ListenerCare:
                 if not left:
                     return
 
-    def _note_loss(self, fractions: Iterable[float]) -> None:
+    @property
+    def _relayed(self) -> int:
+        return sum(loss.listeners for loss in self.elsewhere)
+
+    def _note_loss(self, loss: ListenerLoss) -> None:
         # FEC takes quality from everybody: it is there only while it helps many.
-        reported = list(fractions)
-        lossy = sorted(fraction for fraction in reported if fraction >= LOSSY)
-        share = len(lossy) / len(reported) if reported else 0.0
-        if share < (FEC_UNTIL_SHARE if self.fec_percent else FEC_FROM_SHARE):
+        if loss.share < (FEC_UNTIL_SHARE if self.fec_percent else FEC_FROM_SHARE):
             self.fec_percent = 0
-        elif lossy:
-            typical = round(100 * lossy[len(lossy) // 2])
-            self.fec_percent = min(MAX_FEC_PERCENT, max(MIN_FEC_PERCENT, typical))
+        elif loss.lossy:
+            self.fec_percent = min(MAX_FEC_PERCENT, max(MIN_FEC_PERCENT, loss.percent))
         self._stage.expect_loss(self.fec_percent)

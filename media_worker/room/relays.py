@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from spaces_contract.relays import FORGOTTEN_AFTER_S, MAX_RELAYS, RelayReport
 
 from .clock import Clock
+from .listener_loss import ListenerLoss
 
 
 class Relays:
@@ -33,6 +34,13 @@ class Relays:
     def listener_count(self) -> int:
         """Return how many hear all relays together."""
         return sum(report.listeners for report in self.current().values())
+
+    def losses(self) -> list[ListenerLoss]:
+        """Return how the listeners of each relay fare."""
+        return [
+            ListenerLoss(report.listeners, report.lossy, report.loss_percent)
+            for report in self.current().values()
+        ]
 
     def _forget(self) -> None:
         oldest_s = self._clock.now_s() - FORGOTTEN_AFTER_S

@@ -305,7 +305,7 @@ class Room:
             self._note_change()
         self._ticks += 1
         if self._ticks % STUCK_CHECK_TICKS == 0:
-            self.care.elsewhere = self.relays.listener_count()
+            self.care.elsewhere = self.relays.losses()
             self._close_stuck(due_s)
             self._networks.look(self.desired, self._hearers)
             self._note_change()  # the recorder's state may have changed by itself

@@ -1,14 +1,17 @@
 """What a room makes of its relays: they hear, count for many, and are no people."""
 
+from dataclasses import replace
+
 import pytest
 
+from media_worker.audio.opus_packet import has_fec
 from media_worker.room.ports import LONG_MIX, SessionRefused
 from media_worker.room.relay_feeds import RelayFeeds
 from spaces_contract.control import ControlError
 from spaces_contract.relays import FORGOTTEN_AFTER_S, RelayReport, relay_user
 from spaces_contract.roles import PeerKind, Role
 from spaces_contract.runtime import WorkerState
-from tests.audio import tone
+from tests.audio import tone, voice
 from tests.room_doubles import CAPACITY, RunningRoom, a_member, desired
 
 ANA = a_member("ana", Role.HOST)
@@ -105,3 +108,25 @@ async def test_relays_make_a_room_large() -> None:
         await running.talk({ana: tone(450, seconds=3)})
 
         assert running.endpoint.sources[feed] == LONG_MIX
+
+
+async def test_losses_of_a_relays_listeners_bring_fec() -> None:
+    """
+    A share of all who listen anywhere loses packets: mixes carry FEC for them, as for
+    the origin's own; when they are well again it goes.
+    """
+    lossy = replace(a_report(40), lossy=8, loss_percent=9)
+    async with RunningRoom() as running:
+        running.room.apply(desired(ANA))
+        feeds = RelayFeeds(running.room)
+        ana = await running.connect("ana", WHIP)
+        feed = await connect_relay(running, 0)
+        feeds.relay_reported(0, lossy)
+        await running.talk({ana: voice(6)})
+        with_loss = running.room.care.fec_percent
+        carried = any(has_fec(f.payload) for f in running.endpoint.heard[feed][-25:])
+        feeds.relay_reported(0, a_report(40))
+        await running.talk({ana: voice(6)})
+
+        assert (with_loss, carried) == (9, True)
+        assert running.room.care.fec_percent == 0
