@@ -1,0 +1,243 @@
+"""A worker that is asked to leave: until when it stays, and what it says of itself."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from media_worker.epoch_life import EpochLife, ExitCode
+from media_worker.firestore_link.claim import Claim, ClaimRefused, claim_epoch
+from media_worker.firestore_link.connection import Firestore
+from media_worker.firestore_link.documents import decode, document
+from media_worker.firestore_link.protocol import Document, Write
+from media_worker.room.ports import DesiredState, Presence
+from media_worker.room.room_end import RoomEnd
+from spaces_contract import paths
+from spaces_contract.runtime import WorkerState
+from tests.room_doubles import TurnedClock, settle
+
+SPACE = "1nKxoPQrsTUvw"
+SPACE_PATH, RUNTIME_PATH = paths.space(SPACE), paths.runtime_worker(SPACE)
+
+
+def a_claim(epoch: int = 1) -> Claim:
+    """Return what the worker of an epoch writes."""
+    return Claim(
+        space_id=SPACE,
+        epoch=epoch,
+        worker_id=f"worker-{epoch}",
+        control_url="http://worker",
+        udp_endpoints=(),
+    )
+
+
+@dataclass
+class ScriptedFirestore:
+    """Documents in memory; a Listen stream on which nothing ever comes."""
+
+    database: str = "db"
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def name(self, path: str) -> str:
+        """Return the path itself."""
+        return path
+
+    async def begin(self) -> bytes:
+        """Begin."""
+        return b"transaction"
+
+    async def rollback(self, transaction: bytes) -> None:
+        """Give up."""
+
+    async def read(self, names: Any, *, transaction: Any = None) -> dict[str, Document]:
+        """Return what there is."""
+        known = self.documents
+        return {n: Document(document(n, known[n])) for n in names if n in known}
+
+    async def commit(self, writes: list[Write], *, transaction: Any = None) -> Any:
+        """Take fields over, or the whole where no mask is given."""
+        for write in writes:
+            fields = decode(Document.pb(write.update))
+            name = write.update.name
+            masked = bool(write.update_mask.field_paths)
+            before = self.documents.get(name, {}) if masked else {}
+            self.documents[name] = before | fields
+
+    async def listen(self, requests: Any) -> Any:
+        """Wait for ever."""
+        await asyncio.Event().wait()
+        yield None
+
+    @property
+    def runtime(self) -> dict[str, Any]:
+        """What everybody sees of the worker."""
+        return self.documents[RUNTIME_PATH]
+
+
+def a_live_space(*, space_epoch: int = 1, **runtime: Any) -> ScriptedFirestore:
+    """Return a live Space whose runtime waits for a worker, or has these fields."""
+    fields = {"epoch": 1, "state": "launching"} | runtime
+    return ScriptedFirestore(
+        documents={
+            SPACE_PATH: {"state": "live", "epoch": space_epoch, "title": "Talk"},
+            RUNTIME_PATH: fields,
+        }
+    )
+
+
+class ServedRoom:
+    """What is served; returns as soon as it is ended."""
+
+    def __init__(self) -> None:
+        self.ended: asyncio.Future[RoomEnd] = asyncio.get_running_loop().create_future()
+
+    def end(self, reason: RoomEnd) -> None:
+        """Take the first reason."""
+        if not self.ended.done():
+            self.ended.set_result(reason)
+
+    def apply(self, desired: DesiredState) -> None:
+        """Take a state."""
+
+    def presence(self, state: WorkerState) -> Presence:
+        """Report that somebody is there."""
+        return Presence(
+            state=state,
+            listener_count=1,
+            hls_listener_count=0,
+            capacity=10,
+            participant_count=1,
+            connected_ids=(),
+        )
+
+
+class RunningLife:
+    """An epoch's life in a task."""
+
+    def __init__(self, firestore: ScriptedFirestore) -> None:
+        self.firestore = firestore
+        self.clock = TurnedClock()
+        self.room = ServedRoom()
+        self.life = EpochLife(cast(Firestore, firestore), self.room, clock=self.clock)
+
+    async def __aenter__(self) -> "RunningLife":
+        async def serve() -> RoomEnd:
+            return await self.room.ended
+
+        serving = asyncio.ensure_future(serve())
+        self.running = asyncio.ensure_future(self.life.run(a_claim(), serving))
+        await settle(40)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.life.stop()
+        await self.running
+
+
+async def test_who_leaves_says_so_at_once_and_serves_on() -> None:
+    """
+    The next heartbeat is now; the state stays ready, so that all goes on.
+    """
+    async with RunningLife(a_live_space()) as worker:
+        worker.life.leave()
+        await settle()
+
+        assert (worker.firestore.runtime["leaving"], worker.life.is_ready) == (
+            True,
+            True,
+        )
+        assert worker.firestore.runtime["state"] == "ready"
+        assert not worker.room.ended.done()
+
+
+async def test_who_is_relieved_leaves_the_document_alone() -> None:
+    """
+    It ends well, and says nothing: the document is the successor's.
+    """
+    async with RunningLife(a_live_space()) as worker:
+        worker.life.leave()
+        await settle()
+        worker.firestore.documents[RUNTIME_PATH] = {"epoch": 2, "state": "ready"}
+        worker.life.epoch_lost(relieved=True)
+        code = await worker.running
+
+    assert (code, worker.room.ended.result()) == (ExitCode.DONE, RoomEnd.RELIEVED)
+    assert not worker.life.holds
+    assert worker.firestore.runtime == {"epoch": 2, "state": "ready"}
+
+
+async def test_nobody_comes_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The Space is served until patience ends, and not a second longer.
+    """
+    monkeypatch.setattr("media_worker.epoch_life.RELIEF_PATIENCE_S", 9)
+    async with RunningLife(a_live_space()) as worker:
+        worker.life.leave()
+        await worker.clock.advance(8)
+        waiting = not worker.room.ended.done()
+        await worker.clock.advance(1.1)
+
+        assert waiting
+        assert worker.room.ended.result() is RoomEnd.WORKER_STOPPING
+
+
+async def test_asked_twice_it_goes() -> None:
+    """
+    Whoever insists is not kept waiting.
+    """
+    async with RunningLife(a_live_space()) as worker:
+        for _ in range(2):
+            worker.life.leave()
+
+        assert worker.room.ended.result() is RoomEnd.WORKER_STOPPING
+
+
+async def test_without_firestore_there_is_nobody_to_ask() -> None:
+    """
+    A worker that has not heard from Firestore for 15 s leaves at once.
+    """
+    async with RunningLife(a_live_space()) as worker:
+        await worker.clock.advance(16)  # the stream says nothing
+        worker.life.leave()
+
+        assert worker.room.ended.result() is RoomEnd.WORKER_STOPPING
+
+
+async def test_a_successor_takes_epoch_and_document_over() -> None:
+    """
+    One commit raises the Space's epoch; nothing of what the one before said is left.
+    """
+    asked = {"epoch": 3, "asked_at": "now"}
+    firestore = a_live_space(
+        state="ready", worker_id="worker-1", capacity=10, leaving=True, successor=asked
+    )
+
+    await claim_epoch(cast(Firestore, firestore), a_claim(3))
+
+    assert firestore.documents[SPACE_PATH]["epoch"] == 3
+    assert firestore.documents[SPACE_PATH]["title"] == "Talk"
+    assert (firestore.runtime["epoch"], firestore.runtime["state"]) == (3, "ready")
+    assert not {"capacity", "leaving", "successor"} & firestore.runtime.keys()
+
+
+@pytest.mark.parametrize(
+    "firestore",
+    [
+        a_live_space(state="ready"),  # nobody asked
+        a_live_space(state="ready", successor={"epoch": 3}),  # for another, by now
+        a_live_space(space_epoch=2, successor={"epoch": 4}),  # the Space moved on
+    ],
+)
+async def test_who_was_not_asked_takes_nothing_over(
+    firestore: ScriptedFirestore,
+) -> None:
+    """
+    The document and the epoch stay as they are.
+    """
+    before = {name: dict(fields) for name, fields in firestore.documents.items()}
+
+    with pytest.raises(ClaimRefused):
+        await claim_epoch(cast(Firestore, firestore), a_claim(4))
+
+    assert firestore.documents == before
