@@ -1,5 +1,6 @@
 """Any store that obstore knows, and what it means when one does not answer."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,6 +16,7 @@ if TYPE_CHECKING:  # these two are in the stubs alone
 
 LOCAL_SCHEME: Final = "file://"
 CLIENT_OPTIONS: Final["ClientConfig"] = {"connect_timeout": "2s", "timeout": "5s"}
+ALLOW_HTTP: Final = "AWS_ALLOW_HTTP"  # the library's own, as its other settings
 RETRY: Final["RetryConfig"] = {"max_retries": 2, "retry_timeout": timedelta(seconds=6)}
 
 
@@ -26,7 +28,11 @@ def open_store(url: str) -> ObjectStore:
     """
     if url.startswith(LOCAL_SCHEME):
         return from_url(url, mkdir=True, automatic_cleanup=True)
-    return from_url(url, client_options=CLIENT_OPTIONS, retry_config=RETRY)
+    options: ClientConfig = {**CLIENT_OPTIONS}
+    # Options replace all that the environment says of the client, this too.
+    if os.environ.get(ALLOW_HTTP, "").lower() == "true":
+        options["allow_http"] = True
+    return from_url(url, client_options=options, retry_config=RETRY)
 
 
 @contextmanager

@@ -87,6 +87,30 @@ def test_keys_behind_a_cdn_are_erased_too(tmp_path: Path) -> None:
     assert left == [paths.live_key_object(LIVE, 1, 7)]
 
 
+def test_an_s3_without_tls_is_reached_where_that_is_allowed(
+    bucket: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    As a store in one's own network may be: `AWS_ALLOW_HTTP` counts.
+    """
+    settings = {
+        "AWS_ENDPOINT_URL": str(bucket.config["endpoint"]),
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+    obstore.put(bucket, "own/network", b"here")
+
+    obstore.delete(open_store("s3://live"), "own/network")
+
+    with pytest.raises(FileNotFoundError):
+        obstore.head(bucket, "own/network")
+
+
 def test_a_store_that_does_not_answer_is_told_as_such() -> None:
     """
     The task fails and is tried again, rather than taking all for swept.
