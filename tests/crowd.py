@@ -102,7 +102,7 @@ class CrowdMember:
 
     def drain(self) -> None:
         """Note the arrival of what a sampled member's socket holds."""
-        with contextlib.suppress(BlockingIOError):
+        with contextlib.suppress(OSError):  # nothing more, or the server was killed
             while True:
                 data, extra, _, _ = self._socket.recvmsg(2048, 64)
                 if _is_rtp(data):

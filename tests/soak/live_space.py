@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
 from spaces.domain.notice import NOTICE_VERSION
+from tests.api import ApiError
 from tests.soak.attendee import Attendee, Surroundings
 from tests.soak.journal import Journal, Key
-from tests.soak.patient_api import CallLog, PatientApi
+from tests.soak.patient_api import LOST, CallLog, PatientApi
 from tests.soak.rough_path import Weather
 from tests.worker_process import until
 
@@ -52,6 +53,9 @@ class LiveSpace:
     Attributes:
         losses: When its worker was killed, in seconds since 1970.
         start_to_audio_s: From `start` to the first packet at anybody.
+        heard_from_s: When that was, in seconds since 1970.
+        recorded_s: When all speakers had agreed to be recorded.
+        ended_s: When it was ended.
     """
 
     setting: Setting
@@ -62,6 +66,9 @@ class LiveSpace:
     attendees: list[Attendee] = field(default_factory=list)
     id: str = ""
     start_to_audio_s: float = 0.0
+    heard_from_s: float = 0.0
+    recorded_s: float = 0.0
+    ended_s: float = 0.0
     _began_s: float = 0.0
     _invites: Counter[str] = field(default_factory=Counter)
     _opened: contextlib.AsyncExitStack = field(
@@ -84,8 +91,8 @@ class LiveSpace:
             self._attend(listener, weather=number % 5 == 4)
         await self._fill_stage()
         await self._all_hear()
-        first_s = min(each.hearing.first_s for each in self.attendees)
-        self.start_to_audio_s = first_s - self._began_s
+        self.heard_from_s = min(each.hearing.first_s for each in self.attendees)
+        self.start_to_audio_s = self.heard_from_s - self._began_s
         if self.recorded:
             await self._record()
         return self
@@ -98,7 +105,8 @@ class LiveSpace:
             deeds.append(self._mute)
         while True:
             await asyncio.sleep(chance.uniform(*ACT_EVERY_S))
-            await chance.choice(deeds)(chance)
+            with contextlib.suppress(ApiError, *LOST):  # the call log has it
+                await chance.choice(deeds)(chance)
 
     async def found(self) -> dict[Key, Any]:
         """Return what the API now says of all that the journal holds."""
@@ -122,11 +130,15 @@ class LiveSpace:
         return found
 
     async def end(self) -> None:
-        """End it."""
+        """End it, and let everybody go."""
+        self.ended_s = time.time()
+        for attendee in self.attendees:
+            attendee.hearing.close(self.ended_s)
         await self.host.call("POST", self._path("end"))
+        await asyncio.gather(*(each.leave() for each in self.attendees))
 
     async def aclose(self) -> None:
-        """Let everybody go."""
+        """Let go of what is left."""
         await asyncio.gather(*(each.leave() for each in self.attendees))
         await self._opened.aclose()
 
@@ -178,6 +190,7 @@ class LiveSpace:
             path = self._path("recording/consent")
             await speaker.call("PUT", path, yes)
             self.journal.acknowledge(("consented", speaker.uid), True)
+        self.recorded_s = time.time()
 
     async def _pages(self, path: str, name: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

@@ -88,5 +88,5 @@ class Session:
 
 def backoff_s(attempt: int, chance: random.Random) -> float:
     """Return how long to wait before the next attempt, as media/backoff.js says."""
-    ceiling_s = min(MAX_DELAY_S, FIRST_DELAY_S * 2**attempt)
+    ceiling_s: float = min(MAX_DELAY_S, FIRST_DELAY_S * 2**attempt)
     return ceiling_s * (1 + chance.random()) / 2
