@@ -28,6 +28,7 @@ REPORT_INTERVAL_S: Final = 2.0
 FORGOTTEN_AFTER_S: Final = 10.0  # without a report
 MAX_RELAYS: Final = 64
 MAX_COUNT: Final = 1_000_000
+MAX_ARRIVED: Final = 200  # in one report
 
 _RELAY: Final = "relay:"  # no uid and no pseudonym has a colon
 # An origin's session ids are 24 characters; a relay's have their index behind.
@@ -45,6 +46,8 @@ class RelayReport:
         capacity: How many could; 0 while it takes nobody.
         lossy: How many of the listeners lose packets, so that FEC would help them.
         loss_percent: What the typical one of those loses.
+        arrived: Who began to hear it since the last report that the origin took, at
+            most `MAX_ARRIVED`: it counts them as listeners by HLS no more.
     """
 
     control_url: str
@@ -52,14 +55,17 @@ class RelayReport:
     capacity: int
     lossy: int = 0
     loss_percent: int = 0
+    arrived: tuple[UserId, ...] = ()
 
     def to_json(self) -> bytes:
         """Return the body of a report."""
         return json.dumps(asdict(self)).encode()
 
     def to_fields(self) -> dict[str, str | int]:
-        """Return the report as it stands in the origin's runtime document."""
-        return asdict(self)
+        """Return what stands of it in the origin's runtime document."""
+        fields = asdict(self)
+        del fields["arrived"]
+        return fields
 
     @classmethod
     def from_json(cls, body: bytes) -> Self:
@@ -99,6 +105,7 @@ class RelayReport:
                     capacity=capacity,
                     lossy=lossy,
                     loss_percent=loss_percent,
+                    arrived=_arrived(fields.get("arrived", [])),
                 )
         raise ValueError("it is no relay's report")
 
@@ -106,6 +113,12 @@ class RelayReport:
 def _bounded(value: object, most: int) -> int:
     if isinstance(value, int) and 0 <= value <= most:
         return value
+    raise ValueError("it is no relay's report")
+
+
+def _arrived(value: object) -> tuple[UserId, ...]:
+    if isinstance(value, list) and len(value) <= MAX_ARRIVED:
+        return tuple(UserId(str(user_id)) for user_id in value)
     raise ValueError("it is no relay's report")
 
 

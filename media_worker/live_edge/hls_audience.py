@@ -15,44 +15,60 @@ class HlsAudience:
     Counts listeners by what they ask for: the playlist once, then a key now and then.
 
     Up to `MAX_KEPT` the number is exact.  Beyond, only every 2nd, 4th, … listener is
-    kept, chosen by a hash, so that memory is bounded and the same person is counted
-    once however often they ask: the error is some 1 %.
+    kept, chosen by a hash, and stands for so many, so that memory is bounded and the
+    same person is counted once however often they ask: the error is some 1 %.  When
+    the crowd has gone, those who stay are kept one by one again as they ask.
     """
 
     def __init__(self, *, max_kept: int = MAX_KEPT) -> None:
         self._max_kept = max_kept
-        self._seen_s: OrderedDict[UserId, float] = OrderedDict()  # oldest first
-        self._halvings = 0
+        # Oldest first: when each asked, and how many they stand for.
+        self._kept: OrderedDict[UserId, tuple[float, int]] = OrderedDict()
+        self._count = 0
+        self._every = 1  # which listeners are kept from now on: a power of two
 
     def __len__(self) -> int:
-        return len(self._seen_s) << self._halvings
+        return self._count
 
     def note(self, user_id: UserId, now_s: float) -> None:
         """Count somebody who has just asked for something."""
         if not self._is_kept(user_id):
             return
-        self._seen_s[user_id] = now_s
-        self._seen_s.move_to_end(user_id)
-        while len(self._seen_s) > self._max_kept:
-            self._halvings += 1
-            for each in [u for u in self._seen_s if not self._is_kept(u)]:
-                del self._seen_s[each]
+        self.forget(user_id)
+        self._keep(user_id, now_s, self._every)
+        while len(self._kept) > self._max_kept:
+            self._thin_out()
 
     def forget(self, user_id: UserId) -> None:
         """Count somebody no more; whoever was not counted is ignored."""
-        self._seen_s.pop(user_id, None)
+        _, stands_for = self._kept.pop(user_id, (0.0, 0))
+        self._count -= stands_for
 
     def expire(self, now_s: float) -> None:
         """Count those no more who have asked for nothing for too long."""
-        while self._seen_s:
-            user_id, seen_s = next(iter(self._seen_s.items()))
+        while self._kept:
+            user_id, (seen_s, _) = next(iter(self._kept.items()))
             if now_s - seen_s < COUNTED_FOR_S:
-                return
-            del self._seen_s[user_id]
-        self._halvings = 0
+                break
+            self.forget(user_id)
+        # Whoever stood for several stands for fewer when they ask again, and the
+        # others come with what they ask: the count is right all the while.
+        while self._every > 1 and 2 * self._count // self._every <= self._max_kept // 2:
+            self._every //= 2
+
+    def _thin_out(self) -> None:
+        self._every *= 2
+        kept, self._kept, self._count = self._kept, OrderedDict(), 0
+        for user_id, (seen_s, stood_for) in kept.items():
+            if self._is_kept(user_id):
+                self._keep(user_id, seen_s, max(stood_for, self._every))
+
+    def _keep(self, user_id: UserId, seen_s: float, stands_for: int) -> None:
+        self._kept[user_id] = (seen_s, stands_for)
+        self._count += stands_for
 
     def _is_kept(self, user_id: UserId) -> bool:
-        if not self._halvings:
+        if self._every == 1:
             return True
         digest = int.from_bytes(blake2b(user_id.encode(), digest_size=8).digest())
-        return digest % (1 << self._halvings) == 0
+        return digest % self._every == 0

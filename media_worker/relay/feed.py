@@ -38,6 +38,7 @@ class Feed:
         on_frame: Called with each frame, in order, with the time since its packet
             reached this machine, s.
         report: Returns what to tell the origin; asked every `REPORT_INTERVAL_S`.
+        reported: Called with each report that it has taken.
 
     Attributes:
         opened: How many feeds were opened so far; the first is one of them.
@@ -49,10 +50,12 @@ class Feed:
         *,
         on_frame: Callable[[EncodedFrame, float], None],
         report: Callable[[], RelayReport],
+        reported: Callable[[RelayReport], None],
     ) -> None:
         self._origin = origin
         self._on_frame = on_frame
         self._report = report
+        self._reported = reported
         self._order = FeedOrder()
         self._certificate = ProcessCertificate.generate()
         self._connection: FeedConnection | None = None
@@ -139,7 +142,9 @@ class Feed:
     async def _keep_reporting(self) -> None:
         while True:
             try:
-                await self._origin.report(self._report())
+                report = self._report()
+                await self._origin.report(report)
+                self._reported(report)
             except OriginUnreachable as error:  # its sound may come all the same
                 logger.warning("report failed", extra={"error": str(error)})
             await asyncio.sleep(REPORT_INTERVAL_S)

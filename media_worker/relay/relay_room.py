@@ -4,12 +4,13 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from spaces_contract.control import ControlError
 from spaces_contract.ids import SessionId, UserId
 from spaces_contract.reactions import Reaction
-from spaces_contract.relays import RelayReport, relay_session
+from spaces_contract.relays import MAX_ARRIVED, RelayReport, relay_session
 from spaces_contract.roles import PeerCloseReason, PeerKind
 from spaces_contract.runtime import WorkerState
 
@@ -84,6 +85,7 @@ class RelayRoom:
         self._collecting = MixLoop(
             lambda _: endpoint.collect(), ptime_s=COLLECT_S, clock=clock
         )
+        self._arrived: dict[UserId, None] = {}  # not reported yet, oldest first
         self._end: RoomEnd | None = None
         self._ending = asyncio.Event()
 
@@ -154,7 +156,13 @@ class RelayRoom:
             capacity=self._admission.capacity if takes else 0,
             lossy=min(loss.lossy, self.listener_count),
             loss_percent=loss.percent,
+            arrived=tuple(islice(self._arrived, MAX_ARRIVED)),
         )
+
+    def reported(self, report: RelayReport) -> None:
+        """Note that the origin has taken a report."""
+        for user_id in report.arrived:
+            self._arrived.pop(user_id, None)
 
     def play(self, frame: EncodedFrame, held_s: float) -> None:
         """
@@ -206,11 +214,15 @@ class RelayRoom:
 
     def session_connected(self, session_id: SessionId) -> None:
         """Count whoever hears from now on."""
-        self.book.connect(session_id)
+        session = self.book.connect(session_id)
+        if session is not None:
+            self._arrived[session.user_id] = None
 
     def session_closed(self, session_id: SessionId, reason: PeerCloseReason) -> None:
         """Forget a session; the endpoint has logged its end."""
-        self._doorway.forget(session_id, reason)
+        session = self._doorway.forget(session_id, reason)
+        if session is not None and not self.book.is_present(session.user_id):
+            self._arrived.pop(session.user_id, None)
 
     def stage_channel_opened(self, session_id: SessionId) -> None:
         """Do nothing: listeners have no channel."""

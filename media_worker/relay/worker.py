@@ -120,6 +120,7 @@ class RelayWorker:
             report=lambda: self._room.report(
                 control_url, fed=self._feed is not None and self._feed.is_up
             ),
+            reported=self._room.reported,
         )
         try:
             await feed.run()

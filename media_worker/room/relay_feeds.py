@@ -1,5 +1,6 @@
 """The room's side of its relays: lets them hear, and takes their reports."""
 
+from dataclasses import replace
 from typing import Final
 
 from spaces_contract.control import ControlError
@@ -50,4 +51,6 @@ class RelayFeeds:
             raise SessionRefused(
                 ControlError.SESSION_NOT_FOUND, "no feed of this relay"
             )
-        self.relays.told(index, report)
+        self.relays.told(index, replace(report, arrived=()))
+        for user_id in report.arrived:
+            self._room.book.hears_elsewhere(user_id)

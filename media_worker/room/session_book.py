@@ -84,6 +84,11 @@ class SessionBook:
                 self._connected[session.user_id] = connected
         return session
 
+    def hears_elsewhere(self, user_id: UserId) -> None:
+        """Count somebody as a listener by HLS no more: a relay counts them."""
+        if self._broadcast is not None:
+            self._broadcast.forget(user_id)
+
     def remove(self, session_id: SessionId) -> Session | None:
         """Forget a session; return it."""
         session = self._by_id.pop(session_id, None)

@@ -75,10 +75,12 @@ class Fed:
         self.running = running
         self.origin = LocalOrigin(running)
         self.frames: list[EncodedFrame] = []
+        self.taken: list[RelayReport] = []
         self.feed = Feed(
             cast(Origin, self.origin),
             on_frame=lambda frame, _: self.frames.append(frame),
             report=lambda: REPORT,
+            reported=self.taken.append,
         )
 
     async def hear(self, frames: int = 10) -> list[EncodedFrame]:

@@ -217,3 +217,46 @@ def test_a_crowd_is_counted_by_a_sample() -> None:
             audience.note(UserId(f"listener-{number}"), 0)
 
     assert len(audience) == pytest.approx(20_000, rel=0.08)
+
+
+def test_after_a_crowd_those_who_stay_are_counted_one_by_one() -> None:
+    """
+    Nine in ten leave: the number is right within some percent while the others ask for
+    their next keys, exact once they have, and one more is one more.
+    """
+    audience = HlsAudience(max_kept=2_000)
+    for number in range(8_000):
+        audience.note(UserId(f"listener-{number}"), 0)
+    staying = [UserId(f"listener-{number}") for number in range(800)]
+
+    counts = []
+    for now_s in range(0, 1_500, 300):
+        for user_id in staying:
+            audience.note(user_id, now_s)
+        audience.expire(now_s)
+        counts.append(len(audience))
+    audience.note(UserId("late"), 1_200)
+
+    assert counts[0] == pytest.approx(8_000, rel=0.08)
+    assert counts[3] == pytest.approx(800, rel=0.2)
+    assert counts[4] == 800
+    assert len(audience) == 801
+
+
+def test_a_sample_is_right_while_it_becomes_exact() -> None:
+    """
+    Some have asked since the crowd left, and stand for themselves alone; the others
+    still stand for several: together they are as many as there are.
+    """
+    audience = HlsAudience(max_kept=2_000)
+    for number in range(8_000):
+        audience.note(UserId(f"listener-{number}"), 0)
+    for number in range(1_200):
+        audience.note(UserId(f"listener-{number}"), 600)
+    audience.expire(COUNTED_FOR_S + 1)
+    sampled = len(audience)
+    for number in range(600):
+        audience.note(UserId(f"listener-{number}"), COUNTED_FOR_S + 2)
+
+    assert sampled == pytest.approx(1_200, rel=0.15)
+    assert len(audience) == pytest.approx(1_200, rel=0.15)

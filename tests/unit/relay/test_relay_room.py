@@ -97,10 +97,27 @@ async def test_the_origin_is_told_how_many_hear_and_how_well() -> None:
         relay.endpoint.lost = dict(zip(sessions, (0.01, 0.06, 0.1), strict=True))
         told, unfed = relay.report, relay.room.report(URL, fed=False)
 
-    assert told == RelayReport(
+    assert replace(told, arrived=()) == RelayReport(
         control_url=URL, listeners=3, capacity=CAPACITY, lossy=2, loss_percent=10
     )
     assert (unfed.listeners, unfed.capacity) == (3, 0)
+
+
+async def test_the_origin_is_told_of_each_arrival_until_it_has_heard() -> None:
+    """
+    Once the report was taken, not again; who has left meanwhile is not told of.
+    """
+    async with RunningRelay() as relay:
+        await relay.listen(LEA)
+        first = await relay.listen(BO)
+        lost, again = relay.report, relay.report
+        await relay.room.close_session(first, user_id=BO, grant_id="grant")
+        left = relay.report
+        relay.room.reported(left)
+        heard = relay.report
+
+    assert lost.arrived == again.arrived == (LEA, BO)
+    assert (left.arrived, heard.arrived) == ((LEA,), ())
 
 
 async def test_the_stage_belongs_to_the_origin() -> None:

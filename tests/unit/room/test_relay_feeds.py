@@ -8,6 +8,7 @@ from media_worker.audio.opus_packet import has_fec
 from media_worker.room.ports import LONG_MIX, SessionRefused
 from media_worker.room.relay_feeds import RelayFeeds
 from spaces_contract.control import ControlError
+from spaces_contract.ids import UserId
 from spaces_contract.relays import FORGOTTEN_AFTER_S, RelayReport, relay_user
 from spaces_contract.roles import PeerKind, Role
 from spaces_contract.runtime import WorkerState
@@ -130,3 +131,19 @@ async def test_losses_of_a_relays_listeners_bring_fec() -> None:
 
         assert (with_loss, carried) == (9, True)
         assert running.room.care.fec_percent == 0
+
+
+async def test_who_moves_from_hls_to_a_relay_is_counted_once() -> None:
+    """
+    The relay names them, and HLS forgets them; functions are not told of any name.
+    """
+    arriving = replace(a_report(1), arrived=(UserId("lea"),))
+    async with RunningRoom() as running:
+        running.room.apply(desired(ANA))
+        await connect_relay(running, 0)
+        RelayFeeds(running.room).relay_reported(0, arriving)
+        told = running.room.presence(WorkerState.READY).relays[0]
+
+    assert running.broadcast.forgotten[-1] == "lea"
+    assert "arrived" not in told.to_fields()
+    assert RelayReport.from_json(arriving.to_json()) == arriving
