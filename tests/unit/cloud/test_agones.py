@@ -20,8 +20,9 @@ DOCUMENTS: list[dict[str, Any]] = [
     for document in yaml.safe_load_all(path.read_text())
 ]
 FLEETS = {d["metadata"]["name"]: d for d in DOCUMENTS if d["kind"] == "Fleet"}
-# The Agones kinds are no part of Kubernetes' own schemas.
-OWN = [d for d in DOCUMENTS if "agones.dev" not in d["apiVersion"]]
+# Kinds of Agones and of Google are no part of Kubernetes' own schemas.
+OTHERS = ("agones.dev", "googleapis.com")
+OWN = [d for d in DOCUMENTS if not d["apiVersion"].split("/")[0].endswith(OTHERS)]
 
 
 def pod_of(fleet: dict[str, Any]) -> dict[str, Any]:
@@ -161,3 +162,18 @@ def test_an_allocated_worker_takes_its_trace_over(
     assert allocation is not None
     told = allocation.room_environment({UDP_BINDS: "{}", "TRACEPARENT": "of the pod"})
     assert told["TRACEPARENT"] == ("00-t" if annotations else "")
+
+
+def test_metrics_are_collected_where_workers_tell_them() -> None:
+    """
+    From the port of the fleet's pods on which the control API answers.
+    """
+    (monitoring,) = [d for d in DOCUMENTS if d["kind"] == "PodMonitoring"]
+    (endpoint,) = monitoring["spec"]["endpoints"]
+    (worker,) = pod_of(FLEETS["workers"])["spec"]["containers"]
+    env = {each["name"]: each.get("value") for each in worker["env"]}
+    (port,) = [p for p in worker["ports"] if p["name"] == endpoint["port"]]
+
+    assert monitoring["metadata"]["namespace"] == "parley"
+    assert env["PARLEY_CONTROL_BIND"].endswith(f":{port['containerPort']}")
+    assert endpoint["path"] == "/metrics"
