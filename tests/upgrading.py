@@ -248,8 +248,8 @@ class UpgradedSpace:
 def unrecorded_s(space: UpgradedSpace, manifest: dict[str, Any]) -> float:
     """Return how much of what the host said to a worker is not in the recording."""
     heard_ms = sum(
-        interval["to_ms"] - interval["from_ms"]
+        to_ms - from_ms
         for stem in manifest["stems"]
-        for interval in stem["heard"]
+        for from_ms, to_ms in stem["heard"]
     )
     return space.host.talked_s - float(heard_ms) / 1000

@@ -1,0 +1,187 @@
+"""
+Replace the workers of live Spaces one by one: `python -m tests.soak.upgrade`.
+
+Five Spaces in the whole embedded stack, two of them recorded.  Their hosts talk all
+the time; light clients listen, and where there is a Chromium, a page by WebRTC and one
+by HLS.  Each worker is sent SIGTERM, as an operator would.  It prints the longest
+silence that each kind of listener heard, and what the recordings lack; it fails where
+a promise of `infra/operations.md` is broken.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from playwright.async_api import Page, async_playwright
+
+from tests import browser
+from tests.hls_library import built_hls_js
+from tests.running_stack import RunningStack, running_stack
+from tests.soak.listening import NO_PLAYER, SIGN_IN
+from tests.upgrading import FRAME_S, UpgradedSpace, unrecorded_s
+
+MOST_SILENCE_S: Final = 3.0
+MOST_UNRECORDED_S: Final = 1.0  # DESIGN.md 8, of a process
+SETTLE_S: Final = 8.0  # before and after, so that an HLS player's buffer is heard too
+# The longest time without sound from a page's player, by whichever way it comes.
+WATCH: Final = """
+() => {
+  const stream = document.querySelector("[data-testid=player]").captureStream();
+  const context = new AudioContext();
+  const analyser = new AnalyserNode(context, { fftSize: 2048 });
+  const samples = new Float32Array(2048);
+  let source = null;
+  let track = null;
+  let heardMs = 0;
+  window.longestMs = 0;
+  setInterval(() => {
+    const now = stream.getAudioTracks().find(({ readyState }) => readyState === "live");
+    if (now && now !== track) {
+      source?.disconnect();
+      track = now;
+      const mediaStream = new MediaStream([now]);
+      source = new MediaStreamAudioSourceNode(context, { mediaStream });
+      source.connect(analyser);
+    }
+    analyser.getFloatTimeDomainData(samples);
+    if (Math.max(...samples.map(Math.abs)) < 0.005) return;
+    const nowMs = performance.now();
+    if (heardMs) window.longestMs = Math.max(window.longestMs, nowMs - heardMs);
+    heardMs = nowMs;
+  }, 20);
+}
+"""
+
+
+@dataclass
+class Figures:
+    """What was measured, in seconds."""
+
+    silences: dict[str, list[float]] = field(default_factory=dict)
+    unrecorded: list[float] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+    refusals: int = 0
+
+    @property
+    def good(self) -> bool:
+        """Whether all promises were kept."""
+        longest = max(max(each) for each in self.silences.values())
+        lacking = max(self.unrecorded, default=0.0)
+        return longest <= MOST_SILENCE_S and lacking <= MOST_UNRECORDED_S
+
+    def text(self) -> str:
+        """Return a line for each figure."""
+        lines = [
+            _line(f"silence, {name}", each) for name, each in self.silences.items()
+        ]
+        lines.append(_line("said to a worker, not recorded", self.unrecorded))
+        lines.append(_line("from SIGTERM until all were back", self.waits))
+        lines.append(f"sessions refused meanwhile: {self.refusals}")
+        return "\n".join(lines)
+
+
+def _line(name: str, values: Sequence[float]) -> str:
+    middle, most = statistics.median(values), max(values)
+    return f"{name}: p50 {middle:.2f} s, max {most:.2f} s ({len(values)})"
+
+
+async def _page(
+    browsers: browser.Browsers,
+    space: UpgradedSpace,
+    handle: str,
+    library: Path | None,
+) -> Page:
+    """Open a page that listens; by hls.js, where its library is given."""
+    chrome = await browsers.get(None)
+    page = await (await chrome.new_context(base_url=space.stack.url)).new_page()
+    await page.goto("/")
+    await page.evaluate(SIGN_IN, [handle, handle.title()])
+    if library is not None:
+        await page.add_init_script(browser.BLOCK_UDP)
+        await page.add_init_script(NO_PLAYER)
+        await page.route(
+            "**/vendor/hls.min.mjs", lambda route: route.fulfill(path=library)
+        )
+    await browser.listen(page, f"/s/{space.id}")
+    await browser.expect_transport(page, "webrtc" if library is None else "hls")
+    await page.evaluate(WATCH)
+    return page
+
+
+async def _pages(
+    opened: contextlib.AsyncExitStack,
+    spaces: Sequence[UpgradedSpace],
+    library: Path | None,
+) -> dict[str, Page]:
+    """Return pages by how they listen; none where there is no Chromium."""
+    chromium = browser.find_chromium()
+    if chromium is None:
+        return {}
+    playwright = await opened.enter_async_context(async_playwright())
+    browsers = browser.Browsers(playwright, chromium)
+    opened.push_async_callback(browsers.aclose)
+    pages = {"Chromium": await _page(browsers, spaces[0], "up_webrtc", None)}
+    if library is not None:
+        pages["hls.js"] = await _page(browsers, spaces[1], "up_hls", library)
+    return pages
+
+
+async def _measure(
+    stack: RunningStack, spaces: int, guests: int, library: Path | None
+) -> Figures:
+    figures = Figures()
+    async with contextlib.AsyncExitStack() as opened:
+        live = [
+            await opened.enter_async_context(
+                UpgradedSpace(stack, number=n, guests=guests, recorded=n < 2)
+            )
+            for n in range(spaces)
+        ]
+        pages = await _pages(opened, live, library)
+        refused = sum(each.api.refusals for space in live for each in space.people)
+        await asyncio.sleep(SETTLE_S)
+        for space in live:
+            began_s = time.monotonic()
+            await space.drain()
+            figures.waits.append(time.monotonic() - began_s)
+        await asyncio.sleep(SETTLE_S)
+        listeners = [each for space in live for each in space.listeners]
+        figures.silences["light clients"] = [
+            each.ears.missing_frames * FRAME_S for each in listeners
+        ]
+        for name, page in pages.items():
+            longest_ms = float(await page.evaluate("window.longestMs"))
+            figures.silences[name] = [longest_ms / 1000]
+        everybody = [each for space in live for each in space.people]
+        figures.refusals = sum(each.api.refusals for each in everybody) - refused
+        for space in live[:2]:
+            await space.recording()
+            figures.unrecorded.append(unrecorded_s(space, await space.manifest()))
+    return figures
+
+
+def main() -> None:
+    """Parse the command line, measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--spaces", type=int, default=5)
+    parser.add_argument("--guests", type=int, default=5)
+    told = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        library = built_hls_js(folder) if browser.find_chromium() else None
+        with running_stack(folder / "stack") as stack:
+            figures = asyncio.run(_measure(stack, told.spaces, told.guests, library))
+    sys.stdout.write(figures.text() + "\n")
+    sys.exit(0 if figures.good else 1)
+
+
+if __name__ == "__main__":
+    main()
