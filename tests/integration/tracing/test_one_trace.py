@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +15,8 @@ from spaces_tracing.spans import Fact
 from tests.api import Api
 from tests.light_clients import LightPeer, LightSpeaker, opus_frames
 from tests.otlp_receiver import ReceivedSpan, otlp_receiver
-from tests.running_stack import running_stack
+from tests.running_stack import RunningStack, running_stack
+from tests.unit.test_observability import used_metrics
 
 PATIENCE_S: Final = 30.0
 TONE: Final = (np.sin(np.arange(48_000) * 0.06) * 8_000).astype(np.int16)
@@ -42,6 +44,7 @@ OF_A_JOIN: Final = {
     "dtls": "open session",
     "first rtp out": "open session",
 }
+OF_OTHERS: Final = re.compile("parley_worker_(relay_|egress_(cpu|rss|feed))")
 RESOURCE: Final = {
     "service.instance.id",  # random
     "service.name",
@@ -52,13 +55,27 @@ RESOURCE: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """
+    A Space in which one talked and another listened.
+
+    Args:
+        own: What is people's own.
+        metrics: Names of all that its worker told meanwhile.
+    """
+
+    space_id: str
+    own: list[str]
+    metrics: set[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evening:
     """
     What became of one stack.
 
     Args:
-        space_id: Of a Space while the collector answered.
-        own: What is people's own in that Space.
+        held: A Space while the collector answered.
         spans: All that the collector got.
         bodies: As they came.
         resources: Names of what processes said of themselves.
@@ -66,8 +83,7 @@ class Evening:
         left: Processes that a stop left behind.
     """
 
-    space_id: str
-    own: list[str]
+    held: Held
     spans: list[ReceivedSpan]
     bodies: list[bytes]
     resources: set[str]
@@ -88,18 +104,17 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Evening:
         patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
         patch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1000")  # s, unlike others'
         with running_stack(data) as stack:
-            space_id, own = asyncio.run(hold_space(stack.url))
+            held = asyncio.run(hold_space(stack))
             spans = receiver.wait_for(*OF_A_START, *OF_A_JOIN, timeout_s=PATIENCE_S)
             bodies, resources = list(receiver.bodies), receiver.resource_names()
             receiver.asked.clear()
             receiver.hangs.set()
-            asyncio.run(hold_space(stack.url))
+            asyncio.run(hold_space(stack))
             assert receiver.asked.wait(PATIENCE_S)
             left = stack.stop()
-    (log,) = (data / "logs").glob(f"room-{space_id}-*.log")
+    (log,) = (data / "logs").glob(f"room-{held.space_id}-*.log")
     return Evening(
-        space_id=space_id,
-        own=own,
+        held=held,
         spans=spans,
         bodies=bodies,
         resources=resources,
@@ -108,9 +123,10 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Evening:
     )
 
 
-async def hold_space(url: str) -> tuple[str, list[str]]:
-    """Let one talk and another hear it; return the Space, and what is their own."""
-    async with Api(url, "ana_of_spans") as ana, Api(url, "bo_of_spans") as bo:
+async def hold_space(stack: RunningStack) -> Held:
+    """Let one talk and another hear it."""
+    handles = ("ana_of_spans", "bo_of_spans")
+    async with Api(stack.url, handles[0]) as ana, Api(stack.url, handles[1]) as bo:
         space = await ana.call("POST", "/v1/spaces", {"title": "A title of ours"})
         space_id = str(space["id"])
         await ana.call(
@@ -128,11 +144,17 @@ async def hold_space(url: str) -> tuple[str, list[str]]:
             speaker.start_talking()
             async with asyncio.timeout(PATIENCE_S):
                 await listener.heard.wait()
+            (worker,) = stack.workers(space_id)
+            told = await asyncio.to_thread(stack.metrics, worker)
         finally:
             await asyncio.gather(speaker.aclose(), listener.aclose())
         await ana.call("POST", f"/v1/spaces/{space_id}/end")
-    people = [ana.uid, bo.uid, ana.handle, bo.handle, "A title of ours"]
-    return space_id, [*people, spoken["grant"], heard["grant"]]
+    people = [ana.uid, bo.uid, *handles, "A title of ours"]
+    return Held(
+        space_id=space_id,
+        own=[*people, spoken["grant"], heard["grant"]],
+        metrics={name.partition("{")[0] for name in told},
+    )
 
 
 def test_a_start_is_a_trace(evening: Evening) -> None:
@@ -178,10 +200,19 @@ def test_spans_tell_nothing_of_people(evening: Evening) -> None:
     """
     sent = b"".join(evening.bodies)
 
-    for secret in (*evening.own, "127.0.0.1", "eyJ"):
+    for secret in (*evening.held.own, "127.0.0.1", "eyJ"):
         assert secret.encode() not in sent
     assert {name for span in evening.spans for name in span.facts} <= {*Fact}
     assert evening.resources <= RESOURCE
+
+
+def test_a_worker_tells_what_rules_and_dashboards_ask_for(evening: Evening) -> None:
+    """
+    All but what only a relay tells, or a worker with egress processes.
+    """
+    elsewhere = {name for name in used_metrics() if OF_OTHERS.match(name)}
+
+    assert used_metrics() - evening.held.metrics == elsewhere
 
 
 def test_a_collector_that_hangs_costs_nobody_a_word(evening: Evening) -> None:
