@@ -24,8 +24,8 @@ check: .venv/dev  ## Format, lint, types
 	$(BIN)/mypy
 
 test: .venv/dev  ## All tests, short seeded versions
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(REAL_TIME:%=--ignore=%)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(REAL_TIME)
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(REAL_TIME:%=--ignore=%)
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(REAL_TIME)
 
 containers: export CONTAINERS_CONF ?= $(CURDIR)/tests/containers/containers.conf
 containers: .venv/dev  ## Build both images, run them under podman, talk through NAT
