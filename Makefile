@@ -7,7 +7,7 @@ REAL_TIME := tests/integration/transport tests/integration/worker tests/integrat
 	$(addprefix tests/e2e/test_, bad_network.py crashes.py evening.py recording.py relays.py \
 	stage.py standard_clients.py talk.py transports.py)
 
-.PHONY: help up demo check test containers cloud audit fuzz crash bench fmt lock
+.PHONY: help up demo check test containers cloud audit fuzz crash soak bench fmt lock
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ fuzz: .venv/dev  ## Fuzz the wires and the API; compare our Firestore with Googl
 crash: .venv/dev  ## Kill Firestore, recorders and renders at random instants
 	$(BIN)/python -m tests.crash.firestore --kills 300
 	$(BIN)/python -m tests.crash.recording --kills 100
+
+soak: .venv/dev  ## Fill the machine with Spaces for 15 minutes, break things, judge
+	$(BIN)/python -m tests.soak
 
 bench: .venv/bench  ## Measure; prints a table and writes build/bench.json
 	$(BIN)/python -m tests.benchmarks
