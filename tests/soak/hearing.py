@@ -8,6 +8,7 @@ from tests.light_clients import ArrivalLog
 
 GAP_S: Final = 0.2  # what a player's buffer hides
 MINUTE_S: Final = 60.0
+PATIENT_S: Final = 30.0
 SHORTEST_S: Final = 20.0  # of a last minute that is not a whole one
 MISSING_SHARE: Final = 0.01
 FRAME_SAMPLES: Final = 960
@@ -93,12 +94,18 @@ class HearingLog(ArrivalLog):
         return found  # what is left over is too short to be judged
 
     def recoveries(self, losses: Sequence[float]) -> list[float]:
-        """Return for each loss that was heard, how long until there was sound again."""
-        return [
-            max(end_s for _, end_s in silences) - lost_s
-            for lost_s in losses
-            if (silences := [hole for hole in self.holes if _is_of(hole, [lost_s])])
-        ]
+        """
+        Return for each loss that was heard, how long until there was sound again.
+
+        Who left soon after it does not know; who waited for long and left counts.
+        """
+        found = []
+        for lost_s in losses:
+            ends_s = [hole[1] for hole in self.holes if _is_of(hole, [lost_s])]
+            gave_up = self.closed_s in ends_s and ends_s[0] - lost_s < PATIENT_S
+            if ends_s and not gave_up:
+                found.append(max(ends_s) - lost_s)
+        return found
 
 
 def _is_of(hole: Interval, losses: Sequence[float]) -> bool:

@@ -83,6 +83,17 @@ def test_who_never_hears_again_is_silent_to_the_end() -> None:
     assert log.minutes([]) == [0.0]
 
 
+@pytest.mark.parametrize(("left_s", "recoveries"), [(30, []), (55, [34.95])])
+def test_who_leaves_soon_after_a_loss_says_nothing_of_it(
+    left_s: int, recoveries: list[float]
+) -> None:
+    """Who waits in vain for half a minute does."""
+    log = heard(HearingLog(), range(1_001))
+    log.close(START_S + left_s)
+
+    assert log.recoveries([START_S + 20.05]) == pytest.approx(recoveries)
+
+
 async def test_an_acknowledged_change_must_be_found() -> None:
     """What was answered and is not there is lost."""
     journal = Journal()
