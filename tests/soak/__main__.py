@@ -14,16 +14,13 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Final
 from unittest import mock
 
 from tests.running_stack import start
 from tests.soak.breaking import StoreProcess
 from tests.soak.figures import figures
 from tests.soak.report import Row, print_rows, write
-from tests.soak.soak import Options, Soak, say
-
-TWICE: Final = 0.25  # of all tasks
+from tests.soak.soak import TWICE, Options, Soak, say
 
 
 def main() -> int:

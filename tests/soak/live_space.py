@@ -171,9 +171,11 @@ class LiveSpace:
         await asker.join(self.id)
         await asker.call("POST", self._path("speak-requests"))
         await self.host.call("POST", self._path(f"speak-requests/{asker.uid}/accept"))
+        path = self._path(f"participants/{asker.uid}")
+        await asker.call(
+            "PATCH", path, {"muted": False}
+        )  # who is there is brought muted
         for api, frames in zip(self.speakers[1:], self.setting.voices[1:], strict=True):
-            path = self._path(f"participants/{api.uid}")
-            await api.call("PATCH", path, {"muted": False})  # brought there muted
             self._attend(api, frames, weather=api is asker)
 
     async def _all_hear(self) -> None:

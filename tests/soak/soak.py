@@ -28,6 +28,7 @@ from tests.worker_process import until
 
 FREE_SHARE: Final = 1 / 3  # of all cores
 SETTLE_S, MEASURE_S = 4.0, 6.0
+TWICE: Final = 0.25  # of all tasks are delivered twice
 RECORDED_EVERY: Final = 3  # each third Space
 WORKERS_GONE_S: Final = 40.0  # recordings settle for 15 s
 

@@ -30,6 +30,7 @@ from tests.upgrading import FRAME_S, UpgradedSpace, unrecorded_s
 
 MOST_SILENCE_S: Final = 3.0
 MOST_UNRECORDED_S: Final = 1.0  # DESIGN.md 8, of a process
+RECORDED: Final = 2
 SETTLE_S: Final = 8.0  # before and after, so that an HLS player's buffer is heard too
 # The longest time without sound from a page's player, by whichever way it comes.
 WATCH: Final = """
@@ -128,9 +129,10 @@ async def _pages(
     playwright = await opened.enter_async_context(async_playwright())
     browsers = browser.Browsers(playwright, chromium)
     opened.push_async_callback(browsers.aclose)
-    pages = {"Chromium": await _page(browsers, spaces[0], "up_webrtc", None)}
+    *_, first, second = spaces  # which nobody records, so that nobody asks the pages
+    pages = {"Chromium": await _page(browsers, first, "up_webrtc", None)}
     if library is not None:
-        pages["hls.js"] = await _page(browsers, spaces[1], "up_hls", library)
+        pages["hls.js"] = await _page(browsers, second, "up_hls", library)
     return pages
 
 
@@ -141,7 +143,7 @@ async def _measure(
     async with contextlib.AsyncExitStack() as opened:
         live = [
             await opened.enter_async_context(
-                UpgradedSpace(stack, number=n, guests=guests, recorded=n < 2)
+                UpgradedSpace(stack, number=n, guests=guests, recorded=n < RECORDED)
             )
             for n in range(spaces)
         ]
@@ -162,7 +164,7 @@ async def _measure(
             figures.silences[name] = [longest_ms / 1000]
         everybody = [each for space in live for each in space.people]
         figures.refusals = sum(each.api.refusals for each in everybody) - refused
-        for space in live[:2]:
+        for space in live[:RECORDED]:
             await space.recording()
             figures.unrecorded.append(unrecorded_s(space, await space.manifest()))
     return figures
@@ -174,6 +176,8 @@ def main() -> None:
     parser.add_argument("--spaces", type=int, default=5)
     parser.add_argument("--guests", type=int, default=5)
     told = parser.parse_args()
+    if told.spaces < RECORDED + 2:
+        parser.error(f"at least {RECORDED + 2} Spaces")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         library = built_hls_js(folder) if browser.find_chromium() else None
