@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pulumi_gcp as gcp
 
+from .objectives import objectives
 from .settings import Settings
 
 
@@ -111,6 +112,7 @@ def alerts(settings: Settings) -> None:
     for alert in ALERTS:
         _policy(settings, channel, alert)
     _reached(settings, channel)
+    objectives(settings, channel)
     _budget(settings, channel)
 
 

@@ -7,6 +7,7 @@ import pulumi_gcp as gcp
 from .accounts import custom_roles, service_accounts
 from .alerts import alerts
 from .cluster import api_url, cluster
+from .dashboard import dashboard
 from .database import database
 from .edge import edge
 from .functions import Parts, functions, sweep
@@ -80,6 +81,7 @@ def deploy(settings: Settings) -> dict[str, Any]:
     sweep(settings, accounts)
     turn(settings, found, accounts[Account.TURN], relays)
     alerts(settings)
+    dashboard(settings)
     return {
         "address": edge(settings, kept[Bucket.LIVE], called["api"]),
         "cluster_url": api_url(workers),
