@@ -39,7 +39,9 @@ def main() -> int:
         if not is_warm(os.environ):
             return asyncio.run(_run_room(os.environ, began_ns))
         # Loaded before it is ready: whoever is allocated must not wait for that.
-        importlib.import_module(".worker", __package__)
+        for module in (".worker", ".relay.worker"):
+            importlib.import_module(module, __package__)
+        settle()
         return asyncio.run(run_warm(os.environ, _run_room))
     except SidecarLost as error:
         logger.error("cannot start: %s", error)

@@ -38,6 +38,7 @@ class FakeCluster:
         self._on_allocated = on_allocated
         self.servers: dict[str, dict[str, Any]] = {}
         self.contention = 0
+        self.token_life_s = 3600
         self.error: int | None = None
         self.calls: list[str] = []
         self.url = ""
@@ -62,7 +63,7 @@ class FakeCluster:
         with self._lock:
             self.calls.append(f"{method} {url.path}")
             if url.path == TOKEN_PATH:
-                return 200, {"access_token": "t", "expires_in": 3600}
+                return 200, {"access_token": "t", "expires_in": self.token_life_s}
             if self.error is not None:
                 return self.error, {"kind": "Status", "code": self.error}
             if (method, url.path) == ("POST", ALLOCATIONS_PATH):

@@ -1,19 +1,23 @@
 """`AgonesLauncher`, by the real Kubernetes client, against a cluster's API."""
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from kubernetes import client as kubernetes
 
 from spaces.adapters.launchers.agones import AgonesLauncher
-from spaces.adapters.launchers.settings import AgonesSettings
+from spaces.adapters.launchers.settings import AgonesSettings, KubernetesApi
 from spaces.domain.errors import DependencyUnavailable
 from spaces.service.errors import NoCapacity
 from spaces.service.ports import LaunchRefused, Workload, WorkloadKind
-from tests.fake_agones import FakeCluster, running_cluster
+from tests.fake_agones import TOKEN_PATH, FakeCluster, running_cluster
+from tests.service_account import a_service_account
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 SETTINGS = AgonesSettings(
@@ -180,3 +184,27 @@ def test_a_cluster_that_does_not_answer_is_tried_again() -> None:
         launcher = AgonesLauncher(SETTINGS, now=lambda: NOW, open_api=lambda: api)
         with pytest.raises(DependencyUnavailable):
             launcher.launch(a_room())
+
+
+@pytest.mark.parametrize(("token_life_s", "asked"), [(3_600, 1), (10, 5)])
+def test_a_token_is_kept_while_it_is_good(
+    cluster: FakeCluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    token_life_s: int,
+    asked: int,
+) -> None:
+    """
+    A host does not wait for a token at each start; one that is nearly over is renewed.
+    """
+    account = tmp_path / "account.json"
+    account.write_text(json.dumps(a_service_account(cluster.url + TOKEN_PATH)))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(account))
+    cluster.token_life_s = token_life_s
+    outside = KubernetesApi(url=cluster.url, ca_file=str(account))
+    launcher = AgonesLauncher(replace(SETTINGS, api=outside), now=lambda: NOW)
+
+    launcher.launch(a_room())
+    launcher.launch(a_room(epoch=2))
+
+    assert cluster.calls.count(f"POST {TOKEN_PATH}") == asked

@@ -1,5 +1,6 @@
 """Workloads as GameServers of a warm Agones fleet on Kubernetes."""
 
+import functools
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -48,7 +49,7 @@ class AgonesLauncher:
 
     Args:
         now: The clock; an allocation notes its time.
-        open_api: Opens the API of the cluster.
+        open_api: Opens the API of the cluster, when it is first needed.
         sleep: Waits between tries, s.
     """
 
@@ -62,7 +63,8 @@ class AgonesLauncher:
     ) -> None:
         self._settings = settings
         self._now = now
-        self._open_api = open_api or (lambda: cluster_api(settings.api))
+        # Kept: a new one asks for a token and shakes hands, while a host waits.
+        self._api = functools.cache(open_api or (lambda: cluster_api(settings.api)))
         self._sleep = sleep
 
     def launch(self, workload: Workload) -> str:
@@ -73,7 +75,7 @@ class AgonesLauncher:
             NoCapacity: no worker of the fleet is warm; it grows meanwhile.
         """
         with _translated():
-            api = self._open_api()
+            api = self._api()
             fleet = self._fleet(workload.kind)
             for server in self._list(api, fleet, _labels(workload)):
                 return str(server["metadata"]["name"])
@@ -83,7 +85,7 @@ class AgonesLauncher:
         """Delete the GameServer, which drains its worker; see `Launcher`."""
         with _translated():
             try:
-                self._open_api().delete_namespaced_custom_object(
+                self._api().delete_namespaced_custom_object(
                     *("agones.dev", "v1", self._settings.namespace, "gameservers", ref),
                     _request_timeout=CALL_TIMEOUT_S,
                 )
@@ -94,7 +96,7 @@ class AgonesLauncher:
     def workloads(self) -> list[LaunchedWorkload]:
         """List what was allocated; see `Launcher`."""
         with _translated():
-            api = self._open_api()
+            api = self._api()
             fleets = (self._settings.fleet, self._settings.render_fleet)
             servers = [each for fleet in fleets for each in self._list(api, fleet, {})]
         return [_launched(server) for server in servers]
@@ -159,10 +161,17 @@ def cluster_api(api: KubernetesApi | None) -> kubernetes.CustomObjectsApi:
     else:
         credentials, _ = google.auth.default(scopes=SCOPES)
         request = google.auth.transport.requests.Request()
-        credentials.refresh(request)  # type: ignore[no-untyped-call]  # theirs
+
+        def refresh(asked: Any) -> None:
+            if not credentials.valid:
+                credentials.refresh(request)  # type: ignore[no-untyped-call]  # theirs
+            asked.api_key["authorization"] = f"Bearer {credentials.token}"
+
         configuration.host = api.url
         configuration.ssl_ca_cert = api.ca_file
-        configuration.api_key = {"authorization": f"Bearer {credentials.token}"}
+        refresh(configuration)
+        # Before each call.  Their types say that it is None.
+        configuration.refresh_api_key_hook = refresh  # type: ignore[assignment]
     return kubernetes.CustomObjectsApi(kubernetes.ApiClient(configuration))
 
 
