@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 
 from spaces_contract import paths
 from spaces_contract.hls import PLAYLIST_CACHE, PLAYLIST_TYPE, key_number
+from spaces_contract.media import BLOCK_SAMPLES
 from spaces_contract.roles import PeerKind
 from tests.api import ApiError
 from tests.audio import rms, voice
@@ -21,6 +22,7 @@ from tests.hls_player import HlsPlayer, delays_s
 from tests.hls_rules import read
 from tests.light_clients import LightPeer, LightSpeaker, opus_frames
 from tests.worker_process import (
+    PATIENCE_S,
     SPACE,
     EmbeddedFirestore,
     SpaceDocuments,
@@ -159,12 +161,15 @@ async def test_a_player_that_stays_on_survives_a_crash(live: LiveEdge) -> None:
     before = player.heard[-1].listed
 
     async with live.relaunched():
-        await follow(player, 3)
+        async with asyncio.timeout(PATIENCE_S):
+            await player.follow(
+                until=lambda: player.heard[-1].listed.uri.startswith("2/")
+            )
 
     after = player.heard[-1].listed
     assert after.number > before.number
     assert after.stretch > before.stretch
-    assert (before.uri[:2], after.uri[:2]) == ("1/", "2/")
+    assert before.uri.startswith("1/")
 
 
 async def test_a_removed_listener_gets_no_other_key(live: LiveEdge) -> None:
@@ -210,33 +215,58 @@ async def test_the_end_is_told_and_keys_are_gone(live: LiveEdge) -> None:
     assert not any(key in path.read_bytes() for path in stored for key in keys)
 
 
-def has_heard_since(ears: LightPeer, before: int) -> bool:
-    """Whether a second more has come by WebRTC."""
-    return ears.arrivals.packets > before + 50
+# A machine that is busy skips blocks by itself, now more, now less; a mix that waited
+# for the store would skip nearly all.
+NOISE = 2
+
+
+class Ears:
+    """Keeps what somebody gets by WebRTC, packet by packet."""
+
+    def __init__(self, peer: LightPeer) -> None:
+        self._log = peer.rtp_log = []
+
+    async def share_while(self, happens: Callable[[], Awaitable[object]]) -> float:
+        """
+        Return the share of blocks that came while something happened, and 2 s longer.
+
+        By their own time stamps: what the mix skipped is missing, and what was lost.
+        """
+        first = len(self._log)
+        await happens()
+        enough = len(self._log) + 100
+        await until(lambda: len(self._log) >= enough)
+        stamps = [int.from_bytes(packet[4:8]) for packet in self._log[first:]]
+        since = {(stamp - stamps[0]) % 2**32 // BLOCK_SAMPLES for stamp in stamps}
+        return len(since) / (max(since) + 1)
 
 
 async def test_a_store_in_trouble_leaves_the_room_alone(tmp_path: Path) -> None:
     """
     A store that hangs for 10 s, refuses or is full costs HLS its segments, which
-    are counted; who hears by WebRTC goes on hearing; then HLS goes on by itself.
+    are counted; who hears by WebRTC misses no more of it than by a store that is well;
+    then HLS goes on by itself.
     """
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(FaultyS3())
         live = await stack.enter_async_context(
             a_live_edge(tmp_path, settings=store.settings)
         )
-        ears = LightPeer(live.api, PeerKind.WHEP)
-        stack.push_async_callback(ears.aclose)
-        await ears.connect("/whep", "bo")
-        await until(live.listens)
+        peer = LightPeer(live.api, PeerKind.WHEP)
+        stack.push_async_callback(peer.aclose)
+        await peer.connect("/whep", "bo")
+        ears = Ears(peer)
+        well = await ears.share_while(partial(until, live.listens))
+        shares = {}
         for fault in (Fault.HANGS, Fault.REFUSES, Fault.FULL):
             store.fault = fault
-            lost, heard = await live.lost_segments(), ears.arrivals.packets
-            await until(partial(live.has_lost_since, lost))
-            await until(partial(has_heard_since, ears, heard))
+            lost = await live.lost_segments()
+            losing = partial(until, partial(live.has_lost_since, lost))
+            shares[fault] = await ears.share_while(losing)
         store.fault = Fault.NONE
         await until(live.listens)
 
+        assert min(shares.values()) > well / NOISE, (well, shares)
         playlist = read(store.objects[paths.playlist_object(SPACE)].decode())
         assert playlist.segments
         assert store.kinds[paths.playlist_object(SPACE)] == (
