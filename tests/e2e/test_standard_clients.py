@@ -99,6 +99,19 @@ async def above(page: Page, kind: str, name: str, least: float) -> None:
             value = await page.evaluate(STATISTIC, [kind, name])
 
 
+async def speaker_received(stack: RunningStack, space_id: str) -> None:
+    """Wait until a Space's worker has received packets of somebody who talks."""
+    (worker,) = stack.workers(space_id)
+    async with asyncio.timeout(PATIENCE_S):
+        received = 0.0
+        while received == 0:  # metrics have no event
+            await asyncio.sleep(0.1)
+            metrics = await asyncio.to_thread(stack.metrics, worker)
+            received = sum(
+                value for name, value in metrics.items() if "speaker_received" in name
+            )
+
+
 async def test_an_npm_client_talks_and_another_listens(
     stack: RunningStack, browsers: Browsers
 ) -> None:
@@ -137,21 +150,22 @@ async def test_ffmpeg_talks(stack: RunningStack) -> None:
         space_id, as_host = await a_live_space(host)
         as_guest = await guest.join(space_id)
         command = ("-m", "tests.ffmpeg_whip", as_host["whip_url"], as_host["grant"])
-        duration_s = SETTLE_S + HEARD_S + 2.0
-        ffmpeg = await asyncio.create_subprocess_exec(
-            sys.executable, *command, str(SPEECH), str(duration_s)
-        )
-        try:
-            async with WhepClient(guest) as ears:
-                await ears.connect(as_guest["whep_url"], as_guest["grant"])
+        duration_s = SETTLE_S + HEARD_S + 4.0
+        async with WhepClient(guest) as ears:
+            await ears.connect(as_guest["whep_url"], as_guest["grant"])
+            ffmpeg = await asyncio.create_subprocess_exec(
+                sys.executable, *command, str(SPEECH), str(duration_s)
+            )
+            try:
+                await speaker_received(stack, space_id)
                 await asyncio.sleep(SETTLE_S)
                 heard = await ears.record(HEARD_S)
-            async with asyncio.timeout(PATIENCE_S):
-                exit_code = await ffmpeg.wait()
-        finally:
-            if ffmpeg.returncode is None:
-                ffmpeg.kill()
-                await ffmpeg.wait()
+                async with asyncio.timeout(PATIENCE_S):
+                    exit_code = await ffmpeg.wait()
+            finally:
+                if ffmpeg.returncode is None:
+                    ffmpeg.kill()
+                    await ffmpeg.wait()
 
     assert exit_code == 0
     alike = likeness(heard, speech.load(SPEECH))
