@@ -67,16 +67,17 @@ async def _run_room(env: Mapping[str, str], began_ns: int | None = None) -> int:
             Fact.WARM: began_ns is None,
         },
     )
-    return await _run(config, start)
+    return await _run(config, start, warm=began_ns is None)
 
 
-async def _run(config: Config, start: StartTrace) -> int:
+async def _run(config: Config, start: StartTrace, *, warm: bool) -> int:
     # Half a second of imports: a wrong configuration is told without them.
     from .epoch_life import ExitCode
     from .shared_parts import CannotStart, starting
 
     compose = _loaded(config, start)
-    settle()
+    if not warm:  # that one has settled, and somebody waits
+        settle()
     try:
         with starting():
             worker = compose()

@@ -23,13 +23,7 @@ def limit_libraries() -> None:
 
 
 def settle() -> None:
-    """
-    Take what has been imported out of the collector's sight: shorter pauses.
-
-    Once is enough: the second time costs nothing, and does nothing.
-    """
-    if gc.get_freeze_count():
-        return
+    """Take what has been imported out of the collector's sight: shorter pauses."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 20)
