@@ -3,12 +3,15 @@
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ..audio.frames import EncodedFrame
 from .hearers import Hearer, HearerGroup, SentSoFar
 from .packet_block import BLOCK_ROWS, FEW_ROWS, PacketBlock
 from .packet_head import level_element_at, shared_head
+
+# By one system call: the caller is given way to other work after each.
+SLICE_ROWS: Final = 256
 
 # Source; packets carry levels; are sealed; are kept.
 _GroupKey = tuple[str, bool, bool, bool]
@@ -49,7 +52,7 @@ class FanOut:
     """
     Stamps, encrypts and sends; knows neither sessions nor the event loop.
 
-    `begin` takes a tick, each `step` sends one block of it: the caller gives way to
+    `begin` takes a tick, each `step` sends one slice of it: the caller gives way to
     other work between steps.  Changes of the audience take effect between ticks, since
     rows move.
 
@@ -68,6 +71,7 @@ class FanOut:
         self._groups: dict[_GroupKey, HearerGroup] = {}
         self._changes = _Changes()
         self._unsent: deque[_Job] = deque()
+        self._ready = range(0)  # rows of the block that wait to be sent
 
     def add(self, hearer: Hearer) -> None:
         """Let a hearer hear their source from the next tick on."""
@@ -97,7 +101,7 @@ class FanOut:
     @property
     def is_sent(self) -> bool:
         """Whether the tick that was begun is sent."""
-        return not self._unsent
+        return not (self._ready or self._unsent)
 
     def begin(self, frames: Mapping[str, EncodedFrame]) -> None:
         """
@@ -105,7 +109,7 @@ class FanOut:
 
         Sources with fewer hearers come first: those are people who talk.
         """
-        while self._unsent:
+        while not self.is_sent:
             self.step()
         for (source, with_levels, _, keeps), group in self._groups.items():
             frame = frames.get(source)
@@ -113,26 +117,31 @@ class FanOut:
                 self._plan(group, frame, with_levels, keeps)
 
     def step(self) -> int:
-        """Send the next block; return for how many it was, 0 if all was sent before."""
-        rows, refused = 0, list[int]()
+        """Send the next slice; return for how many it was, 0 if all was sent before."""
+        if not self._ready:
+            self._fill()
+        rows, self._ready = self._ready[:SLICE_ROWS], self._ready[SLICE_ROWS:]
+        if rows:
+            counts = self._block.send(self._descriptor, rows)
+            self.counters.packets_sent += counts.sent
+            self.counters.packets_dropped += counts.dropped
+            self.counters.packets_failed += counts.failed
+            self._settle()
+        return len(rows)
+
+    def _fill(self) -> None:
+        """Make the packets of the next block."""
+        rows = 0
         # What few people hear shares a block with what few others do.
         while self._unsent:
             if rows and rows + self._unsent[0].hearers > FEW_ROWS:
                 break
             job = self._unsent.popleft()
-            lost = self._prepare(job, rows)
+            refused = self._prepare(job, rows)
             if job.keeps:
-                self._keep(job, rows, lost)
-            refused += lost
+                self._keep(job, rows, refused)
             rows += job.hearers
-        if rows:
-            counts = self._block.send(self._descriptor, rows, refused)
-            self.counters.packets_sent += counts.sent
-            self.counters.packets_dropped += counts.dropped
-            self.counters.packets_failed += counts.failed
-            if not self._unsent:
-                self._settle()
-        return rows
+        self._ready = range(rows)
 
     def _plan(
         self, group: HearerGroup, frame: EncodedFrame, with_levels: bool, keeps: bool
@@ -175,7 +184,7 @@ class FanOut:
 
     def _settle(self) -> None:
         """Apply what changed, unless a tick is in progress."""
-        if self._unsent:
+        if not self.is_sent:
             return
         changes = self._changes
         if not (changes.joining or changes.leaving or changes.turning):

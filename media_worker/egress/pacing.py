@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..audio.frames import EncodedFrame
-from .fan_out import FanOut
-from .packet_block import BLOCK_ROWS
+from .fan_out import SLICE_ROWS, FanOut
 
-ROWS_AT_A_STRETCH: Final = 2 * BLOCK_ROWS  # about 2 ms; then others get their turn
+ROWS_AT_A_STRETCH: Final = 2 * SLICE_ROWS  # about 2 ms; then others get their turn
 
 
 class PacedFanOut:

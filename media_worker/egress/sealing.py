@@ -123,8 +123,8 @@ class Sealer:
     def seal(self, count: int, head_bytes: int, payload: bytes) -> None:
         """Write ciphertext and tag behind the headers of the first `count` rows."""
         same = itertools.repeat
-        outcomes = map(
-            lib.crypto_aead_aes256gcm_encrypt,
+        # Not by map: zip uses one tuple for the arguments of all calls.
+        calls = zip(
             self._behind(head_bytes)[:count],
             same(_NO_LENGTH),
             same(ffi.cast("unsigned char *", ffi.from_buffer(payload))),
@@ -134,7 +134,9 @@ class Sealer:
             same(_NO_SECRET),
             self._nonce_rows,
             self._key_rows,
+            strict=False,
         )
+        outcomes = itertools.starmap(lib.crypto_aead_aes256gcm_encrypt, calls)
         if any(outcomes):  # never, by its contract: it has no way to fail
             raise RuntimeError("libsodium did not encrypt")
 

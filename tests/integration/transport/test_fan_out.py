@@ -11,7 +11,7 @@ from pylibsrtp import Policy, Session
 
 from media_worker.audio.frames import EncodedFrame
 from media_worker.egress import libc
-from media_worker.egress.fan_out import FanOut
+from media_worker.egress.fan_out import SLICE_ROWS, FanOut
 from media_worker.egress.hearers import Hearer
 from media_worker.egress.pacing import ROWS_AT_A_STRETCH, PacedFanOut
 from media_worker.egress.packet_block import BLOCK_ROWS, FEW_ROWS
@@ -76,7 +76,7 @@ class Audience:
         """Send what is left of the tick; return how many datagrams came."""
         count = 0
         while self.fan_out.step():
-            count += len(self.received())  # a socket's buffer holds a block
+            count += len(self.received())  # a socket's buffer holds a slice
         return count
 
 
@@ -168,11 +168,12 @@ def test_what_few_hear_is_sent_by_one_call(audience: Audience) -> None:
     assert timestamps == [7 * 960, 0, 0]
 
 
-def test_changes_wait_for_the_tick_in_progress(audience: Audience) -> None:
+@pytest.mark.parametrize("count", [SLICE_ROWS + 10, BLOCK_ROWS + 10])
+def test_changes_wait_for_the_tick_in_progress(audience: Audience, count: int) -> None:
     """
     Whoever leaves, joins or turns between two slices costs nobody else a packet.
     """
-    hearers = [audience.join() for _ in range(BLOCK_ROWS + 10)]
+    hearers = [audience.join() for _ in range(count)]
     audience.fan_out.begin({"full": a_frame(), "own": a_frame()})
     audience.fan_out.step()
     first = len(audience.received())
@@ -183,11 +184,38 @@ def test_changes_wait_for_the_tick_in_progress(audience: Audience) -> None:
     audience.fan_out.begin({"full": a_frame(1)})
     second = audience.rest()
 
-    assert first == BLOCK_ROWS + 10
-    assert second == BLOCK_ROWS + 9
+    assert first == count
+    assert second == count - 1
     assert audience.fan_out.sent(hearers[1]).packets == 1
     assert audience.fan_out.sent(hearers[2]).packets == 2
     assert audience.fan_out.sent(hearers[2]).octets == 8
+
+
+@pytest.mark.parametrize("count", [3, FEW_ROWS + 1])
+def test_what_libsrtp_refuses_is_not_sent(audience: Audience, count: int) -> None:
+    """
+    Nobody gets a packet in the clear; the others get theirs.
+    """
+    for _ in range(count):
+        audience.join()
+    other = Policy(
+        key=KEY, ssrc_type=Policy.SSRC_SPECIFIC, ssrc_value=1, srtp_profile=PROFILE
+    )
+    audience.fan_out.add(
+        Hearer(
+            srtp=SrtpHandle(Session(other)),  # no keys for our stream
+            address=audience.address,
+            payload_type=111,
+            level_extension_id=0,
+            source="full",
+        )
+    )
+
+    for index in range(2):
+        audience.fan_out.begin({"full": a_frame(index)})
+        assert audience.rest() == count
+        counters = audience.fan_out.counters
+        assert counters.packets_failed == index + 1
 
 
 def test_a_full_kernel_buffer_drops_and_counts(
