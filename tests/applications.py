@@ -59,7 +59,7 @@ def operations_of(world: "World") -> tuple[Operation, ...]:
         *x_api.operations(world.discovery),
         *spaces.operations(world.spaces, PUBLIC_URL),
         *share.operations(world.spaces, world.web_shell, PUBLIC_URL),
-        *well_known.operations(APPLE_APP_IDS, ANDROID_APPS),
+        *well_known.operations(APPLE_APP_IDS, ANDROID_APPS, world.web_app),
         *editing.operations(world.editing, world.reporting, PUBLIC_URL),
         *speak_requests.operations(world.stage, PUBLIC_URL),
         *invites.operations(world.invites, PUBLIC_URL, world.limiter.invite),

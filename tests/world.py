@@ -18,6 +18,7 @@ from spaces.adapters.signed_tokens import Ed25519Signer
 from spaces.domain.capability import Capability
 from spaces.domain.relays import RelayLimits
 from spaces.domain.token_bucket import RateLimit
+from spaces.domain.web_app import WebApp
 from spaces.domain.webhook import Endpoint
 from spaces.http.operations import Operation
 from spaces.http.rate_limits import RateLimiter, Scope
@@ -279,6 +280,7 @@ class World:
             spaces=stores.space_finder, people=stores.people_finder, now=self.clock
         )
         self.web_shell = FakeWebShell()
+        self.web_app: WebApp | None = None
         self.people_search = PeopleSearchService(people=stores.people_finder)
         self.limiter = RateLimiter(self.limits, lambda: self.clock().timestamp())
 

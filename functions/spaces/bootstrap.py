@@ -34,7 +34,7 @@ from .shared_parts import effect_queue, eventful_spaces
 LATER: Final = {
     "operators": "/v1/admin/",
     "x_api": "/2/",
-    "pages": r"/s/|/\.well-known/(apple|assetlinks)",
+    "pages": r"/s/|/\.well-known/(apple|assetlinks|parley-web)",
     "recordings": r"/v1/(recordings|me/receipts|spaces/[^/]+/recording)"
     r"|/\.well-known/parley",
     "stage": "/v1/(me/inbox|spaces/[^/]+/(speak-requests|invites|mute-all))",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .domain.web_app import WebApp
 from .environment import EnvironmentReader
 
 APPLE_APP_ID: Final = re.compile(r"[A-Z0-9]{10}\.[A-Za-z0-9.-]{1,155}")
@@ -21,11 +22,14 @@ class PagesConfig:
         shell_url: The web client's page, into which share pages put their tags.
         apple_app_ids: "<team>.<bundle>" each; empty: no app of ours.
         android_apps: Package name -> SHA-256 fingerprints of its certificates.
+        web_app: The Firebase app by which the web client signs in; None: the embedded
+            stack's own way.
     """
 
     shell_url: str
     apple_app_ids: tuple[str, ...]
     android_apps: Mapping[str, tuple[str, ...]]
+    web_app: WebApp | None
 
 
 def read_pages(reader: EnvironmentReader, *, public_url: str) -> PagesConfig:
@@ -46,7 +50,24 @@ def read_pages(reader: EnvironmentReader, *, public_url: str) -> PagesConfig:
             form='{"com.example.app": ["<SHA-256 as 32 pairs with colons>"]}',
         )
         or {},
+        web_app=reader.json(
+            "PARLEY_WEB_APP",
+            _web_app,
+            default="null",
+            form='{"api_key": "…", "app_id": "1:…", "project_id": "…", '
+            '"sender_id": "…"}',
+        ),
     )
+
+
+def _web_app(row: Any) -> WebApp | None:
+    """Read a Firebase web app, with the keys of App Check and pushes where it has."""
+    if row is None:
+        return None
+    app = WebApp(**row)
+    if not all(isinstance(each, str) and each for each in app.given()):
+        raise TypeError(row)
+    return app
 
 
 def _apple_app_ids(entries: Any) -> tuple[str, ...]:

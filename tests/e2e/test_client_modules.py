@@ -313,7 +313,7 @@ async def test_handles_are_judged_as_the_server_does(page: Page) -> None:
     """
 
     *fine, empty, space, accent, reserved, long = await run(
-        page, "/views/sign_in.js", body
+        page, "/views/account_forms.js", body
     )
 
     assert fine == ["", "", ""]

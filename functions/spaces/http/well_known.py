@@ -1,11 +1,13 @@
-"""`/.well-known/`: which apps open links to Spaces by themselves."""
+"""`/.well-known/`: which apps open links to Spaces, and what the web client is."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Final, Literal
 
 import flask
 from pydantic import BaseModel, ConfigDict, RootModel
 
+from ..domain.web_app import WebApp
 from .errors import NotConfigured
 from .operations import Access, Call, Operation
 from .replies import json_reply
@@ -56,6 +58,23 @@ class AndroidStatements(RootModel[list[AndroidStatement]]):
     model_config = ConfigDict(frozen=True, defer_build=True)
 
 
+class FirebaseView(Answer):
+    """The Firebase app that the web client is; nothing of it is secret."""
+
+    api_key: str
+    app_id: str
+    project_id: str
+    sender_id: str
+    recaptcha_site_key: str | None
+    vapid_key: str | None
+
+
+class WebClientView(Answer):
+    """What the web client needs to know before anybody is signed in."""
+
+    firebase: FirebaseView | None
+
+
 class WellKnownResource:
     """Handlers of one deployment with its operator's apps."""
 
@@ -63,9 +82,11 @@ class WellKnownResource:
         self,
         apple_app_ids: tuple[str, ...],
         android_apps: Mapping[str, tuple[str, ...]],
+        web_app: WebApp | None,
     ) -> None:
         self._apple_app_ids = apple_app_ids
         self._android_apps = android_apps
+        self._web_app = web_app
 
     def apple(self, _: Call) -> flask.Response:
         """Show Apple what our apps open."""
@@ -91,12 +112,20 @@ class WellKnownResource:
         ]
         return _cached(AndroidStatements(statements))
 
+    def web(self, _: Call) -> flask.Response:
+        """Tell the web client how people sign in."""
+        app = self._web_app
+        found = FirebaseView(**asdict(app)) if app is not None else None
+        return _cached(WebClientView(firebase=found))
+
 
 def operations(
-    apple_app_ids: tuple[str, ...], android_apps: Mapping[str, tuple[str, ...]]
+    apple_app_ids: tuple[str, ...],
+    android_apps: Mapping[str, tuple[str, ...]],
+    web_app: WebApp | None,
 ) -> tuple[Operation, ...]:
-    """Return the operations that phones ask a site for."""
-    resource = WellKnownResource(apple_app_ids, android_apps)
+    """Return the operations that phones and the web client ask a site for."""
+    resource = WellKnownResource(apple_app_ids, android_apps, web_app)
     return (
         Operation(
             id="apple_app_site_association",
@@ -117,6 +146,15 @@ def operations(
             handle=resource.android,
             answer=AndroidStatements,
             errors=(NotConfigured,),
+        ),
+        Operation(
+            id="web_client",
+            method="GET",
+            path="/.well-known/parley-web.json",
+            summary="The Firebase app by which the web client signs in, if it does",
+            access=Access.PUBLIC,
+            handle=resource.web,
+            answer=WebClientView,
         ),
     )
 

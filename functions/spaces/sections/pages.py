@@ -22,5 +22,9 @@ def operations(parts: Parts) -> tuple[Operation, ...]:
     shell = HttpWebShell(config.pages.shell_url)
     return (
         *share.operations(showing, shell, config.public_url),
-        *well_known.operations(config.pages.apple_app_ids, config.pages.android_apps),
+        *well_known.operations(
+            config.pages.apple_app_ids,
+            config.pages.android_apps,
+            config.pages.web_app,
+        ),
     )

@@ -2,6 +2,7 @@
 /** The calls of `/v1` that this client makes, with the shapes they answer. */
 
 import { jsonOf, Problem, request } from "./http.js";
+import { appCheckToken } from "./identity/app_check.js";
 import { account, expireToken, idToken } from "./session.js";
 
 /** @typedef {"everyone" | "following" | "invited"} SpeakerPolicy */
@@ -95,8 +96,8 @@ export async function call(method, path, options = {}) {
  * @param {import("./http.js").RequestOptions} options
  */
 async function send(method, path, options) {
-  const bearer = account() ? await idToken() : undefined;
-  const response = await request(method, path, { ...options, bearer });
+  const person = account() ? { bearer: await idToken(), appCheck: await appCheckToken() } : {};
+  const response = await request(method, path, { ...options, ...person });
   return response.status === 204 ? null : jsonOf(response);
 }
 

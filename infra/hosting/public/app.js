@@ -20,6 +20,7 @@ import { profileView } from "./views/profile.js";
 import { replayView } from "./views/replay.js";
 import { roomView } from "./views/room.js";
 import { askSignIn } from "./views/sign_in.js";
+import { finishSignIn } from "./views/sign_in_email.js";
 import { openStartSheet } from "./views/start.js";
 import { drawTopbar } from "./views/topbar.js";
 
@@ -109,4 +110,5 @@ window.addEventListener("online", () => toast("Back online", { symbol: "check" }
 void loadIcons();
 drawShell();
 router.start();
+void finishSignIn().then((done) => done && router.go(location.pathname));
 layGhost();

@@ -1,14 +1,16 @@
 // @ts-check
-/** This browser as a device that pushes go to; on the embedded stack only. */
+/** This browser as a device that pushes go to: Firebase's, or the embedded stack's sink. */
 
 import { deleteDevice, putDevice } from "./api/people.js";
+import { mayPush, pushToken } from "./identity/web_push.js";
 import { account } from "./session.js";
 import { randomKey } from "./components/random.js";
 
 const KEY = "parley.device";
 const VERSION = "1.0";
+const FRESH_MS = 7 * 86_400_000; // tokens change now and then; Firebase forgets silent ones
 
-/** @typedef {{id: string, uid: string}} Device `uid` is whose pushes come here. */
+/** @typedef {{id: string, uid: string, atMs?: number}} Device `uid` is whose pushes come here. */
 
 /** @type {Promise<boolean> | null} */
 let local = null;
@@ -29,19 +31,28 @@ function stored() {
 }
 
 /**
- * Have pushes for whoever is signed in sent here; once is enough.
+ * Have pushes for whoever is signed in sent here, where they may be shown.
  *
- * Firebase's own token needs its SDK and a service worker: without the embedded stack
- * nothing is registered.
+ * @param {{ask?: boolean}} [options] `ask`: whether they may, where nobody has said so
+ *   yet; from a tap only.
  */
-export async function registerDevice() {
+export async function registerDevice({ ask = false } = {}) {
   const me = account();
   const device = stored();
-  if (!me || device.uid === me.uid || !(await isLocal())) return;
+  const fresh = Date.now() - (device.atMs ?? 0) < FRESH_MS;
+  if (!me || (device.uid === me.uid && fresh)) return;
+  const token = (await isLocal()) ? `web-${device.id}` : await browserToken(ask);
+  if (!token) return;
   const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
   const facts = { platform: /** @type {const} */ ("web"), app_version: VERSION, locale: navigator.language, time_zone: timeZone };
-  localStorage.setItem(KEY, JSON.stringify({ ...device, uid: me.uid }));
-  await putDevice(device.id, { ...facts, token: `web-${device.id}` }).catch(() => localStorage.removeItem(KEY));
+  localStorage.setItem(KEY, JSON.stringify({ ...device, uid: me.uid, atMs: Date.now() }));
+  await putDevice(device.id, { ...facts, token }).catch(() => localStorage.removeItem(KEY));
+}
+
+/** @param {boolean} ask */
+async function browserToken(ask) {
+  if (ask && !(await mayPush())) return null;
+  return pushToken().catch(() => null); // pushes are no reason for a message
 }
 
 /** Get no more pushes for who is about to sign out. */

@@ -27,6 +27,7 @@ export class Problem extends Error {
  * @property {unknown} [json] Sent as application/json.
  * @property {string} [sdp] Sent as application/sdp.
  * @property {string} [bearer]
+ * @property {string} [appCheck] Proves the app, as `bearer` proves the person.
  * @property {string} [idempotencyKey]
  * @property {string} [ifMatch] The ETag that must still hold.
  * @property {boolean} [keepalive] Let the request outlive the page.
@@ -79,7 +80,7 @@ export async function jsonOf(response) {
 }
 
 /** @param {RequestOptions} options */
-function headersOf({ json, sdp, bearer, idempotencyKey, ifMatch }) {
+function headersOf({ json, sdp, bearer, appCheck, idempotencyKey, ifMatch }) {
   const headers = new Headers({ Accept: "application/json, application/problem+json" });
   if (json !== undefined) headers.set("Content-Type", "application/json");
   if (sdp !== undefined) {
@@ -87,6 +88,7 @@ function headersOf({ json, sdp, bearer, idempotencyKey, ifMatch }) {
     headers.set("Accept", "application/sdp, application/problem+json");
   }
   if (bearer) headers.set("Authorization", `Bearer ${bearer}`);
+  if (appCheck) headers.set("X-Firebase-AppCheck", appCheck);
   if (idempotencyKey) headers.set("Idempotency-Key", idempotencyKey);
   if (ifMatch) headers.set("If-Match", ifMatch);
   return headers;

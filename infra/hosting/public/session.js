@@ -1,6 +1,8 @@
 // @ts-check
 /** Who is signed in: the account kept in this browser, and its fresh ID token. */
 
+import { freshProof, leave } from "./identity/email_link.js";
+import { appCheckToken } from "./identity/app_check.js";
 import { jsonOf, Problem, request } from "./http.js";
 
 const KEY = "parley.session";
@@ -13,6 +15,7 @@ const REFRESH_BEFORE_MS = 60_000;
  * @property {string} displayName
  * @property {string} idToken
  * @property {number} expiresAtMs Unix time.
+ * @property {"firebase"} [by] Who answers for it; absent: the embedded stack.
  */
 
 /** @typedef {{uid: string, handle: string, display_name: string}} Profile */
@@ -50,17 +53,25 @@ export function onAccountChange(listener) {
 }
 
 /**
- * Prove who this is; the account is kept only once it has a profile.
+ * Sign in at the embedded stack, as `enter` does.
  *
  * @param {string} handle
+ * @returns {Promise<{account: Account, profile: Profile | null}>}
+ * @throws {Problem}
+ */
+export const signIn = async (handle) => enter(await issue(handle, handle));
+
+/**
+ * Come in with a proof of who this is; the account is kept only once it has a profile.
+ *
+ * @param {Account} fresh
  * @returns {Promise<{account: Account, profile: Profile | null}>}
  *   `profile` is null for somebody who is new: go on with `createProfile`.
  * @throws {Problem}
  */
-export async function signIn(handle) {
-  const fresh = await issue(handle, handle);
+export async function enter(fresh) {
   try {
-    const response = await request("GET", "/v1/me", { bearer: fresh.idToken });
+    const response = await request("GET", "/v1/me", await proving(fresh));
     const profile = /** @type {Profile} */ (await jsonOf(response));
     keep({ ...fresh, handle: profile.handle, displayName: profile.display_name });
     return { account: fresh, profile };
@@ -81,7 +92,7 @@ export async function signIn(handle) {
  */
 export async function createProfile(fresh, displayName) {
   const json = { handle: fresh.handle, display_name: displayName, protected: false };
-  await request("PUT", "/v1/me", { bearer: fresh.idToken, json });
+  await request("PUT", "/v1/me", { ...(await proving(fresh)), json });
   keep({ ...fresh, displayName });
 }
 
@@ -96,6 +107,7 @@ export function rename(displayName) {
 }
 
 export function signOut() {
+  if (account()?.by === "firebase") void leave().catch(() => undefined);
   localStorage.removeItem(KEY);
   changes.dispatchEvent(new Event("change"));
 }
@@ -122,7 +134,9 @@ export function expireToken() {
 
 /** @param {Account} current */
 async function renew(current) {
-  const renewed = await issue(current.handle, current.displayName);
+  const renewed = current.by
+    ? { ...current, ...(await freshProof(current.uid)) }
+    : await issue(current.handle, current.displayName);
   localStorage.setItem(KEY, JSON.stringify(renewed));
   return renewed;
 }
@@ -137,6 +151,9 @@ async function issue(handle, displayName) {
   const { uid, id_token, expires_in } = await jsonOf(response);
   return { uid, handle, displayName, idToken: id_token, expiresAtMs: Date.now() + expires_in * 1000 };
 }
+
+/** @param {Account} fresh */
+const proving = async (fresh) => ({ bearer: fresh.idToken, appCheck: await appCheckToken() });
 
 /** @param {Account} fresh */
 function keep(fresh) {

@@ -40,6 +40,8 @@ LOCAL = {
     "PARLEY_LOCAL_PLAYBACK_SECRET": "secret",
 }
 
+WEB_APP = '{"api_key": "k", "app_id": "1:2", "project_id": "p", "sender_id": "2"}'
+
 
 def test_a_local_environment_is_read() -> None:
     """
@@ -68,6 +70,9 @@ def test_what_is_missing_is_named(name: str) -> None:
     ("name", "good", "bad"),
     [
         ("PARLEY_APPLE_APP_IDS", '["ABCDE12345.example.app"]', '["example.app"]'),
+        ("PARLEY_WEB_APP", WEB_APP, '{"api_key": "k"}'),
+        ("PARLEY_WEB_APP", "null", WEB_APP.replace('"2"', "2")),
+        ("PARLEY_WEB_APP", "null", WEB_APP.replace("app_id", "appId")),
         ("PARLEY_APPLE_APP_IDS", "[]", '"ABCDE12345.example.app"'),
         ("PARLEY_ANDROID_APPS", "{}", '{"example.app": ["AB:CD"]}'),
         ("PARLEY_ANDROID_APPS", "{}", '{"app": []}'),

@@ -15,6 +15,7 @@ from infra.local.gateway.hosting_rules import read_rules
 from spaces.domain.errors import DependencyUnavailable
 from spaces.domain.link_preview import preview_of
 from spaces.domain.states import SpaceState
+from spaces.domain.web_app import WebApp
 from spaces.http import share, well_known
 from spaces.http.openapi import document, problem_codes
 from tests.applications import ANDROID_APPS, APPLE_APP_IDS, PUBLIC_URL
@@ -198,9 +199,31 @@ def test_without_apps_there_is_no_association(world: World) -> None:
     """
     A deployment without apps answers 404, and says what to configure.
     """
-    for operation in well_known.operations((), {}):
+    for operation in well_known.operations((), {}, None)[:2]:
         with pytest.raises(operation.errors[0], match="PARLEY_"):
             operation.handle(None)  # type: ignore[arg-type]  # it takes no look at it
+
+
+def test_the_web_client_learns_how_people_sign_in(world: World) -> None:
+    """
+    By Firebase where there is an app of it, and else as the embedded stack has it.
+    """
+    path = "/.well-known/parley-web.json"
+    without = world.call("GET", path).get_json()
+    configured = World()
+    configured.web_app = WebApp(
+        api_key="k", app_id="1:2", project_id="p", sender_id="2"
+    )
+
+    assert without == {"firebase": None}
+    assert configured.call("GET", path).get_json()["firebase"] == {
+        "api_key": "k",
+        "app_id": "1:2",
+        "project_id": "p",
+        "sender_id": "2",
+        "recaptcha_site_key": None,
+        "vapid_key": None,
+    }
 
 
 def test_the_docs_are_one_strict_page(world: World) -> None:

@@ -2,6 +2,7 @@
 /** The bell of a Space that is to come: be told when it starts. */
 
 import { askReminded, isReminded, remind } from "../reminders.js";
+import { registerDevice } from "../device.js";
 import { noteAwaited } from "../news.js";
 import { titleOf } from "../format.js";
 import { busyWhile } from "./button.js";
@@ -33,11 +34,13 @@ export function bell(space, { routes, round = false, onchange }) {
   };
   const toggle = async () => {
     const wanted = !isReminded(space.id);
+    const pushes = wanted ? registerDevice({ ask: true }) : Promise.resolve();
     try {
       await remind(space.id, wanted);
       noteAwaited(space);
       draw();
       onchange?.(wanted);
+      void pushes.catch(() => undefined); // the inbox tells of it, too
       if (wanted) toast("Reminder set", { text: "We tell you when it starts, or if it moves.", symbol: "bell-on" });
     } catch (problem) {
       toastProblem(problem);

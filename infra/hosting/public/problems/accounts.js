@@ -35,6 +35,12 @@ export const ACCOUNTS = Object.freeze({
     icon: "people",
     remedy: "sign-in",
   },
+  "email-invalid": { title: "That is no e-mail address", text: "Check how it is spelled." },
+  "sign-in-link-invalid": {
+    title: "This link signs nobody in any more",
+    text: "It works once, for an hour, and for the address that it was sent to. Have another one sent.",
+  },
+  "sign-in-failed": { title: "Signing in did not work", text: "Try again in a moment." },
   "app-check-required": {
     title: "This page cannot prove itself",
     text: "Parley takes calls from its own apps only. Reload, or use the app.",

@@ -1,0 +1,39 @@
+// @ts-check
+/** Proves that it is this client that calls, where the operator asks for that. */
+
+import { firebaseApp, library } from "./firebase.js";
+import { firebaseSettings } from "./settings.js";
+
+/** @type {Promise<{check: any, sdk: any}> | null} */
+let opened = null;
+
+/**
+ * A token for one call; empty where none is wanted, or none can be had: then the
+ * server's refusal says what to do.
+ *
+ * @returns {Promise<string>}
+ * @throws {import("../http.js").Problem} The settings cannot be read.
+ */
+export async function appCheckToken() {
+  const siteKey = (await firebaseSettings())?.recaptcha_site_key;
+  if (!siteKey) return "";
+  try {
+    opened ??= open(siteKey);
+    const { check, sdk } = await opened;
+    return (await sdk.getToken(check)).token;
+  } catch {
+    return "";
+  }
+}
+
+/** @param {string} siteKey */
+async function open(siteKey) {
+  try {
+    const [app, sdk] = await Promise.all([firebaseApp(), library("app-check")]);
+    const provider = new sdk.ReCaptchaEnterpriseProvider(siteKey);
+    return { check: sdk.initializeAppCheck(app, { provider, isTokenAutoRefreshEnabled: true }), sdk };
+  } catch (error) {
+    opened = null; // the next call may have better luck
+    throw error;
+  }
+}
