@@ -10,7 +10,7 @@ from typing import Final
 
 import psutil
 
-from tests.running_stack import ROOT, RunningStack, command_line, free_port
+from tests.running_stack import ROOT, RunningStack, free_port
 from tests.soak.faults import Fault, FaultKind
 from tests.soak.live_space import LiveSpace
 from tests.soak.rough_path import Weather
@@ -144,8 +144,10 @@ class Breaker:
         if not whole:
             return "no worker is killed: all were just now"
         space = whole[min(int(fault.pick * len(whole)), len(whole) - 1)]
-        for worker in self._stack.workers(space.id):
-            if command_line(worker):
-                worker.kill()
+        workers = self._stack.workers(space.id)
+        if not workers:
+            return f"Space {space.number} has no worker to kill"
+        for worker in workers:
+            worker.kill()
         space.losses.append(now_s)
         return f"{fault.kind.value}, of Space {space.number}"

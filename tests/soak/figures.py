@@ -1,12 +1,12 @@
 """The figures of a soak that is over."""
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Final
 
 from tests.soak.attendee import Attendee
 from tests.soak.live_space import LISTENERS, SPEAKERS, LiveSpace
-from tests.soak.processes import CLIENTS, MOST_GROWTH
+from tests.soak.processes import CLIENTS, MOST_GROWTH, Growth
 from tests.soak.recordings import Recorded
 from tests.soak.report import Row, promises
 from tests.soak.soak import TWICE, Soak
@@ -72,98 +72,68 @@ def _recordings(recordings: list[Recorded]) -> list[Row]:
     if not recordings:
         return []
     allowed_s = UNLABELLED_S * max(1 + len(each.lost_s) for each in recordings)
-    worst = max(recordings, key=lambda each: each.unlabelled_s)
-    gaps: dict[str, float] = {}
+    worst_s = max(each.unlabelled_s for each in recordings)
+    gaps: defaultdict[str, float] = defaultdict(float)
     for each in recordings:
         for reason, long_s in each.gaps_s.items():
-            gaps[reason] = gaps.get(reason, 0.0) + long_s
+            gaps[reason] += long_s
     labelled = ", ".join(f"{reason} {long_s:.1f} s" for reason, long_s in gaps.items())
-    return [
-        Row(
-            name="speech missing in a recording, and no gap says so",
-            value=worst.unlabelled_s,
-            unit="s",
-            bound=f"≤ {allowed_s:g} s",
-            kept=worst.unlabelled_s <= allowed_s,
-            of=f"worst of {len(recordings)}; gaps: {labelled or 'none'}",
-        )
-    ]
+    of = f"worst of {len(recordings)}; gaps in all: {labelled or 'none'}"
+    name = "recorded speech missing without a gap that says so"
+    return [_row(name, worst_s, of, unit="s", most=allowed_s)]
 
 
 def _leaks(soak: Soak, processes_left: int) -> list[Row]:
     growths = soak.watch.growths(soak.began_s, soak.ended_s)
-    rows = []
-    for thing, most in MOST_GROWTH.items():
-        of_it = [each for each in growths if each.thing == thing]
-        if not of_it:
-            continue
-        worst = max(of_it, key=lambda each: each.by)
-        rows.append(
-            Row(
-                name=f"growth of {thing.replace('_mb', '')} over the second half",
-                value=worst.by,
-                unit=UNITS[thing],
-                bound=f"≤ {most:g}",
-                kept=not worst.leaks,
-                of=", ".join(
-                    f"{each.kind} {each.by:+.1f} to {each.to:.0f}" for each in of_it
-                ),
-            )
-        )
-    left = soak.workers_left + processes_left
-    return [
-        *rows,
-        Row(
-            name="processes left after the end",
-            value=left,
-            unit="",
-            bound="none",
-            kept=left == 0,
-            of=", ".join(f"{soak.watch.most[kind]} {kind}" for kind in soak.watch.most),
-        ),
+    rows = [
+        _growth(thing, [each for each in growths if each.thing == thing])
+        for thing in MOST_GROWTH
+        if any(each.thing == thing for each in growths)
     ]
+    left = soak.workers_left + processes_left
+    most = ", ".join(f"{count} {kind}" for kind, count in soak.watch.most.items())
+    of = f"at most at a time: {most}"
+    rows.append(_row("processes left after the end", left, of, most=0))
+    return rows
+
+
+def _growth(thing: str, growths: list[Growth]) -> Row:
+    worst = max(growths, key=lambda each: each.by)
+    of = ", ".join(f"{each.kind} {each.by:+.1f} to {each.to:.0f}" for each in growths)
+    name = f"growth of {thing.removesuffix('_mb')} over the second half"
+    return _row(name, worst.by, of, unit=UNITS[thing], most=MOST_GROWTH[thing])
 
 
 def _load(soak: Soak) -> list[Row]:
     cores = os.cpu_count() or 1
-    load, clients = soak.load, soak.load.cores.get(CLIENTS, 0.0)
-    by_kind = ", ".join(
-        f"{kind} {100 * used / cores:.1f} %" for kind, used in load.cores.items()
-    )
+    load = soak.load
+    kinds = ", ".join(f"{k} {100 * n / cores:.1f} %" for k, n in load.cores.items())
+    clients = 100 * load.cores.get(CLIENTS, 0.0) / max(load.total, 1e-9)
+    ours = f"of {cores} cores; we take {100 * load.total / cores:.1f} %"
+    people = f"of {SPEAKERS} speakers and {LISTENERS} listeners"
     faults = [what.split(",")[0].split(" for ")[0] for _, what in soak.breaker.done]
-    counted = ", ".join(f"{each}: {n}" for each, n in Counter(faults).most_common())
-    again = soak.calls.tries_again.most_common(6)
-    why = ", ".join(f"{each}: {n}" for each, n in again)
+    broken = f"{_counted(Counter(faults))}; {100 * TWICE:.0f} % of tasks came twice"
+    again = soak.calls.tries_again
     return [
-        Row(
-            name="Spaces",
-            value=len(soak.spaces),
-            unit="",
-            of=f"of {SPEAKERS} speakers and {LISTENERS} listeners",
-        ),
-        Row(
-            name="faults",
-            value=len(faults),
-            unit="",
-            of=f"{counted}; of all tasks {100 * TWICE:.0f} % came twice",
-        ),
-        Row(
-            name="free of the machine",
-            value=100 * (1 - load.machine / cores),
-            unit="%",
-            of=f"of {cores} cores; we take {100 * load.total / cores:.1f} %",
-        ),
-        Row(
-            name="CPU of the clients",
-            value=100 * clients / max(load.total, 1e-9),
-            unit="% of what is used",
-            of=f"of all cores: {by_kind}",
-        ),
-        Row(name="acknowledged", value=soak.acknowledged, unit="changes"),
-        Row(
-            name="tries that were made again",
-            value=sum(soak.calls.tries_again.values()),
-            unit="",
-            of=why,
-        ),
+        _row("Spaces", len(soak.spaces), people),
+        _row("faults", len(faults), broken),
+        _row("free", 100 * (1 - load.machine / cores), ours, unit="% of the machine"),
+        _row("clients' CPU", clients, f"of all cores: {kinds}", unit="% of ours"),
+        _row("acknowledged", soak.acknowledged, "", unit="changes"),
+        _row("tries that were made again", again.total(), _counted(again)),
     ]
+
+
+def _row(
+    name: str, value: float, of: str, *, unit: str = "", most: float | None = None
+) -> Row:
+    """Return a figure that is no promise; `most`: what it may be all the same."""
+    if most is None:
+        return Row(name=name, value=value, unit=unit, of=of)
+    bound = f"≤ {most:g}" if most else "none"
+    kept = value <= most
+    return Row(name=name, value=value, unit=unit, bound=bound, kept=kept, of=of)
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{each}: {n}" for each, n in counts.most_common(6))

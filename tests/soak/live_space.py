@@ -126,7 +126,8 @@ class LiveSpace:
             found[key] = mine["subscribed"] or None
         for speaker in self.speakers if self.recorded else ():
             mine = await speaker.call("GET", self._path("recording/consent"))
-            found[("consented", speaker.uid)] = mine["state"] == "granted"
+            proven = mine["state"] == "granted" and mine["receipt"] is not None
+            found[("consented", speaker.uid)] = proven
         return found
 
     async def end(self) -> None:

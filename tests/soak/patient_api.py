@@ -65,22 +65,14 @@ class PatientApi(Api):
         body: dict[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """
-        Send a request, as often as it needs.
-
-        Raises:
-            ApiError: refused, or unavailable for too long.
-            TimeoutError, aiohttp.ClientError, OSError: not answered for too long.
-        """
+        """Send a request, as often as it needs; raises what the last try did."""
         if path.startswith("/local/"):  # no part of what is promised
             return await super().call(method, path, body, headers)
         deadline_s = time.monotonic() + PATIENCE_S
         while True:
             began_s = time.monotonic()
             try:
-                async with asyncio.timeout_at(
-                    asyncio.get_running_loop().time() + deadline_s - began_s
-                ):
+                async with asyncio.timeout(deadline_s - began_s):
                     answer = await super().call(method, path, body, headers)
             except (ApiError, *LOST) as error:
                 if isinstance(error, ApiError) and error.status < 429:

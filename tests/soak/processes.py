@@ -50,11 +50,6 @@ class Growth:
     by: float
     to: float
 
-    @property
-    def leaks(self) -> bool:
-        """Whether that is more than noise."""
-        return self.by > MOST_GROWTH[self.thing]
-
 
 class Watch:
     """
@@ -62,15 +57,19 @@ class Watch:
 
     Args:
         found: All processes of the stack, as they are now.
+
+    Attributes:
+        samples: Of each process, by kind, id and when it started.
+        most: How many of a kind there were at the same time.
     """
 
     def __init__(self, found: Callable[[], list[psutil.Process]]) -> None:
         self._found = found
-        self._samples: defaultdict[tuple[str, int, float], list[Sample]] = defaultdict(
+        self.samples: defaultdict[tuple[str, int, float], list[Sample]] = defaultdict(
             list
         )
         self._known: dict[tuple[int, float], str] = {}
-        self.most: defaultdict[str, int] = defaultdict(int)  # at the same time
+        self.most: defaultdict[str, int] = defaultdict(int)
 
     async def run(self) -> None:
         """Look every five seconds, for ever."""
@@ -86,7 +85,7 @@ class Watch:
             try:
                 kind = self._kind(process)
                 key = (kind, process.pid, process.create_time())
-                self._samples[key].append(_sample(process, now_s))
+                self.samples[key].append(_sample(process, now_s))
             except psutil.Error:
                 continue  # it has just ended
             counts[kind] += 1
@@ -96,7 +95,7 @@ class Watch:
     def cpu_s(self) -> dict[str, float]:
         """Return seconds of CPU by kind, of all that were ever seen."""
         used: defaultdict[str, float] = defaultdict(float)
-        for (kind, *_), samples in self._samples.items():
+        for (kind, *_), samples in self.samples.items():
             used[kind] += samples[-1].cpu_s
         return dict(used)
 
@@ -104,7 +103,7 @@ class Watch:
         """Return by kind and thing what grew most in the second half."""
         half_s = (began_s + ended_s) / 2
         worst: dict[tuple[str, str], Growth] = {}
-        for (kind, *_), samples in self._samples.items():
+        for (kind, *_), samples in self.samples.items():
             from_s = max(half_s, samples[0].at_s + WARM_UP_S)
             seen = [each for each in samples if from_s <= each.at_s <= ended_s]
             if not seen or seen[-1].at_s - seen[0].at_s < SHORTEST_S:

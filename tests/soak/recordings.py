@@ -2,8 +2,9 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
 from typing import Final
@@ -26,7 +27,7 @@ SETTLES_S: Final = 5.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """
-    One Space's recording.
+    One Space's recording; without more than its state where it is not ready.
 
     Args:
         lost_s: For each worker killed, the audio before it that is not there.
@@ -36,11 +37,11 @@ class Recorded:
 
     number: int
     state: str
-    playable: bool
-    duration_s: float
-    lost_s: tuple[float, ...]
-    unlabelled_s: float
-    gaps_s: dict[str, float]
+    playable: bool = False
+    duration_s: float = 0.0
+    lost_s: tuple[float, ...] = ()
+    unlabelled_s: float = 0.0
+    gaps_s: dict[str, float] = field(default_factory=dict)
 
 
 async def recorded(
@@ -54,27 +55,10 @@ async def recorded(
     """
     state = await _final_state(space)
     if state != "ready":
-        return Recorded(
-            number=space.number,
-            state=state,
-            playable=False,
-            duration_s=0.0,
-            lost_s=(),
-            unlabelled_s=0.0,
-            gaps_s={},
-        )
-    urls = await space.host.call("GET", f"/v1/recordings/{space.id}/playback")
-    async with aiohttp.ClientSession() as http:
-        async with http.get(urls["manifest_url"]) as answer:
-            manifest = Manifest.from_json(await answer.json(content_type=None))
-        async with http.get(urls["audio_url"]) as answer:
-            audio = await answer.read()
+        return Recorded(number=space.number, state=state)
+    manifest, audio = await _downloaded(space)
     played_s = await asyncio.to_thread(_played_s, audio)
     began_s = datetime.fromisoformat(manifest.began_at).timestamp()
-    gaps_s: dict[str, float] = {}
-    for gap in manifest.gaps:
-        long_s = (gap.to_ms - gap.from_ms) / 1_000
-        gaps_s[gap.reason] = gaps_s.get(gap.reason, 0.0) + long_s
     return Recorded(
         number=space.number,
         state=state,
@@ -82,8 +66,25 @@ async def recorded(
         duration_s=played_s,
         lost_s=tuple(_lost_s(manifest, began_s, at_s) for at_s in space.losses),
         unlabelled_s=_unlabelled_s(space, manifest, began_s, loops, loop_s),
-        gaps_s=gaps_s,
+        gaps_s=_gaps_s(manifest),
     )
+
+
+async def _downloaded(space: LiveSpace) -> tuple[Manifest, bytes]:
+    """Return manifest and audio, by the URLs that a player gets."""
+    urls = await space.host.call("GET", f"/v1/recordings/{space.id}/playback")
+    async with aiohttp.ClientSession() as http:
+        async with http.get(urls["manifest_url"]) as answer:
+            manifest = Manifest.from_json(await answer.json(content_type=None))
+        async with http.get(urls["audio_url"]) as answer:
+            return manifest, await answer.read()
+
+
+def _gaps_s(manifest: Manifest) -> dict[str, float]:
+    found: defaultdict[str, float] = defaultdict(float)
+    for gap in manifest.gaps:
+        found[gap.reason] += (gap.to_ms - gap.from_ms) / 1_000
+    return dict(found)
 
 
 async def _final_state(space: LiveSpace) -> str:

@@ -9,7 +9,7 @@ from tests.api import ApiError
 from tests.soak.faults import RECOVERY_S, FaultKind, schedule
 from tests.soak.hearing import HearingLog
 from tests.soak.journal import Journal
-from tests.soak.processes import Growth
+from tests.soak.processes import Sample, Watch
 from tests.soak.recordings import without
 
 START_S = 1_000.0
@@ -152,10 +152,25 @@ def test_what_nothing_covers_is_missing(
     assert without((0.0, 10.0), others) == left_s
 
 
-def test_growth_beyond_noise_is_a_leak() -> None:
-    """A few megabytes are none."""
-    assert not Growth("worker", "rss_mb", by=3.0, to=110.0).leaks
-    assert Growth("worker", "rss_mb", by=30.0, to=140.0).leaks
+def test_growth_is_seen_through_noise() -> None:
+    """A process that gains a megabyte a minute shows it; one that breathes does not."""
+    for slope_mb_s, by_mb in ((1 / 60, 5.0), (0.0, 0.0)):
+        watch = Watch(list)
+        samples = [
+            Sample(
+                at_s=at_s,
+                cpu_s=0.0,
+                rss_mb=100 + slope_mb_s * at_s + (at_s % 10 > 4),
+                descriptors=9,
+                threads=2,
+            )
+            for at_s in range(0, 900, 5)
+        ]
+        watch.samples["worker", 7, 0.0] = samples
+
+        (growth,) = (g for g in watch.growths(0, 900) if g.thing == "rss_mb")
+
+        assert growth.by == pytest.approx(by_mb, abs=0.2)
 
 
 async def _answer(error: Exception | None = None) -> str:
