@@ -57,6 +57,7 @@ class EpochLife:
 
     Args:
         finish: Called when serving has ended, before the last report.
+        on_relief: Called at the moment in which a successor has taken over.
 
     Attributes:
         link: None until the epoch is claimed.
@@ -70,11 +71,13 @@ class EpochLife:
         *,
         clock: Clock,
         finish: Callable[[], Awaitable[None]] | None = None,
+        on_relief: Callable[[], None] | None = None,
     ) -> None:
         self._firestore = firestore
         self._served = served
         self._clock = clock
         self._finish = finish
+        self._on_relief = on_relief
         self._stopping = asyncio.Event()
         self._leaving = False
         self._lost = False
@@ -159,6 +162,8 @@ class EpochLife:
     def epoch_lost(self, *, relieved: bool) -> None:
         """Stop at once, or hand everybody over to whoever is there."""
         self._lost = True
+        if relieved and self._on_relief is not None:
+            self._on_relief()
         self._served.end(RoomEnd.RELIEVED if relieved else RoomEnd.SUPERSEDED)
 
     def _presence(self) -> Presence:

@@ -106,6 +106,7 @@ class Worker:
             self._room,
             clock=self._clock,
             finish=self._finish,
+            on_relief=self._hls.hand_over,
         )
 
     def leave(self) -> None:

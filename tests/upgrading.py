@@ -81,7 +81,7 @@ class Person:
 
     Attributes:
         sessions: How often they were in.
-        talked_s: How long they talked to a worker, in all.
+        talks: When they talked to a worker, from and to; monotonic seconds.
     """
 
     api: NotedApi
@@ -89,7 +89,7 @@ class Person:
     frames: Sequence[bytes] = ()
     ears: Ears = field(default_factory=Ears)
     sessions: int = 0
-    talked_s: float = 0.0
+    talks: list[tuple[float, float]] = field(default_factory=list)
 
     async def stay(self) -> None:
         """Join, and again whenever a session ends; ends by cancellation."""
@@ -132,7 +132,7 @@ class Person:
         began_s = time.monotonic()
 
         def note() -> None:
-            self.talked_s += time.monotonic() - began_s
+            self.talks.append((began_s, time.monotonic()))
 
         held.callback(note)
 
@@ -153,6 +153,7 @@ class UpgradedSpace:
     recorded: bool
     id: str = ""
     people: list[Person] = field(default_factory=list)
+    agreed_s: float = 0.0  # monotonic; when the host had agreed to be recorded
     _staying: list[asyncio.Task[None]] = field(default_factory=list)
     _opened: contextlib.AsyncExitStack = field(
         default_factory=contextlib.AsyncExitStack
@@ -243,6 +244,7 @@ class UpgradedSpace:
         await call("PUT", path, {"requested": True})
         yes = {"granted": True, "notice_version": NOTICE_VERSION, "scopes": ["archive"]}
         await call("PUT", f"{path}/consent", yes)
+        self.agreed_s = time.monotonic()
 
 
 def unrecorded_s(space: UpgradedSpace, manifest: dict[str, Any]) -> float:
@@ -252,4 +254,9 @@ def unrecorded_s(space: UpgradedSpace, manifest: dict[str, Any]) -> float:
         for stem in manifest["stems"]
         for from_ms, to_ms in stem["heard"]
     )
-    return space.host.talked_s - float(heard_ms) / 1000
+    said_s = sum(
+        to_s - max(from_s, space.agreed_s)
+        for from_s, to_s in space.host.talks
+        if to_s > space.agreed_s
+    )
+    return said_s - float(heard_ms) / 1000

@@ -1,6 +1,7 @@
 """HLS of one room, made while somebody wants it."""
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Set
@@ -36,6 +37,8 @@ SWEEP_S: Final = 2.0
 MAX_STORING: Final = 4
 REWRITE_S: Final = 0.8  # a store takes one a second, and segments come no faster
 OVERDUE_S: Final = 5.0  # a playlist older than that starves its players
+# A successor needs a second of sound before it writes a playlist.
+LAST_WORDS_S: Final = 0.7
 
 
 @dataclass(slots=True)
@@ -138,6 +141,7 @@ class HlsBroadcast:
         self._finishing = asyncio.Event()
         self._closed = asyncio.Event()
         self._space_ended = False
+        self._relieved = False
         self._ended = False  # nothing can be encrypted any more
         self._troubled = False  # the store took nothing when it was last tried
         self.counts = HlsCounts()
@@ -226,6 +230,12 @@ class HlsBroadcast:
                 await self._key_objects.clear()
             self._closed.set()
 
+    def hand_over(self) -> None:
+        """Let `run` return, as another worker's HLS begins: tell what was said last."""
+        self._relieved = True
+        self._finishing.set()
+        self._wanted.set()
+
     async def finish(self, *, space_ended: bool) -> None:
         """Let `run` return, and wait; where the Space has ended, tell players so."""
         self._space_ended = space_ended
@@ -241,7 +251,11 @@ class HlsBroadcast:
             if not self._finishing.is_set():
                 await self._stream()
         if self._space_ended and self.is_playable:
-            await self._say_farewell()
+            await self._list_rest(ended=True)
+        elif self._relieved and self.is_playable:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_WORDS_S):
+                    await self._list_rest(ended=False)
 
     async def _stream(self) -> None:
         """Make segments until nobody wants them."""
@@ -342,14 +356,14 @@ class HlsBroadcast:
         if self._objects.listed >= START_SEGMENTS:
             self._playable.set()
 
-    async def _say_farewell(self) -> None:
-        """List what was said last, and that nothing follows."""
+    async def _list_rest(self, *, ended: bool) -> None:
+        """List what was said last, and that nothing follows where all has `ended`."""
         self._feed.flush()
         while self._feed.has_batch:
             made = await self._make(await self._feed.take())
             if made is not None and await self._objects.store(made):
                 self._objects.list(made.segment)
-        await self._objects.write_playlist(ended=True)
+        await self._objects.write_playlist(ended=ended)
 
     async def _keep_sweeping(self) -> None:
         while True:

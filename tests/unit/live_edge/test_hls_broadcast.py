@@ -550,6 +550,25 @@ async def test_a_worker_that_leaves_ends_nothing() -> None:
         assert await live.refusal() is ControlError.HLS_UNAVAILABLE
 
 
+async def test_a_worker_that_is_relieved_is_heard_to_the_end() -> None:
+    """
+    What was said last is listed, and nothing is ended: a successor's sound follows.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        await live.mix(1.5, step_s=0.5)
+        before = live.store.playlist()
+        live.fresh = False
+        live.hls.hand_over()
+        await live.clock.advance(0.1)
+
+        after = live.store.playlist()
+        assert not after.ended
+        assert after.segments[-1].duration_s < 0.6
+        assert after.segments[-1].number == before.segments[-1].number + 1
+        await asyncio.wait_for(live.running, 5)
+
+
 async def test_nothing_that_was_stored_can_be_heard_afterwards() -> None:
     """
     All that the store ever held is noise without the worker's memory, and with what
