@@ -28,6 +28,7 @@ http {{
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
   proxy_cache_path {folder}/cache keys_zone=edge:10m inactive=60s use_temp_path=off;
+  {keys_map}
   upstream origin {{ server 127.0.0.1:{origin}; keepalive 16; }}
   server {{
     listen 127.0.0.1:{port} backlog=4096;
@@ -48,11 +49,18 @@ http {{
 }}
 """
 
-# As an operator would have it: a signature opens one Space's keys, until it expires.
+# As an operator would have it: a signature opens one Space's keys, until it expires;
+# one that came as a cookie is newer than the one in the URL.
+KEYS_MAP: Final = r"""
+  map $cookie_parley_keys $keys_signature {
+    default "$arg_md5,$arg_expires";
+    "~^(?<keys_md5>[\w-]+)\.(?<keys_expires>[0-9]+)$" "$keys_md5,$keys_expires";
+  }
+"""
 KEYS: Final = """
     location ~ ^(?<prefix>/live-keys/[^/]+/) {{
       root {store};
-      secure_link $arg_md5,$arg_expires;
+      secure_link $keys_signature;
       secure_link_md5 "$secure_link_expires$prefix {secret}";
       if ($secure_link = "") {{ return 403; }}
       if ($secure_link = "0") {{ return 410; }}
@@ -90,6 +98,7 @@ class NginxCdn:
             folder=folder,
             origin=origin,
             port=self.port,
+            keys_map=KEYS_MAP if keys else "",
             keys=KEYS.format(store=keys.folder, secret=keys.secret) if keys else "",
         )
 

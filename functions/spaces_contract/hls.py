@@ -30,6 +30,9 @@ FETCH_KEY: Final = "FETCH_KEY"
 KEYS_VARIABLE: Final = "k"
 QUERY_VARIABLE: Final = "t"
 
+# A CDN takes the signature of its URLs' query in this cookie too, and that one first.
+KEYS_COOKIE: Final = "parley_keys"
+
 KEY_PERIOD_S: Final = 300
 # Whoever is removed earlier loses the next key; clients spread over the last 60 s.
 KEY_AHEAD_S: Final = 90

@@ -34,5 +34,8 @@ class SecureLinks:
         digest = hashlib.md5(signed).digest()  # noqa: S324 - as the line above says
         signature = base64.urlsafe_b64encode(digest).decode().rstrip("=")
         return KeyPlace(
-            f"{self._url}{prefix.rstrip('/')}", f"md5={signature}&expires={expires}"
+            url=f"{self._url}{prefix.rstrip('/')}",
+            query=f"md5={signature}&expires={expires}",
+            cookie=f"{signature}.{expires}",
+            lifetime=LIFETIME,
         )

@@ -43,6 +43,12 @@ class HlsUrls:
             key_query=place.query if place else f"t={token}",
         )
 
+    def cookie_path(self, place: KeyPlace) -> str | None:
+        """Return for which paths a cookie goes to `place`; None: to another host."""
+        if not place.url.startswith(f"{self._public_url}/"):
+            return None
+        return f"{place.url.removeprefix(self._public_url)}/"
+
     @property
     def secure(self) -> bool:
         """Whether cookies are for TLS alone."""

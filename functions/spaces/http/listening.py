@@ -8,8 +8,8 @@ from pydantic import Field
 
 from spaces_contract.control import ControlError
 from spaces_contract.grants import LISTEN_LIFETIME_S
-from spaces_contract.hls import KEY_PERIOD_S, PLAYLIST_TYPE
-from spaces_contract.ids import UserId
+from spaces_contract.hls import KEY_PERIOD_S, KEYS_COOKIE, PLAYLIST_TYPE
+from spaces_contract.ids import SpaceId, UserId
 
 from ..domain.capability import Capability
 from ..domain.errors import NotLive, SpaceNotFound
@@ -109,6 +109,7 @@ class ListeningResource:
             httponly=True,
             samesite="Lax",
         )
+        self._let_into_keys(response, space_id)
         response.cache_control.no_store = True
         return response
 
@@ -138,6 +139,22 @@ class ListeningResource:
         # What a client fetched ahead is then there when its player asks for it.
         response.headers["Cache-Control"] = f"private, max-age={KEY_PERIOD_S}"
         return response
+
+    def _let_into_keys(self, response: flask.Response, space_id: SpaceId) -> None:
+        """Renew what a CDN asks for, where it is reached by the API's own name."""
+        place = self._listening.key_place(space_id)
+        path = None if place is None else self._urls.cookie_path(place)
+        if place is None or path is None:
+            return
+        response.set_cookie(
+            KEYS_COOKIE,
+            place.cookie,
+            max_age=place.lifetime,
+            path=path,
+            secure=self._urls.secure,
+            httponly=True,
+            samesite="Lax",
+        )
 
 
 def operations(

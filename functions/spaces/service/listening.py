@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from spaces_contract.control import ControlError
@@ -45,10 +45,19 @@ class ListenPass:
 
 @dataclass(frozen=True, slots=True)
 class KeyPlace:
-    """Where a listener gets keys: what their URLs begin and end with."""
+    """
+    Where a listener gets keys: what their URLs begin and end with.
+
+    Args:
+        cookie: Value of the cookie `KEYS_COOKIE`, which does instead of `query`: it can
+            be renewed while a player goes on with the URLs that it began with.
+        lifetime: Of either.
+    """
 
     url: str
     query: str
+    cookie: str
+    lifetime: timedelta
 
 
 class KeyLinks(Protocol):
@@ -114,6 +123,12 @@ class ListeningService:
             datetime.fromtimestamp(token.expires_at_s, UTC),
         )
 
+    def key_place(self, space_id: SpaceId) -> KeyPlace | None:
+        """Return where a CDN has keys for whoever was let in; None: there is none."""
+        if self.key_links is None:
+            return None
+        return self.key_links.sign(space_id, now=self.now())
+
     def admit(
         self, space_id: SpaceId, tokens: Sequence[str]
     ) -> tuple[ListenToken, str]:
@@ -152,9 +167,9 @@ class ListeningService:
             raise WorkerStarting
         forward = self._forward(listener, LISTEN, runtime.epoch)
         self.workers.announce_listener(_control_url(runtime), forward=forward)
-        if self.key_links is None or runtime.hls_listener_count < CDN_KEYS_FROM:
+        if runtime.hls_listener_count < CDN_KEYS_FROM:
             return None
-        return self.key_links.sign(space.id, now=self.now())
+        return self.key_place(space.id)
 
     def key(self, listener: ListenToken, epoch: int, number: int) -> bytes:
         """

@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from spaces.adapters.secure_links import LIFETIME, SecureLinks
+from spaces_contract.hls import KEYS_COOKIE
 from spaces_contract.ids import SpaceId
 from spaces_contract.paths import live_key_object
 from tests.nginx_cdn import KeyStore, NginxCdn, find_nginx
@@ -32,10 +33,13 @@ def cdn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NginxCdn]:
         yield running
 
 
-def fetch(cdn: NginxCdn, space_id: SpaceId, query: str) -> requests.Response:
+def fetch(
+    cdn: NginxCdn, space_id: SpaceId, query: str, *, cookie: str = ""
+) -> requests.Response:
     """GET a key as a player would."""
+    cookies = {KEYS_COOKIE: cookie} if cookie else {}
     url = f"http://127.0.0.1:{cdn.port}/{live_key_object(space_id, 1, 7)}?{query}"
-    return requests.get(url, timeout=5)
+    return requests.get(url, cookies=cookies, timeout=5)
 
 
 def test_a_signature_opens_the_keys_of_one_space_for_five_minutes(
@@ -71,3 +75,34 @@ def test_a_signature_opens_the_keys_of_one_space_for_five_minutes(
         "none": 403,
     }
     assert timedelta() < LIFETIME <= timedelta(minutes=5)
+
+
+def test_a_cookie_renews_a_url_that_a_player_began_with(cdn: NginxCdn) -> None:
+    """
+    The URL's own signature has expired, or is none; the cookie's is as strict as that.
+    """
+    links = SecureLinks(f"http://127.0.0.1:{cdn.port}", SECRET)
+    now = datetime.now(UTC)
+    old = links.sign(SPACE, now=now - LIFETIME - timedelta(seconds=2))
+    new = links.sign(SPACE, now=now)
+    cookies = {
+        "newer": new.cookie,
+        "expired": old.cookie,
+        "another Space": links.sign(OTHER, now=now).cookie,
+        "longer": new.cookie.replace(".", ".1"),
+        "no signature": "x,y",
+    }
+
+    found = {
+        name: fetch(cdn, SPACE, old.query, cookie=cookie).status_code
+        for name, cookie in cookies.items()
+    }
+
+    assert found == {
+        "newer": 200,
+        "expired": 410,
+        "another Space": 403,
+        "longer": 403,
+        "no signature": 410,  # as if there were none
+    }
+    assert fetch(cdn, SPACE, new.query).status_code == 200

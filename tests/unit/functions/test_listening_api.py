@@ -18,6 +18,7 @@ from spaces_contract.hls import FETCH_KEY, KEY_PERIOD_S, LISTEN
 from spaces_contract.ids import UserId
 from spaces_contract.roles import Role
 from spaces_contract.runtime import WorkerState
+from tests import listening_world
 from tests.applications import PUBLIC_URL
 from tests.builders import (
     HOST,
@@ -25,6 +26,7 @@ from tests.builders import (
     SPACE_ID,
     a_grant,
     a_participant,
+    a_profile,
     a_runtime,
     a_space,
 )
@@ -82,6 +84,34 @@ def test_whoever_may_join_may_listen(live: World) -> None:
         *("Secure", "HttpOnly", "SameSite=Lax"),
     }
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_cdn_of_the_same_name_gets_its_signature_as_a_cookie(
+    live: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    For this Space's keys alone, for five minutes; under another name nothing is set.
+    """
+    monkeypatch.setattr(listening_world, "KEYS_URL", PUBLIC_URL)
+    here = World()
+    for user_id in (HOST, "ana"):
+        here.database.put_profile(a_profile(user_id))
+    here.database.put_space(a_space())
+    cookies = [
+        world.call("POST", f"{PATH}/listen-token", as_user="ana").headers.getlist(
+            "Set-Cookie"
+        )
+        for world in (live, here)
+    ]
+
+    assert [len(each) for each in cookies] == [1, 2]
+    value, *rest = cookies[1][1].split("; ")
+    assert re.fullmatch(r"parley_keys=[\w-]{22}\.[0-9]{10}", value)
+    assert {*rest} >= {
+        "Max-Age=300",
+        f"Path=/live-keys/{SPACE_ID}/",
+        *("Secure", "HttpOnly", "SameSite=Lax"),
+    }
 
 
 def test_listening_leaves_no_trace(live: World) -> None:

@@ -21,6 +21,11 @@ export class KeyAhead {
     this.#query = definition(playlist, "t");
   }
 
+  /** Whether a CDN has the keys, whose signature lasts for half as long as a listen token. */
+  get isSigned() {
+    return this.#query.includes("expires=");
+  }
+
   /**
    * Wait for the time of the next key; call it with every room.json.
    *

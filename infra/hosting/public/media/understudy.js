@@ -13,6 +13,7 @@ const BEGIN_MS = 12_000;
 const CHECK_MS = 1000;
 const PATIENCE = 8; // checks: a player mends itself what is shorter
 const RENEW_MS = 480_000; // of the ten minutes that a listen token lasts
+const RENEW_SIGNED_MS = 240_000; // of the five that a CDN's signature does
 
 /**
  * @typedef {object} UnderstudyPorts
@@ -116,7 +117,8 @@ export class Understudy {
     };
     if (signal.aborted) return stepBack();
     signal.addEventListener("abort", stepBack, { once: true });
-    const renewing = window.setInterval(() => void this.ports.renew().catch(() => null), RENEW_MS);
+    const renewMs = this.#ahead.isSigned ? RENEW_SIGNED_MS : RENEW_MS;
+    const renewing = window.setInterval(() => void this.ports.renew().catch(() => null), renewMs);
     let watching = 0;
     try {
       void player.resume();
