@@ -51,7 +51,7 @@ class RunningStack:
             child
             for child in self.children()
             if "media_worker" in command_line(child)
-            and child.environ().get("PARLEY_SPACE_ID") == space_id
+            and _environment(child).get("PARLEY_SPACE_ID") == space_id
         ]
 
     def metrics(self, worker: psutil.Process) -> dict[str, float]:
@@ -84,6 +84,13 @@ def command_line(process: psutil.Process) -> list[str]:
         return process.cmdline()
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return []
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    try:
+        return process.environ()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return {}
 
 
 def free_port() -> int:

@@ -14,13 +14,14 @@ from tests.soak.soak import TWICE, Soak
 # A join while a lost worker is being replaced is part of that, and judged there.
 REPLACED_WITHIN_S: Final = 45.0
 UNLABELLED_S: Final = 1.0  # of speech for each worker killed, and once more
+WHOLE_S: Final = 600.0  # a soak as long as that measures everything
 UNITS: Final = {"rss_mb": "MB", "descriptors": "", "threads": ""}
 
 
 def figures(soak: Soak, processes_left: int) -> list[Row]:
     """Return all figures: what is promised, what leaks, and what it took."""
     return [
-        *promises(samples(soak)),
+        *promises(samples(soak), whole=soak.options.duration_s >= WHOLE_S),
         *_recordings(soak.recordings),
         *_leaks(soak, processes_left),
         *_load(soak),

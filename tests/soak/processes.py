@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -26,7 +25,7 @@ KINDS: Final = (
     ("tests.soak.store", "object store"),
     ("infra.local", "supervisor"),
 )
-# Growth from the first to the last third of what is looked at.
+# Of the least, from the first to the last third of what is looked at.
 MOST_GROWTH: Final = {"rss_mb": 8.0, "descriptors": 8.0, "threads": 4.0}
 
 
@@ -140,9 +139,10 @@ def _sample(process: psutil.Process, now_s: float) -> Sample:
 
 
 def _growth(kind: str, thing: str, seen: list[Sample]) -> Growth:
+    # A leak raises the least of it; what comes and goes does not.
     third = max(1, len(seen) // 3)
     first, last = (
-        statistics.median(getattr(each, thing) for each in part)
+        min(getattr(each, thing) for each in part)
         for part in (seen[:third], seen[-third:])
     )
     return Growth(kind, thing, last - first, last)

@@ -1,13 +1,14 @@
 """What a soak found: its figures, beside what is promised."""
 
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from tests.soak.objectives import objectives
+from tests.soak.objectives import Objective, objectives
 
 RESULT: Final = Path(__file__).parents[2] / "build/soak.json"
 _HEADS: Final = ("figure", "value", "promised", "verdict", "of")
@@ -15,10 +16,10 @@ _HEADS: Final = ("figure", "value", "promised", "verdict", "of")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One figure; `kept` is None where nothing is promised."""
+    """One figure; `value` is None where it was not measured, `kept` without a bound."""
 
     name: str
-    value: float
+    value: float | None
     unit: str
     bound: str = ""
     kept: bool | None = None
@@ -27,39 +28,40 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         """Return it as text."""
         verdict = {True: "kept", False: "MISSED", None: ""}[self.kept]
-        shown = f"{self.value:.4g} {self.unit}"
+        shown = "–" if self.value is None else f"{self.value:.4g} {self.unit}"
         return (self.name, shown, self.bound, verdict, self.of)
 
 
-def promises(samples: Mapping[str, Sequence[float]]) -> list[Row]:
-    """Judge the samples of each objective that a soak measures."""
-    rows = []
-    for objective in objectives().values():
-        if objective.measured_by != "soak":
-            continue
-        taken = samples[objective.id]
-        if not taken and objective.statistic != "count":
-            # Too short a soak for it; the lead's is not, and says MISSED by its count.
-            rows.append(_unmeasured(objective.id, objective.bound()))
-            continue
-        value = objective.value_of(taken)
-        share = objective.statistic == "share"
-        rows.append(
-            Row(
-                name=objective.id,
-                value=100 * value if share else value,
-                unit=f"% {objective.unit}" if share else objective.unit,
-                bound=objective.bound(),
-                kept=objective.keeps(value),
-                of=f"{len(taken)} samples" + _range(taken, share=share),
-            )
+def promises(samples: Mapping[str, Sequence[float]], *, whole: bool) -> list[Row]:
+    """
+    Judge the samples of each objective that a soak measures.
+
+    Args:
+        whole: Whether it was long enough for all of them to be measured.
+    """
+    return [
+        _judged(objective, samples[objective.id], whole=whole)
+        for objective in objectives().values()
+        if objective.measured_by == "soak"
+    ]
+
+
+def _judged(objective: Objective, taken: Sequence[float], *, whole: bool) -> Row:
+    name, bound = objective.id, objective.bound()
+    if not taken and objective.statistic != "count":
+        kept = False if whole else None
+        return Row(
+            name=name, value=None, unit="", bound=bound, kept=kept, of="not measured"
         )
-    return rows
-
-
-def _unmeasured(name: str, bound: str) -> Row:
+    value = objective.value_of(taken)
+    share = objective.statistic == "share"
     return Row(
-        name=name, value=float("nan"), unit="", bound=bound, of="too short to measure"
+        name=name,
+        value=100 * value if share else value,
+        unit=f"% {objective.unit}" if share else objective.unit,
+        bound=bound,
+        kept=objective.keeps(value),
+        of=f"{len(taken)} samples" + _range(taken, share=share),
     )
 
 
@@ -81,7 +83,13 @@ def print_rows(rows: Sequence[Row]) -> None:
 
 
 def write(rows: Sequence[Row], about: Mapping[str, Any]) -> None:
-    """Write build/soak.json."""
+    """Write build/soak.json; what never ended is null there."""
     RESULT.parent.mkdir(exist_ok=True)
-    figures = [asdict(row) for row in rows]
+    finite = [
+        row
+        if row.value is None or math.isfinite(row.value)
+        else replace(row, value=None)
+        for row in rows
+    ]
+    figures = [asdict(row) for row in finite]
     RESULT.write_text(json.dumps({**about, "figures": figures}, indent=2) + "\n")
