@@ -28,7 +28,7 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         """Return it as text."""
         verdict = {True: "kept", False: "MISSED", None: ""}[self.kept]
-        shown = "–" if self.value is None else f"{self.value:.4g} {self.unit}"
+        shown = "unknown" if self.value is None else f"{self.value:.4g} {self.unit}"
         return (self.name, shown, self.bound, verdict, self.of)
 
 
