@@ -76,16 +76,11 @@ class Attendee:
         self._task = asyncio.create_task(self._stay(), name=f"attend-{self.api.handle}")
 
     async def leave(self) -> None:
-        """Leave it for good."""
+        """Leave it for good; raises what broke the attendee itself."""
         self.hearing.close(time.time())
         self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-
-    @property
-    def failure(self) -> BaseException | None:
-        """What went wrong in the attendee itself; not in what it attends."""
-        done = self._task.done() and not self._task.cancelled()
-        return self._task.exception() if done else None
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
 
     async def _stay(self) -> None:
         """Join, and join again whenever the sound stops."""

@@ -52,6 +52,7 @@ class LiveSpace:
 
     Attributes:
         losses: When its worker was killed, in seconds since 1970.
+        attendees: All who were ever in it; who came back by themselves are one.
         start_to_audio_s: From `start` to the first packet at anybody.
         heard_from_s: When that was, in seconds since 1970.
         recorded_s: When all speakers had agreed to be recorded.
@@ -63,6 +64,8 @@ class LiveSpace:
     recorded: bool
     journal: Journal = field(default_factory=Journal)
     losses: list[float] = field(default_factory=list)
+    speakers: list[PatientApi] = field(default_factory=list)
+    listeners: list[PatientApi] = field(default_factory=list)
     attendees: list[Attendee] = field(default_factory=list)
     id: str = ""
     start_to_audio_s: float = 0.0
@@ -79,7 +82,6 @@ class LiveSpace:
         """Create and start it, and let everybody in; return when all hear it."""
         self.speakers = [await self._person(f"voice{n}") for n in range(SPEAKERS)]
         self.listeners = [await self._person(f"ear{n:02}") for n in range(LISTENERS)]
-        self.host = self.speakers[0]
         title = f"Soak {self.number}"
         made = await self.host.create("/v1/spaces", {"title": title})
         self.id = made["id"]
@@ -96,6 +98,11 @@ class LiveSpace:
         if self.recorded:
             await self._record()
         return self
+
+    @property
+    def host(self) -> PatientApi:
+        """Whose Space it is; also a speaker."""
+        return self.speakers[0]
 
     async def act(self, chance: random.Random) -> None:
         """Do something every few seconds; ends by cancellation."""
