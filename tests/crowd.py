@@ -19,11 +19,16 @@ from aiortc.rtcdtlstransport import SRTP_PROFILES
 from OpenSSL import SSL
 from pylibsrtp import Policy, Session
 
-from media_worker.transport import rtcp
 from media_worker.transport import stun as own_stun
 from media_worker.transport.addresses import address
 from spaces_contract.roles import PeerKind
-from tests.light_clients import Answer, ArrivalLog, certificate, make_offer
+from tests.light_clients import (
+    Answer,
+    ArrivalLog,
+    certificate,
+    make_offer,
+    receiver_report,
+)
 
 STUN_EVERY_S: Final = 2.5
 REQUESTS_A_REPORT: Final = 2  # so reports come every 5 s, as browsers send them
@@ -98,7 +103,7 @@ class CrowdMember:
         self._send(bytes(request))
         self._requests += 1
         if self._srtp is not None and self._requests % REQUESTS_A_REPORT == 0:
-            self._send(self._srtp.protect_rtcp(_report()))
+            self._send(self._srtp.protect_rtcp(receiver_report()))
 
     def drain(self) -> None:
         """Note the arrival of what a sampled member's socket holds."""
@@ -285,19 +290,6 @@ class Crowd:
 
 def _is_rtp(data: bytes) -> bool:
     return len(data) > 1 and 127 < data[0] < 192 and not 192 <= data[1] <= 223
-
-
-def _report() -> bytes:
-    block = rtcp.ReportBlock(
-        ssrc=1,
-        fraction_lost=0,
-        cumulative_lost=0,
-        highest_sequence=0,
-        jitter=0,
-        last_sr=0,
-        delay_since_last_sr=0,
-    )
-    return rtcp.receiver_report(1, [block]) + rtcp.source_description(1, "crowd")
 
 
 _CONTEXTS: list[SSL.Context] = []

@@ -22,6 +22,7 @@ from aiortc.rtcdtlstransport import (
     RTCDtlsTransport,
 )
 
+from media_worker.transport import rtcp
 from spaces_contract.roles import PeerKind
 from tests.api import Api, ApiError
 
@@ -36,6 +37,20 @@ def certificate() -> RTCCertificate:
     if not _CERTIFICATE:
         _CERTIFICATE.append(RTCCertificate.generateCertificate())
     return _CERTIFICATE[0]
+
+
+def receiver_report(fraction_lost: int = 0) -> bytes:
+    """Return what a client says of the one stream it hears; lost: of 256."""
+    block = rtcp.ReportBlock(
+        ssrc=1,
+        fraction_lost=fraction_lost,
+        cumulative_lost=0,
+        highest_sequence=0,
+        jitter=0,
+        last_sr=0,
+        delay_since_last_sr=0,
+    )
+    return rtcp.receiver_report(1, [block]) + rtcp.source_description(1, "light")
 
 
 def make_offer(kind: PeerKind, ufrag: str, password: str) -> str:

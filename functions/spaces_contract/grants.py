@@ -118,6 +118,33 @@ class Forward:
     kind: PeerKind | None = None
     session_id: str | None = None
 
+    @classmethod
+    def of(
+        cls,
+        grant: Grant,
+        method: str,
+        body: bytes,
+        *,
+        issued_at_s: int,
+        kind: PeerKind | None = None,
+        session_id: str | None = None,
+    ) -> Self:
+        """Return what passes on a request of whoever holds `grant`."""
+        return cls(
+            method=method,
+            space_id=grant.space_id,
+            epoch=grant.epoch,
+            user_id=grant.user_id,
+            role=grant.role,
+            anonymous=grant.anonymous,
+            grant_id=grant.grant_id,
+            body_sha256=body_digest(body),
+            issued_at_s=issued_at_s,
+            expires_at_s=issued_at_s + FORWARD_LIFETIME_S,
+            kind=kind,
+            session_id=session_id,
+        )
+
     def to_claims(self) -> dict[str, Any]:
         """Return JWT claims; `kind` or `session_id` is left out where it is None."""
         claims: dict[str, Any] = {

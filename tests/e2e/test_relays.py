@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import psutil
 import pytest
@@ -21,6 +20,7 @@ from tests.clients import WhepClient
 from tests.light_clients import LightPeer, LightSpeaker, opus_frames
 from tests.running_stack import RunningStack, running_stack
 from tests.similarity import likeness
+from tests.worker_process import until
 
 SPEECH = speech.DATA / "austen_cold_hearted.wav"
 HEARD_S = 7.0  # more than one loop of the 5.3 s
@@ -98,7 +98,7 @@ async def relayed(stack: RunningStack) -> AsyncIterator[RelayedSpace]:
         speaker.start_talking()
         for handle in ("first", "second"):
             await space.listener(handle)
-        await _until(lambda: _lands_on_the_relay(space), RELAYED_S)
+        await until(lambda: _lands_on_the_relay(space), RELAYED_S)
         yield space
 
 
@@ -115,16 +115,16 @@ async def test_listeners_of_a_relay(relayed: RelayedSpace) -> None:
     heard = await ears.record(HEARD_S)
     assert likeness(heard, speech.load(SPEECH)).waveform >= MIN_WAVEFORM
     assert _relay_of(ears) == 0
-    await _until(lambda: _counts(relayed, 3))
+    await until(lambda: _counts(relayed, 3))
 
     fourth = await relayed.listener("fourth")
-    await _until(lambda: _counts(relayed, 4))
+    await until(lambda: _counts(relayed, 4))
     await fourth.aclose()
-    await _until(lambda: _counts(relayed, 3))
+    await until(lambda: _counts(relayed, 3))
 
     await _remove(relayed, "third")
-    await _until(lambda: ears.pc.connectionState == "closed")
-    await _until(lambda: _counts(relayed, 2))
+    await until(lambda: ears.pc.connectionState == "closed")
+    await until(lambda: _counts(relayed, 2))
 
     relay = relayed.relay()
     assert relay is not None
@@ -135,7 +135,7 @@ async def test_listeners_of_a_relay(relayed: RelayedSpace) -> None:
     assert relay_of(_session_id(back._session_url)) is None
 
     await relayed.host.call("POST", f"/v1/spaces/{relayed.space_id}/end")
-    await _until(lambda: not relayed.stack.workers(relayed.space_id))
+    await until(lambda: not relayed.stack.workers(relayed.space_id))
 
 
 async def _lands_on_the_relay(space: RelayedSpace) -> bool:
@@ -165,14 +165,3 @@ def _relay_of(client: WhepClient) -> int | None:
 
 def _session_id(url: str) -> str:
     return url.rpartition("/")[2]
-
-
-async def _until(condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> None:
-    async with asyncio.timeout(patience_s):
-        while True:
-            holds = condition()
-            if asyncio.iscoroutine(holds):
-                holds = await holds
-            if holds:
-                return
-            await asyncio.sleep(0.1)

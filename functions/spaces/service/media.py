@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from spaces_contract.control import ControlError
-from spaces_contract.grants import FORWARD_LIFETIME_S, Forward, Grant, body_digest
+from spaces_contract.grants import Forward, Grant
 from spaces_contract.ids import SessionId, SpaceId
 from spaces_contract.media import MAX_SDP_BYTES
 from spaces_contract.relays import relay_of
@@ -151,23 +151,15 @@ class MediaService:
         kind: PeerKind | None = None,
         session_id: SessionId | None = None,
     ) -> str:
-        issued_at_s = int(self.now().timestamp())
-        return self.grants.sign_forward(
-            Forward(
-                method=method,
-                space_id=grant.space_id,
-                epoch=grant.epoch,
-                user_id=grant.user_id,
-                role=grant.role,
-                anonymous=grant.anonymous,
-                grant_id=grant.grant_id,
-                body_sha256=body_digest(body),
-                issued_at_s=issued_at_s,
-                expires_at_s=issued_at_s + FORWARD_LIFETIME_S,
-                kind=kind,
-                session_id=session_id,
-            )
+        forward = Forward.of(
+            grant,
+            method,
+            body,
+            issued_at_s=int(self.now().timestamp()),
+            kind=kind,
+            session_id=session_id,
         )
+        return self.grants.sign_forward(forward)
 
 
 def _must_be_the_relays_trouble(error: WorkerUnreachable | WorkerRefused) -> None:

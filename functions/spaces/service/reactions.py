@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from spaces_contract import reactions as contract
-from spaces_contract.grants import FORWARD_LIFETIME_S, Forward, Grant, body_digest
+from spaces_contract.grants import Forward, Grant
 from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.reactions import MAX_BATCH, MAX_COUNT, Reaction
 
@@ -121,18 +121,7 @@ class ReactionService:
             grant, *self.spaces.get_with_runtime(SpaceId(grant.space_id))
         )
         issued_at_s = int(self.now().timestamp())
-        forward = Forward(
-            method=contract.REACT,
-            space_id=grant.space_id,
-            epoch=grant.epoch,
-            user_id=grant.user_id,
-            role=grant.role,
-            anonymous=grant.anonymous,
-            grant_id=grant.grant_id,
-            body_sha256=body_digest(body),
-            issued_at_s=issued_at_s,
-            expires_at_s=issued_at_s + FORWARD_LIFETIME_S,
-        )
+        forward = Forward.of(grant, contract.REACT, body, issued_at_s=issued_at_s)
         self.workers.send_reactions(
             control_url, forward=self.grants.sign_forward(forward), body=body
         )

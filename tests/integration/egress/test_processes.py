@@ -12,11 +12,10 @@ import pytest
 from media_worker.egress.processes.child import EgressProcess, Spawn
 from media_worker.egress.processes.spread import SpreadEndpoint
 from media_worker.room.ports import FULL_MIX, LONG_MIX
-from media_worker.transport import rtcp
 from media_worker.transport.endpoint import UdpMediaEndpoint
 from spaces_contract.ids import SessionId, UserId
 from spaces_contract.roles import PeerCloseReason, PeerKind
-from tests.light_clients import LightPeer
+from tests.light_clients import LightPeer, receiver_report
 from tests.media_endpoint import PATIENCE_S, EventLog, playing, tone_packets, until
 
 LOOPBACK = ("127.0.0.1", 0)
@@ -325,18 +324,8 @@ async def test_what_a_lossy_listener_reports_reaches_the_room(
     await spread.fill_own()
     await spread.egress()
     far = await spread.listener()
-    block = rtcp.ReportBlock(
-        ssrc=1,
-        fraction_lost=64,
-        cumulative_lost=0,
-        highest_sequence=0,
-        jitter=0,
-        last_sr=0,
-        delay_since_last_sr=0,
-    )
     assert far.dtls is not None
-    compound = rtcp.receiver_report(1, [block]) + rtcp.source_description(1, "x")
-    far._udp.sendto(far.dtls._tx_srtp.protect_rtcp(compound))
+    far._udp.sendto(far.dtls._tx_srtp.protect_rtcp(receiver_report(fraction_lost=64)))
 
     async with asyncio.timeout(PATIENCE_S):
         while not spread.endpoint.fraction_lost(id_of(far)):

@@ -1,10 +1,7 @@
 """App Check tokens, verified by production's code against a local issuer."""
 
-import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import jwt
@@ -15,51 +12,28 @@ from firebase_admin import app_check
 from spaces.adapters.firebase_app import CERTS_TIMEOUT_S
 from spaces.adapters.firebase_app_check import FirebaseAppCheck
 from spaces.domain.errors import DependencyUnavailable
+from tests.key_server import KeyServer, serving_keys
 
 PROJECT = "demo-parley"
 APP = "1:1234567890:ios:abc123"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-class Issuer:
-    """Serves its keys as App Check does, and counts who asks."""
-
-    def __init__(self) -> None:
-        self.fetches = 0
-        numbers = jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key(), as_dict=True)
-        key = {**numbers, "kid": "key-1", "use": "sig", "alg": "RS256"}
-        body = json.dumps({"keys": [key]}).encode()
-        issuer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                issuer.fetches += 1
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args: object) -> None:
-                """Say nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/jwks"
+def public_keys() -> dict[str, Any]:
+    """Return the keys as App Check does."""
+    numbers = jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key(), as_dict=True)
+    return {"keys": [{**numbers, "kid": "key-1", "use": "sig", "alg": "RS256"}]}
 
 
 @pytest.fixture(scope="module")
-def issuer() -> Iterator[Issuer]:
+def issuer() -> Iterator[KeyServer]:
     """Yield an issuer whose keys can be fetched."""
-    issuer = Issuer()
-    thread = threading.Thread(target=issuer.server.serve_forever)
-    thread.start()
-    yield issuer
-    issuer.server.shutdown()
-    issuer.server.server_close()
-    thread.join()
+    with serving_keys(public_keys) as served:
+        yield served
 
 
 @pytest.fixture
-def checks(issuer: Issuer) -> FirebaseAppCheck:
+def checks(issuer: KeyServer) -> FirebaseAppCheck:
     """Return a verifier that trusts the local issuer, for one app."""
     return FirebaseAppCheck(PROJECT, frozenset({APP}), jwks_url=issuer.url)
 
@@ -82,7 +56,7 @@ def sign(signed: dict[str, Any], *, key: Any = KEY, **headers: str) -> str:
     return jwt.encode(signed, key, "RS256", headers={"kid": "key-1", **headers})
 
 
-def test_our_apps_token_proves_it(issuer: Issuer, checks: FirebaseAppCheck) -> None:
+def test_our_apps_token_proves_it(issuer: KeyServer, checks: FirebaseAppCheck) -> None:
     """
     A good token passes, and a hundred of them fetch the keys once.
     """
@@ -116,7 +90,9 @@ def test_tokens_of_others_prove_nothing(
     assert not checks.proves(sign(wrong))
 
 
-def test_forged_tokens_prove_nothing(issuer: Issuer, checks: FirebaseAppCheck) -> None:
+def test_forged_tokens_prove_nothing(
+    issuer: KeyServer, checks: FirebaseAppCheck
+) -> None:
     """
     Tampered, strangers', unsigned and nonsense; unknown keys do not make us ask the
     issuer each time.

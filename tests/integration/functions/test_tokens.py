@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import jwt
@@ -28,6 +27,7 @@ from spaces.service.errors import (
     IdTokenInvalid,
     TaskTokenInvalid,
 )
+from tests.key_server import KeyServer, serving_keys
 
 PROJECT = "demo-parley"
 AUDIENCE = "http://127.0.0.1:8080/tasks"
@@ -36,28 +36,12 @@ Edit = Callable[[dict[str, Any]], None]
 
 
 class Issuer:
-    """Signs RS256 tokens, and serves its certificate as Google does."""
+    """Signs RS256 tokens; `served` has its certificate as Google does."""
 
     def __init__(self) -> None:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.certificates = {"key-1": self._certificate()}
-        self.fetches = 0
-        issuer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                issuer.fetches += 1
-                body = json.dumps(issuer.certificates).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args: object) -> None:
-                """Say nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/certs"
+        self.served = KeyServer("http://127.0.0.1:9")  # until somebody serves it
 
     def _certificate(self) -> str:
         name = x509.Name([])
@@ -82,12 +66,8 @@ class Issuer:
 def issuer() -> Iterator[Issuer]:
     """Yield an issuer whose certificates can be fetched."""
     issuer = Issuer()
-    thread = threading.Thread(target=issuer.server.serve_forever)
-    thread.start()
-    yield issuer
-    issuer.server.shutdown()
-    issuer.server.server_close()
-    thread.join()
+    with serving_keys(lambda: issuer.certificates) as issuer.served:
+        yield issuer
 
 
 def id_claims() -> dict[str, Any]:
@@ -131,7 +111,7 @@ def test_a_good_id_token_proves_a_uid(issuer: Issuer) -> None:
     """
     The uid is that of the token's subject.
     """
-    tokens = FirebaseIdTokens(PROJECT, certs_url=issuer.url)
+    tokens = FirebaseIdTokens(PROJECT, certs_url=issuer.served.url)
 
     assert tokens.verify(issuer.sign(id_claims())) == "ana"
 
@@ -155,7 +135,7 @@ def test_id_tokens_that_prove_nothing(
     """
     Expired is told from invalid; a uid that cannot stand in a path is invalid.
     """
-    tokens = FirebaseIdTokens(PROJECT, certs_url=issuer.url)
+    tokens = FirebaseIdTokens(PROJECT, certs_url=issuer.served.url)
 
     with pytest.raises(error):
         tokens.verify(issuer.sign(id_claims() | edit))
@@ -165,7 +145,7 @@ def test_forged_id_tokens(issuer: Issuer) -> None:
     """
     Unsigned, tampered, foreign and nonsense tokens are invalid.
     """
-    tokens = FirebaseIdTokens(PROJECT, certs_url=issuer.url)
+    tokens = FirebaseIdTokens(PROJECT, certs_url=issuer.served.url)
     good = issuer.sign(id_claims())
     stranger = jwt.encode(
         id_claims(),
@@ -221,7 +201,7 @@ def task_tokens(issuer: Issuer) -> OidcTaskTokens:
     return OidcTaskTokens(
         audience=AUDIENCE,
         service_account=ACCOUNT,
-        certs_url=issuer.url,
+        certs_url=issuer.served.url,
         issuers=LOCAL_ISSUERS,
     )
 
@@ -232,12 +212,12 @@ def test_the_queues_token_is_known_and_certificates_are_kept(
     """
     A good token passes, and a hundred of them fetch the certificates once.
     """
-    before = issuer.fetches
+    before = issuer.served.fetches
 
     for _ in range(100):
         task_tokens.verify(issuer.sign(task_claims()))
 
-    assert issuer.fetches == before + 1
+    assert issuer.served.fetches == before + 1
 
 
 @pytest.mark.parametrize(
@@ -268,7 +248,7 @@ def test_forged_task_tokens(issuer: Issuer, task_tokens: OidcTaskTokens) -> None
     make the verifier ask the issuer each time.
     """
     task_tokens.verify(issuer.sign(task_claims()))
-    before = issuer.fetches
+    before = issuer.served.fetches
 
     for token in (
         unsigned(task_claims()),
@@ -279,7 +259,7 @@ def test_forged_task_tokens(issuer: Issuer, task_tokens: OidcTaskTokens) -> None
     ):
         with pytest.raises(TaskTokenInvalid):
             task_tokens.verify(token)
-    assert issuer.fetches == before
+    assert issuer.served.fetches == before
 
 
 def test_an_issuer_that_does_not_answer_is_asked_once(

@@ -19,7 +19,7 @@ from media_worker.transport.udp_port import MAX_DATAGRAM_BYTES
 from spaces_contract.ids import SessionId
 from spaces_contract.roles import PeerCloseReason, PeerKind
 from tests.api import Api
-from tests.light_clients import PAYLOAD_TYPE, LightPeer
+from tests.light_clients import PAYLOAD_TYPE, LightPeer, receiver_report
 from tests.media_endpoint import (
     RunningEndpoint,
     playing,
@@ -307,19 +307,10 @@ async def test_loss_at_a_listener_is_known() -> None:
     """
     The fraction in a client's receiver report is kept for that session.
     """
-    block = rtcp.ReportBlock(
-        ssrc=1,
-        fraction_lost=128,
-        cumulative_lost=5,
-        highest_sequence=9,
-        jitter=0,
-        last_sr=0,
-        delay_since_last_sr=0,
-    )
     async with running_endpoint(LOOPBACK) as running, light_peer(running) as peer:
         assert running.endpoint.fraction_lost(SESSION) == 0.0
         assert peer.dtls is not None
-        report = peer.dtls._tx_srtp.protect_rtcp(rtcp.receiver_report(5, [block]))
+        report = peer.dtls._tx_srtp.protect_rtcp(receiver_report(fraction_lost=128))
         cast(Any, peer)._udp.sendto(report)
 
         await until(lambda: running.endpoint.fraction_lost(SESSION) == 0.5)

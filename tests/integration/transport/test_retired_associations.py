@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from media_worker.transport import rtcp
 from media_worker.transport.rounds import Timing
 from spaces_contract.roles import PeerCloseReason, PeerKind
-from tests.light_clients import LightPeer
+from tests.light_clients import LightPeer, receiver_report
 from tests.media_endpoint import (
     RunningEndpoint,
     playing,
@@ -51,17 +50,8 @@ class Retired:
         """Connect, prove that the keys arrived, and wait until that was noted."""
         await self.peer.connect("whep", "lea")
         assert self.peer.dtls is not None
-        block = rtcp.ReportBlock(
-            ssrc=1,
-            fraction_lost=0,
-            cumulative_lost=0,
-            highest_sequence=0,
-            jitter=0,
-            last_sr=0,
-            delay_since_last_sr=0,
-        )
-        compound = rtcp.receiver_report(1, [block]) + rtcp.source_description(1, "x")
-        self.peer._udp.sendto(self.peer.dtls._tx_srtp.protect_rtcp(compound))
+        protected = self.peer.dtls._tx_srtp.protect_rtcp(receiver_report())
+        self.peer._udp.sendto(protected)
         (session,) = self.running.endpoint._sessions
         await until(lambda: session._dtls.is_retired)
 

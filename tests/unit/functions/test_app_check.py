@@ -2,9 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +15,9 @@ from spaces.http.operations import Access, Operation
 from spaces.http.routes import Section
 from tests.applications import ORIGINS, PUBLIC_URL
 from tests.builders import SPACE_ID
+from tests.fresh_process import said_by
 from tests.unit.functions.test_config import LOCAL
 from tests.world import World, a_private_key
-
-FUNCTIONS = Path(__file__).parents[3] / "functions"
 
 REFUSED = "app-check-required"
 OURS = "of our app"
@@ -150,14 +146,6 @@ def test_asking_for_it_makes_no_cold_start_longer() -> None:
     keys = ("PARLEY_GRANT_PRIVATE_KEY", "PARLEY_PROOF_PRIVATE_KEY")
     env = LOCAL | {name: a_private_key() for name in keys}
     env["PARLEY_APP_CHECK"] = '["1:1234567890:ios:abc123"]'
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", BUILD],
-        cwd=FUNCTIONS,
-        env={**env, "PATH": os.environ.get("PATH", "")},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    env["PATH"] = os.environ.get("PATH", "")
 
-    assert (done.returncode, done.stdout) == (0, "built\n"), done.stderr
+    assert said_by(BUILD, env) == "built\n"

@@ -1,14 +1,11 @@
 """The entry points: importable anywhere, and small."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
+from tests.fresh_process import FUNCTIONS, said_by
 from tests.unit.functions.test_config import LOCAL
 from tests.world import a_private_key
 
-FUNCTIONS = Path(__file__).parents[3] / "functions"
 OFFLINE = """
 import socket
 def refused(*args, **kwargs):
@@ -29,17 +26,7 @@ def test_main_is_importable_without_anything() -> None:
     """
     With an empty environment and no network, discovery loads both targets.
     """
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", OFFLINE],
-        cwd=FUNCTIONS,
-        env={},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-    assert (done.returncode, done.stdout) == (0, "imported\n"), done.stderr
+    assert said_by(OFFLINE, {}) == "imported\n"
 
 
 def test_main_has_entry_points_only() -> None:
@@ -79,14 +66,6 @@ def test_both_applications_build_without_a_connection() -> None:
     """
     keys = ("PARLEY_GRANT_PRIVATE_KEY", "PARLEY_PROOF_PRIVATE_KEY")
     env = LOCAL | {name: a_private_key() for name in keys}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", BUILD],
-        cwd=FUNCTIONS,
-        env={**env, "PATH": os.environ.get("PATH", "")},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    env["PATH"] = os.environ.get("PATH", "")
 
-    assert (done.returncode, done.stdout) == (0, "served\n"), done.stderr
+    assert said_by(BUILD, env) == "served\n"
