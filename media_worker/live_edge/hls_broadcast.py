@@ -127,7 +127,7 @@ class HlsBroadcast:
             epoch=epoch,
             unix_offset_s=lambda: self._unix_s() - clock.now_s(),
         )
-        # Of its own: a recorder's store that hangs may hold all those of the process.
+        # Of its own: a recorder's disk or key service may hold those of the process.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hls")
         self._feed = BlockFeed()
         self._line = _Line()
