@@ -38,15 +38,13 @@ async def test_an_evening_of_three(page_for: PageFor, screenshot: Screenshot) ->
     await guest.get_by_test_id("promotion-accept").click(timeout=LIVE_TIMEOUT_MS)
     room = guest.get_by_test_id("room")
     await expect(room).to_have_attribute("data-role", "speaker")
-    await expect(_tile(other, "ben")).to_have_attribute(
-        "data-muted", "false", timeout=LIVE_TIMEOUT_MS
-    )
+    await expect(_tile(other, "ben")).to_have_attribute("data-muted", "false")
 
     await _about(host, "ben", "mute-other")
     await expect(room).to_have_attribute("data-muted", "true")
     await _about(host, "ben", "remove")
     await expect(guest.get_by_test_id("problem")).to_have_attribute(
-        "data-code", "removed", timeout=LIVE_TIMEOUT_MS
+        "data-code", "removed"
     )
     await expect(_tile(other, "ben")).to_have_count(0)
 
@@ -54,7 +52,7 @@ async def test_an_evening_of_three(page_for: PageFor, screenshot: Screenshot) ->
     await host.get_by_test_id("end-confirm").click()
     for page in (host, other):
         ended = page.get_by_test_id("ended")
-        await expect(ended).to_contain_text(TITLE, timeout=LIVE_TIMEOUT_MS)
+        await expect(ended).to_contain_text(TITLE)
 
 
 async def _schedule(host: Page) -> str:
@@ -82,7 +80,7 @@ async def _await_start(guest: Page, path: str) -> None:
 async def _come_by_push(guest: Page, screenshot: Screenshot) -> None:
     """Come in by the push that the phone shows, and listen."""
     push = guest.get_by_test_id("push").filter(has_text="Ada is live")
-    await expect(push).to_be_visible(timeout=LIVE_TIMEOUT_MS)
+    await expect(push).to_be_visible()
     await screenshot(guest, "push")
     await push.get_by_role("link").click()
     await guest.get_by_test_id("join-listen").click()
@@ -91,7 +89,7 @@ async def _come_by_push(guest: Page, screenshot: Screenshot) -> None:
 
 async def _accept(host: Page, handle: str, screenshot: Screenshot) -> None:
     """Let whoever asks come up, from the list of people."""
-    await expect(host.get_by_test_id("hands-badge")).to_have_text("1", timeout=10_000)
+    await expect(host.get_by_test_id("hands-badge")).to_have_text("1")
     await host.get_by_test_id("people").click()
     request = host.locator(f"[data-testid=request][data-handle={handle}]")
     await expect(request).to_be_visible()

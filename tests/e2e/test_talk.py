@@ -74,7 +74,7 @@ async def test_the_end_is_seen_by_all(
     await host.get_by_test_id("end-confirm").click()
 
     await expect(host.get_by_test_id("ended")).to_be_visible()
-    await expect(listener.get_by_test_id("ended")).to_be_visible(timeout=10_000)
+    await expect(listener.get_by_test_id("ended")).to_be_visible()
     await screenshot(listener, "ended")
 
 
@@ -117,12 +117,12 @@ async def _heard(
 
 async def _expect_talking(page: Page, handle: str) -> None:
     member = page.locator(f"[data-testid=stage-member][data-handle={handle}]")
-    await expect(member).to_have_attribute("data-talking", "true", timeout=10_000)
+    await expect(member).to_have_attribute("data-talking", "true")
 
 
 async def _expect_muted(page: Page, handle: str) -> None:
     member = page.locator(f"[data-testid=stage-member][data-handle={handle}]")
-    await expect(member).to_have_attribute("data-muted", "true", timeout=10_000)
+    await expect(member).to_have_attribute("data-muted", "true")
 
 
 async def _let_buffers_drain() -> None:

@@ -110,7 +110,7 @@ async def test_new_spaces_come_into_the_feed(page_for: PageFor) -> None:
     await browser.start_space(host, "Fresh from the oven")
 
     card = watcher.get_by_role("link", name="Fresh from the oven")
-    await expect(card).to_be_visible(timeout=12_000)
+    await expect(card).to_be_visible()
 
 
 async def test_a_quiet_feed_invites(page_for: PageFor) -> None:
@@ -209,7 +209,7 @@ async def test_a_host_runs_the_stage(page_for: PageFor) -> None:
     await open_person(host, "pepe")
     await host.get_by_test_id("remove").click()
     await expect(guest.get_by_test_id("problem")).to_have_attribute(
-        "data-code", "removed", timeout=10_000
+        "data-code", "removed"
     )
 
     await person_of(host, "pepe").get_by_test_id("person-actions").click()
@@ -231,7 +231,7 @@ async def test_an_anonymous_listener_is_counted_not_named(page_for: PageFor) -> 
 
     await browser.expect_live(guest)
     count = host.get_by_test_id("listener-count")
-    await expect(count).to_have_attribute("data-count", "1", timeout=10_000)
+    await expect(count).to_have_attribute("data-count", "1")
     await host.get_by_test_id("people").click()
     await expect(host.get_by_test_id("person")).to_have_count(1)
 
