@@ -10,8 +10,10 @@ from kubernetes_validate.utils import validate
 
 from media_worker.agones import UDP_BINDS, Allocation
 from media_worker.config import Config
+from media_worker.epoch_life import RELIEF_PATIENCE_S
 from media_worker.warm import job_of
 
+DRAIN_S = 30  # far more than peers, segments and stems take
 FOLDER = Path(__file__).parents[3] / "infra" / "agones"
 KUBERNETES = "1.30"
 DOCUMENTS: list[dict[str, Any]] = [
@@ -177,3 +179,12 @@ def test_metrics_are_collected_where_workers_tell_them() -> None:
     assert monitoring["metadata"]["namespace"] == "parley"
     assert env["PARLEY_CONTROL_BIND"].endswith(f":{port['containerPort']}")
     assert endpoint["path"] == "/metrics"
+
+
+def test_a_pod_outlives_the_wait_for_its_successor() -> None:
+    """
+    A worker that leaves is not killed before it gave up, and had time to drain then.
+    """
+    spec = pod_of(FLEETS["workers"])["spec"]
+
+    assert spec["terminationGracePeriodSeconds"] >= RELIEF_PATIENCE_S + DRAIN_S

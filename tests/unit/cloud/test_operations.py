@@ -125,7 +125,7 @@ def test_the_keys_that_it_makes_are_good(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("row", "calls", "beats"),
-    [("Firestore reads", 790, 360), ("Firestore writes", 21, 360)],
+    [("Firestore reads", 791, 360), ("Firestore writes", 21, 360)],
 )
 def test_the_cost_of_a_space_follows_from_the_table(
     row: str, calls: int, beats: int
