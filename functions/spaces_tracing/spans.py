@@ -129,7 +129,7 @@ def install(env: Mapping[str, str], service: str) -> None:
         return
     from .otlp import OtlpTracer
 
-    _tracer = OtlpTracer(service)
+    _tracer = OtlpTracer(service, env)
 
 
 def is_wanted(env: Mapping[str, str]) -> bool:

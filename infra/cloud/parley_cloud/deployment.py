@@ -39,6 +39,7 @@ SERVICES: Final = (
     "run",
     "secretmanager",
     "storage",
+    "telemetry",
 )
 
 

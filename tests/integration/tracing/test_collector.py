@@ -2,9 +2,15 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Iterator
+from typing import Any
 
+import google.auth
 import pytest
+from google.oauth2.credentials import Credentials
+from requests import Response
+from requests.adapters import HTTPAdapter
 
 from spaces_contract.trace_context import TraceContext, current
 from spaces_tracing import spans
@@ -122,3 +128,43 @@ async def test_a_collector_that_does_not_answer_holds_nobody_up(
 
     assert not spans.is_recording()
     assert receiver.bodies == []
+    assert "close-traces" in {thread.name for thread in threading.enumerate()}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "token"),
+    [
+        ("https://telemetry.googleapis.com", "Bearer a-token"),
+        ("https://telemetry.googleapis.com.example", None),
+    ],
+)
+def test_google_is_sent_the_accounts_token_and_nobody_else(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str, token: str | None
+) -> None:
+    """
+    Its collector takes spans of an account that may append to traces.
+    """
+    asked: list[list[str]] = []
+    sent: list[str | None] = []
+
+    def default(scopes: list[str]) -> tuple[Credentials, str]:
+        asked.append(scopes)
+        return Credentials("a-token"), "a-project"  # type: ignore[no-untyped-call]  # theirs
+
+    class Answering(HTTPAdapter):
+        def send(self, request: Any, *_: Any, **__: Any) -> Response:
+            sent.append(request.headers.get("Authorization"))
+            answer = Response()
+            answer.status_code = 200
+            return answer
+
+    monkeypatch.setattr(google.auth, "default", default)
+    monkeypatch.setattr(HTTPAdapter, "send", Answering.send)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+    install()
+    spans.begin("one", parent=None).end()
+    spans.uninstall(patience_s=60)
+
+    assert sent == [token]
+    scope = "https://www.googleapis.com/auth/trace.append"
+    assert asked == ([[scope]] if token else [])
