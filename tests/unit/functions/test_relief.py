@@ -7,10 +7,12 @@ import pytest
 
 from spaces.domain import space as rules
 from spaces.domain.effects import LaunchWorker
+from spaces.domain.host_presence import HostPresence, HostState
 from spaces.domain.runtime import Runtime, Successor, wants_successor
 from spaces.domain.states import SpaceState
+from spaces_contract.ids import UserId
 from spaces_contract.runtime import LAUNCH_LIMIT_S, WorkerState
-from tests.builders import NOW, SPACE_ID, a_runtime, a_space
+from tests.builders import HOST, NOW, SPACE_ID, a_runtime, a_space
 from tests.world import World
 
 LEAVING = a_runtime(leaving=True)
@@ -141,3 +143,29 @@ def test_the_successor_is_watched_before_it_serves(leaving: World) -> None:
     chain = [n for n in leaving.effects.names if n.startswith(f"watchdog-{SPACE_ID}-2")]
     assert len(chain) == 4
     assert leaving.database.spaces[SPACE_ID].epoch == 1
+
+
+@pytest.mark.parametrize("state", [HostState.PRESENT, HostState.COVERED])
+def test_a_handover_is_nobodys_absence(world: World, state: HostState) -> None:
+    """
+    A successor has nobody yet when it claims; who comes back within the minute leads
+    as before, and nobody was shown to be away.
+    """
+    acting = UserId("co") if state is HostState.COVERED else None
+    led_by = HostPresence(state=state, since=NOW, acting_host_id=acting)
+    leader = acting or HOST
+    space = a_space(epoch=2, host_ids=(HOST, UserId("co")), host_presence=led_by)
+    world.database.put_space(space)
+    seen = []
+    for connected in ((), (leader,)):
+        world.database.runtimes[SPACE_ID] = a_runtime(
+            epoch=2, connected_ids=connected, heartbeat_at=world.clock()
+        )
+        look(world, 2)
+        seen.append(world.database.spaces[SPACE_ID])
+        world.clock.advance(5)
+
+    assert not any(each.host_away for each in seen)
+    assert seen[-1].state is SpaceState.LIVE
+    assert seen[-1].host_presence.state is state
+    assert seen[-1].is_led_by(leader)
