@@ -72,7 +72,7 @@ class Ingress:
             session.dtls_received(datagram)
 
     def _stun(self, datagram: bytes, source: Address, now_s: float) -> None:
-        request = stun.parse_binding_request(datagram)
+        request = self._request(datagram, source)
         if request is None:
             self._counters.junk_datagrams += 1
             return
@@ -86,6 +86,7 @@ class Ingress:
             self._owner.send_datagram(answer, source)
         else:
             self._counters.requests_answered += 1
+            session.last_request = request
             answer = stun.binding_success(request, source, session.password)
             self._owner.send_datagram(answer, source)
             self._sessions.bind(session, source)
@@ -93,3 +94,11 @@ class Ingress:
                 source, nominates=request.nominates, now_s=now_s
             ):
                 self._owner.media_moved(session)
+
+    def _request(self, datagram: bytes, source: Address) -> stun.BindingRequest | None:
+        session = self._sessions.by_address(source)
+        if session is not None and session.last_request is not None:
+            repeated = stun.parse_repeated(datagram, session.last_request)
+            if repeated is not None:
+                return repeated
+        return stun.parse_binding_request(datagram)

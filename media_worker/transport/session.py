@@ -21,6 +21,7 @@ from .dtls import DtlsChannel, DtlsState
 from .incoming import IncomingAudio, IncomingSrtp
 from .media_path import MediaPath
 from .negotiation import Negotiated
+from .stun import BindingRequest
 
 if TYPE_CHECKING:
     from .stage_channel import StageChannel
@@ -96,6 +97,7 @@ class Session:
         self.opened_s = now_s()
         self.path = MediaPath(self.opened_s)
         self.addresses: dict[Address, None] = {}  # ordered, oldest first
+        self.last_request: BindingRequest | None = None  # the latest authentic one
         self.source = FULL_MIX
         self.hearer: Hearer | None = None
         self.incoming: IncomingAudio | None = None

@@ -38,6 +38,10 @@ _PEER_REFLEXIVE_PRIORITY: Final = 1_853_824_767  # RFC 8445 5.1.2: component 1
 _COMPREHENSION_OPTIONAL: Final = 0x8000
 _FINGERPRINT_XOR: Final = 0x5354554E
 _INTEGRITY_BYTES: Final = 20
+_HEAD: Final = struct.Struct("!HHI")
+_ATTRIBUTE: Final = struct.Struct("!HH")
+_INTEGRITY_HEAD: Final = _ATTRIBUTE.pack(_MESSAGE_INTEGRITY, _INTEGRITY_BYTES)
+_FINGERPRINT_ATTRIBUTE: Final = struct.Struct("!HHI")
 _UNDERSTOOD: Final = frozenset(
     {_USERNAME, _MESSAGE_INTEGRITY, _PRIORITY, _USE_CANDIDATE}
 )
@@ -92,6 +96,35 @@ def parse_binding_request(datagram: bytes) -> BindingRequest | None:
         ),
         signed=_covered(datagram[:integrity_at], 4 + _INTEGRITY_BYTES),
         integrity=integrity,
+    )
+
+
+def parse_repeated(datagram: bytes, known: BindingRequest) -> BindingRequest | None:
+    """
+    Return what `parse_binding_request` does, at a quarter of the cost, where `datagram`
+    differs from `known` in its transaction alone; otherwise None.
+
+    Clients repeat the same request for as long as they listen.
+    """
+    signed_end = len(known.signed)
+    digest_at = signed_end + _ATTRIBUTE.size
+    digest_end = digest_at + _INTEGRITY_BYTES
+    if (
+        len(datagram) != digest_end + _FINGERPRINT_ATTRIBUTE.size
+        or datagram[HEADER_BYTES:signed_end] != known.signed[HEADER_BYTES:]
+        or datagram[signed_end:digest_at] != _INTEGRITY_HEAD
+        or datagram[:8] != _head(_BINDING_REQUEST, len(datagram) - HEADER_BYTES)
+        or datagram[digest_end:] != _fingerprint(datagram[:digest_end])
+    ):
+        return None
+    return BindingRequest(
+        datagram[8:HEADER_BYTES],
+        known.username,
+        known.nominates,
+        known.claims_controlled,
+        known.unknown,
+        known.signed[:8] + datagram[8:signed_end],
+        datagram[digest_at:digest_end],
     )
 
 
@@ -165,7 +198,7 @@ def _attributes(datagram: bytes) -> tuple[dict[int, bytes], int] | None:
     size = len(datagram)
     if not HEADER_BYTES <= size <= MAX_REQUEST_BYTES:
         return None
-    kind, length, cookie = struct.unpack_from("!HHI", datagram)
+    kind, length, cookie = _HEAD.unpack_from(datagram)
     if (
         kind != _BINDING_REQUEST
         or cookie != MAGIC_COOKIE
@@ -178,7 +211,7 @@ def _attributes(datagram: bytes) -> tuple[dict[int, bytes], int] | None:
     for _ in range(MAX_ATTRIBUTES):
         if position + 4 > size:
             break
-        kind, length = struct.unpack_from("!HH", datagram, position)
+        kind, length = _ATTRIBUTE.unpack_from(datagram, position)
         value = datagram[position + 4 : position + 4 + length]
         if len(value) != length:
             return None
@@ -208,14 +241,22 @@ def _covered(head: bytes, following_bytes: int) -> bytes:
 
 
 def _attribute(kind: int, value: bytes) -> bytes:
-    return struct.pack("!HH", kind, len(value)) + value + bytes(-len(value) % 4)
+    return _ATTRIBUTE.pack(kind, len(value)) + value + bytes(-len(value) % 4)
 
 
 def _message(kind: int, transaction_id: bytes, body: bytes, password: bytes) -> bytes:
-    head = struct.pack("!HHI", kind, len(body) + 24, MAGIC_COOKIE)
-    signed = head + transaction_id + body
-    digest = hmac.digest(password, signed, "sha1")
-    whole = signed + _attribute(_MESSAGE_INTEGRITY, digest)
-    whole = _covered(whole, 8)
-    crc = zlib.crc32(whole) ^ _FINGERPRINT_XOR
-    return whole + struct.pack("!HHI", _FINGERPRINT, 4, crc)
+    size, rest = len(body) + 4 + _INTEGRITY_BYTES, transaction_id + body
+    digest = hmac.digest(password, _head(kind, size) + rest, "sha1")
+    whole = _head(kind, size + 8) + rest + _INTEGRITY_HEAD + digest
+    return whole + _fingerprint(whole)
+
+
+def _head(kind: int, length: int) -> bytes:
+    return _HEAD.pack(kind, length, MAGIC_COOKIE)
+
+
+def _fingerprint(whole: bytes) -> bytes:
+    """Return the attribute that stands behind `whole` (RFC 8489 14.7)."""
+    return _FINGERPRINT_ATTRIBUTE.pack(
+        _FINGERPRINT, 4, zlib.crc32(whole) ^ _FINGERPRINT_XOR
+    )

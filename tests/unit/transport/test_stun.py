@@ -136,6 +136,59 @@ def test_an_attribute_that_must_be_understood_is_reported() -> None:
     assert peer.parse_message(answer).attributes["ERROR-CODE"][0] == 420
 
 
+@pytest.mark.parametrize("nominates", [False, True])
+def test_a_repeated_request_is_read_quickly(nominates: bool) -> None:
+    """
+    The same request with another transaction is what it would be if read in full.
+    """
+    known = parsed(a_request(nominates=nominates))
+    datagram = a_request(nominates=nominates)
+
+    repeated = stun.parse_repeated(datagram, known)
+
+    assert repeated is not None
+    assert repeated == parsed(datagram) != known
+    assert stun.is_authentic(repeated, PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "datagram",
+    [
+        a_request(nominates=True),
+        a_request(controlled=True),
+        a_request(username="ours:others"),
+        a_request(fingerprint=False),
+    ],
+)
+def test_another_request_is_no_repeated_one(datagram: bytes) -> None:
+    """
+    Whatever differs in more than its transaction is left to be read in full.
+    """
+    assert stun.parse_repeated(datagram, parsed(a_request())) is None
+
+
+KNOWN = parsed(a_request(nominates=True))
+REPEATED = a_request(nominates=True)
+
+
+@given(
+    at=st.integers(0, len(REPEATED)),
+    cut=st.integers(0, 30),
+    put=st.binary(max_size=30),
+)
+def test_quick_reading_accepts_nothing_that_full_reading_would_not(
+    at: int, cut: int, put: bytes
+) -> None:
+    """
+    Changed anywhere, a datagram is read as the same request or not at all.
+    """
+    datagram = REPEATED[:at] + put + REPEATED[at + cut :]
+
+    repeated = stun.parse_repeated(datagram, KNOWN)
+
+    assert repeated in (None, stun.parse_binding_request(datagram))
+
+
 @pytest.mark.parametrize(
     "datagram",
     [
