@@ -8,6 +8,7 @@ import pytest
 from media_worker import __main__ as main
 from media_worker.config import Config
 from media_worker.epoch_life import ExitCode
+from media_worker.start_trace import StartTrace
 from media_worker.worker import Worker
 
 
@@ -29,6 +30,11 @@ def a_config(folder: Path, *, control_bind: str = "127.0.0.1:0") -> Config:
     )
 
 
+async def exit_code(config: Config) -> int:
+    """Run a worker as one that was waiting warm; return how it ended."""
+    return await main._run(config, StartTrace(0, {}), warm=True)
+
+
 async def test_an_error_at_work_is_no_failed_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -41,7 +47,7 @@ async def test_an_error_at_work_is_no_failed_start(
 
     monkeypatch.setattr(Worker, "run", crash)
 
-    assert await main._run(a_config(tmp_path)) == ExitCode.CRASHED
+    assert await exit_code(a_config(tmp_path)) == ExitCode.CRASHED
     assert [(r.message, bool(r.exc_info)) for r in caplog.records] == [
         ("worker crashed", True)
     ]
@@ -55,7 +61,7 @@ async def test_a_taken_address_is_told_in_one_line(
     """
     with socket.create_server(("127.0.0.1", 0)) as taken:
         bind = f"127.0.0.1:{taken.getsockname()[1]}"
-        code = await main._run(a_config(tmp_path, control_bind=bind))
+        code = await exit_code(a_config(tmp_path, control_bind=bind))
 
     assert code == ExitCode.CRASHED
     (record,) = caplog.records
