@@ -235,6 +235,8 @@ def _container_environment(
     )
     for path in shared:
         path.chmod(0o777)  # a container's user is not ours
+    # A process inherits where traces go; a container is told.
+    traces = {n: value for n, value in os.environ.items() if n.startswith("OTEL_")}
     return containers.environment(
         address=stack.media_address,
         shared=shared,
@@ -242,6 +244,7 @@ def _container_environment(
             "FIRESTORE_EMULATOR_HOST": stack.firestore_host,
             "PARLEY_LIVE_EDGE_URL": folder.objects_url,
             **recordings.worker_environment(),
+            **traces,
         },
-        render=recordings.render_environment(),
+        render=recordings.render_environment() | traces,
     )

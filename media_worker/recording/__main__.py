@@ -14,7 +14,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,11 @@ from spaces_contract.recording_render import (
     RenderJob,
     RenderProgress,
 )
+from spaces_tracing.spans import install, span, uninstall
 
 from ..config import ConfigError, RecordingConfig
 from ..json_logs import configure
+from ..start_trace import join_trace
 from .key_encryption import KeyServiceDown, LocalKeyEncryption, UnknownKeyEncryption
 from .opening import Stores, open_stores
 from .proof import ManifestSigner
@@ -65,13 +68,17 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> ExitCode:
     options = _parser().parse_args(arguments)
     match options.command:
         case "render":
-            configure(recording_id=options.recording, version=options.version)
+            about = {"recording_id": options.recording, "version": options.version}
+            configure(env.get("PARLEY_PROJECT_ID"), **about)
             recording, version = RecordingId(options.recording), options.version
-            return _made(lambda: _render(recording, version, env))
+            with _traced("render recording", env):
+                return _made(lambda: _render(recording, version, env))
         case "clip":
-            configure(recording_id=options.recording, clip=options.clip)
+            about = {"recording_id": options.recording, "clip": options.clip}
+            configure(env.get("PARLEY_PROJECT_ID"), **about)
             recording, number = RecordingId(options.recording), options.clip
-            return _made(lambda: _clip(recording, number, env))
+            with _traced("make clip", env):
+                return _made(lambda: _clip(recording, number, env))
         case "verify":
             return _verify(options)
         case _:
@@ -81,6 +88,18 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> ExitCode:
 
 class StillRecorded(Exception):
     """What is to be rendered still goes on."""
+
+
+@contextmanager
+def _traced(name: str, env: Mapping[str, str]) -> Iterator[None]:
+    """Let a job be a span of the trace that launched it."""
+    join_trace(env)
+    install(env, "parley-render")
+    try:
+        with span(name):
+            yield
+    finally:
+        uninstall()
 
 
 def _made(make: Callable[[], RenderProgress]) -> ExitCode:

@@ -128,11 +128,13 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "media_worker/recording": (
         "spaces_contract",
+        "spaces_tracing",
         "media_worker.audio",
         "media_worker.config",
         "media_worker.json_logs",
         "media_worker.room.clock",
         "media_worker.room.ports",
+        "media_worker.start_trace",
         "av",
         "cryptography",
         "google",

@@ -8,7 +8,7 @@ from spaces_contract.media import SDP_CONTENT_TYPE
 
 ALLOWED_HEADERS: Final = (
     "Authorization, Content-Type, Idempotency-Key, If-Match, "
-    "Parley-Platform, Parley-App-Version, X-Firebase-AppCheck"
+    "Parley-Platform, Parley-App-Version, X-Firebase-AppCheck, traceparent"
 )
 EXPOSED_HEADERS: Final = "Location, Link, ETag, Retry-After, X-Request-Id"
 PREFLIGHT_LIFETIME_S: Final = 7200  # the longest that Chromium honours

@@ -13,10 +13,10 @@ import pytest
 from spaces_contract.roles import PeerKind
 from spaces_tracing.spans import Fact
 from tests.api import Api
+from tests.asked_metrics import used_metrics
 from tests.light_clients import LightPeer, LightSpeaker, opus_frames
 from tests.otlp_receiver import ReceivedSpan, otlp_receiver
 from tests.running_stack import RunningStack, running_stack
-from tests.unit.test_observability import used_metrics
 
 PATIENCE_S: Final = 30.0
 TONE: Final = (np.sin(np.arange(48_000) * 0.06) * 8_000).astype(np.int16)
