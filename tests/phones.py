@@ -1,9 +1,10 @@
 """Two phones on a stack that this machine serves at an address of its own."""
 
 import socket
+import sys
 from typing import Final
 
-from playwright.async_api import async_playwright
+from playwright.async_api import Page, async_playwright
 
 from tests import browser, speech
 from tests.browser import expect_live
@@ -38,6 +39,7 @@ async def talk(url: str, chromium: str) -> None:
                 ignore_https_errors=True,  # a person accepts the certificate once
             )
             pages.append(await context.new_page())
+            _tell_trouble(pages[-1], handle)
             await browser.sign_in(pages[-1], handle)
         talker, listener = pages
         path = await browser.start_space(talker, "From the sofa")
@@ -51,3 +53,17 @@ async def talk(url: str, chromium: str) -> None:
     assert secure
     waveform = likeness(heard, speech.load(SPEECH)).waveform
     assert waveform >= MIN_WAVEFORM
+
+
+def _tell_trouble(page: Page, handle: str) -> None:
+    """Print what went wrong in a page; pytest shows it where the test fails."""
+
+    def tell(what: object) -> None:
+        sys.stderr.write(f"{handle}: {what}\n")
+
+    page.on("pageerror", tell)
+    page.on("requestfailed", lambda request: tell(f"{request.url} {request.failure}"))
+    page.on(
+        "console",
+        lambda said: tell(said.text) if said.type in ("error", "warning") else None,
+    )

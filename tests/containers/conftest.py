@@ -10,6 +10,8 @@ from contextlib import closing
 import docker
 import pytest
 
+from infra.local.processes import dies_with
+
 START_TIMEOUT_S = 20.0
 
 
@@ -21,13 +23,24 @@ def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     socket = tmp_path_factory.mktemp("engine") / "podman.sock"
     url = f"unix://{socket}"
     command = ["podman", "system", "service", "--time", "0", url]
-    service = subprocess.Popen(command, env=dict(os.environ))
-    deadline_s = time.monotonic() + START_TIMEOUT_S
-    while not socket.exists() and time.monotonic() < deadline_s:
-        time.sleep(0.05)
-    yield url
-    service.terminate()
-    service.wait(START_TIMEOUT_S)
+    service = subprocess.Popen(
+        command,
+        env=dict(os.environ),
+        preexec_fn=dies_with(os.getpid()),
+    )
+    with service:
+        try:
+            deadline_s = time.monotonic() + START_TIMEOUT_S
+            while not socket.exists():
+                assert time.monotonic() < deadline_s, "podman's service does not start"
+                time.sleep(0.05)
+            yield url
+        finally:
+            service.terminate()
+            try:
+                service.wait(START_TIMEOUT_S)
+            finally:
+                service.kill()  # containers are not its children, and lose nothing
 
 
 @pytest.fixture

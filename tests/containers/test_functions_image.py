@@ -8,6 +8,7 @@ from typing import Any
 
 import docker
 
+from tests.containers.logs import tell
 from tests.containers.production import PRODUCTION
 from tests.service_account import a_service_account
 
@@ -37,6 +38,7 @@ def test_the_functions_answer_from_a_read_only_container(
     try:
         document = _fetch("http://127.0.0.1:42480/v1/openapi.json", container)
     finally:
+        tell(container)
         container.remove(force=True)
 
     assert b'"openapi":"3.1' in document.replace(b" ", b"")

@@ -17,6 +17,7 @@ from spaces.adapters.signed_tokens import Ed25519Signer
 from spaces.domain.errors import DependencyUnavailable
 from spaces.service.errors import NoCapacity
 from spaces.service.ports import LaunchRefused, Workload, WorkloadKind
+from tests.containers.logs import tell
 from tests.world import a_private_key
 
 FIRST_PORT = 42_400
@@ -54,6 +55,7 @@ def settings(
     yield replace(SETTINGS, engine_url=engine_url, deployment=deployment)
     label = f"dev.parley.deployment={deployment}"
     for each in engine.containers.list(all=True, filters={"label": label}):
+        tell(each)
         each.remove(force=True)
 
 

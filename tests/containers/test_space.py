@@ -4,6 +4,7 @@ from pathlib import Path
 
 import docker
 
+from tests.containers.logs import told
 from tests.phones import another_address, talk
 from tests.running_stack import running_stack
 
@@ -16,7 +17,8 @@ async def test_two_browsers_talk_through_the_containers_nat(
     """
     options = ("--engine", engine_url, "--image", "localhost/parley-worker:latest")
     with running_stack(tmp_path, host=another_address(), options=options) as stack:
-        await talk(stack.url, chromium)
+        with told(engine, stack.url, tmp_path):
+            await talk(stack.url, chromium)
         label = f"dev.parley.deployment={stack.url}"
         during = engine.containers.list(filters={"label": label})
         alive = stack.stop()
