@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -14,6 +15,8 @@ SAMPLE_EVERY_S: Final = 5.0
 WARM_UP_S: Final = 60.0  # of each process: what it loads at first is no leak
 SHORTEST_S: Final = 60.0  # of the samples that say something
 CLIENTS: Final = "clients"
+STORE: Final = "object store"
+OURS: Final = frozenset({CLIENTS, STORE})  # stand-ins, and no part of Parley
 # Words of the command line, the more telling first.
 KINDS: Final = (
     ("media_worker.recording", "render"),
@@ -22,10 +25,10 @@ KINDS: Final = (
     ("infra.local.functions_server", "functions"),
     ("firestore", "firestore"),
     ("tasks", "tasks"),
-    ("tests.soak.store", "object store"),
+    ("tests.soak.store", STORE),
     ("infra.local", "supervisor"),
 )
-# Of the least, from the first to the last third of what is looked at.
+# From the first to the last third of what is looked at.
 MOST_GROWTH: Final = {"rss_mb": 8.0, "descriptors": 8.0, "threads": 4.0}
 
 
@@ -99,10 +102,12 @@ class Watch:
         return dict(used)
 
     def growths(self, began_s: float, ended_s: float) -> list[Growth]:
-        """Return by kind and thing what grew most in the second half."""
+        """Return by kind and thing what of Parley's grew most in the second half."""
         half_s = (began_s + ended_s) / 2
         worst: dict[tuple[str, str], Growth] = {}
         for (kind, *_), samples in self.samples.items():
+            if kind in OURS:
+                continue
             from_s = max(half_s, samples[0].at_s + WARM_UP_S)
             seen = [each for each in samples if from_s <= each.at_s <= ended_s]
             if not seen or seen[-1].at_s - seen[0].at_s < SHORTEST_S:
@@ -139,10 +144,11 @@ def _sample(process: psutil.Process, now_s: float) -> Sample:
 
 
 def _growth(kind: str, thing: str, seen: list[Sample]) -> Growth:
-    # A leak raises the least of it; what comes and goes does not.
     third = max(1, len(seen) // 3)
     first, last = (
-        min(getattr(each, thing) for each in part)
+        [getattr(each, thing) for each in part]
         for part in (seen[:third], seen[-third:])
     )
-    return Growth(kind, thing, last - first, last)
+    # A leak raises both; what comes and goes, and what is cut off for a while, one.
+    usual = statistics.median(last) - statistics.median(first)
+    return Growth(kind, thing, min(usual, min(last) - min(first)), max(last))
