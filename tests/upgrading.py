@@ -82,6 +82,7 @@ class Person:
     Attributes:
         sessions: How often they were in.
         talks: When they talked to a worker, from and to; monotonic seconds.
+        troubles: What kept them from coming in.
     """
 
     api: NotedApi
@@ -90,12 +91,15 @@ class Person:
     ears: Ears = field(default_factory=Ears)
     sessions: int = 0
     talks: list[tuple[float, float]] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
 
     async def stay(self) -> None:
         """Join, and again whenever a session ends; ends by cancellation."""
         while True:
-            with contextlib.suppress(ApiError, ConnectionError, TimeoutError):
+            try:
                 await self._visit()
+            except (ApiError, ConnectionError, TimeoutError) as trouble:
+                self.troubles.append(repr(trouble))
             await asyncio.sleep(random.uniform(LEAST_DELAY_S, MOST_DELAY_S))
 
     async def _visit(self) -> None:
@@ -200,14 +204,25 @@ class UpgradedSpace:
     async def drain(self) -> None:
         """Tell the worker to leave; return when it is gone and everybody is back."""
         epoch = await self.epoch()
-        visits = [person.sessions + 1 for person in self.people]
+        visits = [person.sessions for person in self.people]
         (worker,) = self.stack.workers(self.id)
         worker.terminate()
         await until(lambda: not worker.is_running(), HANDOVER_S)
         assert await self.epoch() == epoch + 1
         back_s = time.monotonic()
-        await until(lambda: [person.sessions for person in self.people] >= visits)
-        await until(lambda: all(each.ears.last_s > back_s for each in self.listeners))
+        try:
+            await until(
+                lambda: all(
+                    person.sessions > before
+                    for person, before in zip(self.people, visits, strict=True)
+                )
+            )
+            await until(
+                lambda: all(each.ears.last_s > back_s for each in self.listeners)
+            )
+        except TimeoutError:
+            told = {each.api.handle: each.troubles for each in self.people}
+            raise AssertionError(f"not everybody is back: {told}") from None
 
     async def recording(self) -> dict[str, Any]:
         """End the Space; return the recording once it is rendered."""

@@ -120,12 +120,10 @@ async def _page(
 async def _pages(
     opened: contextlib.AsyncExitStack,
     spaces: Sequence[UpgradedSpace],
+    chromium: str,
     library: Path | None,
 ) -> dict[str, Page]:
-    """Return pages by how they listen; none where there is no Chromium."""
-    chromium = browser.find_chromium()
-    if chromium is None:
-        return {}
+    """Return pages by how they listen."""
     playwright = await opened.enter_async_context(async_playwright())
     browsers = browser.Browsers(playwright, chromium)
     opened.push_async_callback(browsers.aclose)
@@ -137,7 +135,11 @@ async def _pages(
 
 
 async def _measure(
-    stack: RunningStack, spaces: int, guests: int, library: Path | None
+    stack: RunningStack,
+    spaces: int,
+    guests: int,
+    chromium: str | None,
+    library: Path | None,
 ) -> Figures:
     figures = Figures()
     async with contextlib.AsyncExitStack() as opened:
@@ -147,7 +149,7 @@ async def _measure(
             )
             for n in range(spaces)
         ]
-        pages = await _pages(opened, live, library)
+        pages = await _pages(opened, live, chromium, library) if chromium else {}
         refused = sum(each.api.refusals for space in live for each in space.people)
         await asyncio.sleep(SETTLE_S)
         for space in live:
@@ -175,14 +177,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spaces", type=int, default=5)
     parser.add_argument("--guests", type=int, default=5)
+    parser.add_argument("--no-pages", action="store_true", help="light clients alone")
     told = parser.parse_args()
     if told.spaces < RECORDED + 2:
         parser.error(f"at least {RECORDED + 2} Spaces")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        library = built_hls_js(folder) if browser.find_chromium() else None
+        chromium = None if told.no_pages else browser.find_chromium()
+        library = built_hls_js(folder) if chromium else None
         with running_stack(folder / "stack") as stack:
-            figures = asyncio.run(_measure(stack, told.spaces, told.guests, library))
+            figures = asyncio.run(
+                _measure(stack, told.spaces, told.guests, chromium, library)
+            )
     sys.stdout.write(figures.text() + "\n")
     sys.exit(0 if figures.good else 1)
 
