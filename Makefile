@@ -47,7 +47,7 @@ crash: .venv/dev  ## Kill Firestore, recorders and renders at random instants
 	$(BIN)/python -m tests.crash.firestore --kills 300
 	$(BIN)/python -m tests.crash.recording --kills 100
 
-soak: .venv/dev  ## Fill the machine with Spaces for 15 minutes, break things, judge
+soak: .venv/dev  ## 15 minutes of Spaces under faults; judges SLOs, writes build/soak.json
 	$(BIN)/python -m tests.soak
 
 bench: .venv/bench  ## Measure; prints a table and writes build/bench.json

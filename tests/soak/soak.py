@@ -27,6 +27,7 @@ from tests.soak.voices import Voices
 from tests.worker_process import until
 
 FREE_SHARE: Final = 1 / 3  # of all cores
+BREAKING_CORES: Final = 0.1  # what faults, those who come back, and reminders take
 SETTLE_S, MEASURE_S = 4.0, 6.0
 TWICE: Final = 0.25  # of all tasks are delivered twice
 RECORDED_EVERY: Final = 3  # each third Space
@@ -109,7 +110,7 @@ class Soak:
 
     async def _fill(self) -> None:
         """Open Spaces, each third of them recorded, while there is room for one."""
-        limit = (1 - FREE_SHARE) * (os.cpu_count() or 1)
+        limit = (1 - FREE_SHARE) * (os.cpu_count() or 1) - BREAKING_CORES
         while True:
             space = LiveSpace(
                 self._setting,
