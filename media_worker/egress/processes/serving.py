@@ -20,7 +20,6 @@ from .channel import Channel
 
 DRAIN_S: Final = 4.0  # listeners leave one by one, to join again one by one
 _MAX_FEED_BYTES: Final = 64 * 1024
-_TICKS_AT_A_STRETCH: Final = 4
 _COLLECT_EVERY_S: Final = 0.1  # where no tick comes that would do it
 # Between two ticks that do it: listeners' checks cost less the more come together,
 # and who asks for a lost packet waits no longer than a jitter buffer does.
@@ -137,19 +136,22 @@ class EgressServer:
     async def _collect(self) -> None:
         while True:
             await asyncio.sleep(_COLLECT_EVERY_S)
+            self._collect_after(_COLLECT_EVERY_S)
+
+    def _collect_after(self, interval_s: float) -> None:
+        """Take in what has come, unless that was done less than `interval_s` ago."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._collected_s >= interval_s:
+            self._collected_s = now_s
             self._endpoint.collect()
 
     def _fed_readable(self) -> None:
-        now_s = asyncio.get_running_loop().time()
-        if now_s - self._collected_s >= TOGETHER_S:
-            self._collected_s = now_s
-            self._endpoint.collect()
-        with contextlib.suppress(BlockingIOError):
-            for _ in range(_TICKS_AT_A_STRETCH):
-                tick = feed.unpack(self._fed.recv(_MAX_FEED_BYTES))
-                for session_id, source in tick.turns:
-                    self._endpoint.hear(session_id, source)
-                self._endpoint.send(tick.frames)
+        self._collect_after(TOGETHER_S)
+        with contextlib.suppress(BlockingIOError):  # there was nothing, after all
+            tick = feed.unpack(self._fed.recv(_MAX_FEED_BYTES))
+            for session_id, source in tick.turns:
+                self._endpoint.hear(session_id, source)
+            self._endpoint.send(tick.frames)
 
     def _report(self, request: int) -> messages.Report:
         times = os.times()
