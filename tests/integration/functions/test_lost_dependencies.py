@@ -10,6 +10,7 @@ import grpc
 import pytest
 from google.cloud.firestore_v1.types import RunQueryResponse
 
+from spaces.adapters import worker_control
 from spaces.adapters.clock import random_token
 from spaces.adapters.firestore.client import (
     RETRY_FOR_S,
@@ -132,11 +133,12 @@ def test_a_lost_answer_makes_one_space(
 
 @pytest.mark.parametrize("kind", ["nobody", "closed_port"])
 def test_a_lost_worker_is_unreachable(
-    request: pytest.FixtureRequest, kind: str
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """
-    A worker that is silent, or is not there, is said to be unreachable in seconds.
+    A worker that is silent, or is not there, is said to be unreachable.
     """
+    monkeypatch.setattr(worker_control, "READ_TIMEOUT_S", 0.2)  # of 5
     url = f"http://{request.getfixturevalue(kind)}"
 
     with pytest.raises(WorkerUnreachable):
