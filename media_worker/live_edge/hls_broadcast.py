@@ -3,10 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Callable, Set
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -19,73 +16,27 @@ from spaces_contract.timestamps import rfc3339
 from ..audio.mixer import Mix
 from ..room.clock import Clock
 from ..room.ports import SessionRefused
-from .block_feed import Batch, BlockFeed
 from .hls_audience import HlsAudience
 from .key_objects import KeyObjects
 from .live_objects import LiveObjects
 from .segment_keys import SegmentKeys
-from .segment_maker import MadeSegment, SegmentMaker
+from .segment_stream import SegmentStream, StreamCounts
 
 logger = logging.getLogger(__name__)
 
 START_PATIENCE_S: Final = 2.5
-# Where players begin; Chromium's own gives up where it has to wait for the next one.
-START_SEGMENTS: Final = 3
 IDLE_S: Final = 120.0  # nobody is left, but somebody may be on their way back
 CHECK_S: Final = 1.0
 SWEEP_S: Final = 2.0
-MAX_STORING: Final = 4
-REWRITE_S: Final = 0.8  # a store takes one a second, and segments come no faster
-OVERDUE_S: Final = 5.0  # a playlist older than that starves its players
 # A successor needs a second of sound before it writes a playlist.
 LAST_WORDS_S: Final = 0.7
-
-
-@dataclass(slots=True)
-class HlsCounts:
-    """
-    What metrics tell.
-
-    Args:
-        segments: Listed.
-        lost_segments: Made, and not stored in time.
-        stale_batches: Not made, as the worker may have been replaced.
-        playlist_failures: Playlists not written.
-        publish_delay_s: Age of the newest sample when the last playlist was written.
-        make_s: What encoding and encrypting took, in all.
-    """
-
-    segments: int = 0
-    lost_segments: int = 0
-    stale_batches: int = 0
-    playlist_failures: int = 0
-    publish_delay_s: float = 0.0
-    make_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Storing:
-    made: MadeSegment
-    task: "asyncio.Task[bool]"
-
-
-@dataclass(slots=True)
-class _Line:
-    """Segments on their way to the store, oldest first."""
-
-    storing: deque[_Storing] = field(default_factory=deque)
-    grown: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def head(self) -> _Storing:
-        while not self.storing:
-            self.grown.clear()
-            await self.grown.wait()
-        return self.storing[0]
 
 
 class HlsBroadcast:
     """
     The room's `Broadcast`: takes its mix, and lets any number of people hear it.
+
+    Says who wants it and who has its keys; `SegmentStream` makes it.
 
     Only `mixed` is called by the mix; all else happens beside it, in a thread and in
     the store's own, and whatever goes wrong there ends or delays HLS alone.
@@ -122,29 +73,27 @@ class HlsBroadcast:
         self._removed = removed
         self._key_objects = key_objects
         self._patience_s = patience_s
-        self._maker = SegmentMaker(
+        self._stream = SegmentStream(
+            objects,
             keys,
             epoch=epoch,
-            unix_offset_s=lambda: self._unix_s() - clock.now_s(),
+            clock=clock,
+            unix_s=self._unix_s,
+            fresh=fresh,
         )
-        # Of its own: a recorder's disk or key service may hold those of the process.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hls")
-        self._feed = BlockFeed()
-        self._line = _Line()
         self._audience = HlsAudience()
         self._wanted = asyncio.Event()
         self._wanted_until_s = 0.0
-        self._playable = asyncio.Event()
-        self._tried_s = 0.0  # when the playlist was last written, or was to be
-        self._written_s = 0.0
-        self._backlog = 0  # segments that the first playlist names together
         self._finishing = asyncio.Event()
         self._closed = asyncio.Event()
         self._space_ended = False
         self._relieved = False
         self._ended = False  # nothing can be encrypted any more
-        self._troubled = False  # the store took nothing when it was last tried
-        self.counts = HlsCounts()
+
+    @property
+    def counts(self) -> StreamCounts:
+        """What metrics tell."""
+        return self._stream.counts
 
     @property
     def listener_count(self) -> int:
@@ -154,12 +103,12 @@ class HlsBroadcast:
     @property
     def is_playable(self) -> bool:
         """Whether there is a playlist that goes on."""
-        return self._playable.is_set()
+        return self._stream.playable.is_set()
 
     @property
     def dropped_blocks(self) -> int:
         """How many blocks of the mix nobody took in time."""
-        return self._feed.dropped_blocks
+        return self._stream.feed.dropped_blocks
 
     @property
     def key(self) -> HlsKey | None:
@@ -172,7 +121,7 @@ class HlsBroadcast:
 
     def mixed(self, due_s: float, mix: Mix | None) -> None:
         """Take one block of the mix; never blocks."""
-        self._feed.put(due_s, mix)
+        self._stream.feed.put(due_s, mix)
 
     def forget(self, user_id: UserId) -> None:
         """Count somebody no more: they hear the room by other means."""
@@ -188,10 +137,10 @@ class HlsBroadcast:
         self._admit(user_id)
         try:
             async with asyncio.timeout(self._patience_s):
-                await self._playable.wait()
+                await self._stream.playable.wait()
         except TimeoutError:
             code = ControlError.HLS_STARTING
-            if self._troubled or self._ended or not self._fresh():
+            if self._stream.troubled or self._ended or not self._fresh():
                 code = ControlError.HLS_UNAVAILABLE
             raise SessionRefused(code, "nothing to play yet") from None
 
@@ -222,8 +171,7 @@ class HlsBroadcast:
         except Exception:
             logger.exception("HLS crashed")
         finally:
-            self._playable.clear()
-            self._thread.shutdown(wait=False, cancel_futures=True)
+            self._stream.close()
             self._keys.destroy()
             self._ended = True
             if self._key_objects is not None:  # whichever way it ended
@@ -249,37 +197,36 @@ class HlsBroadcast:
         while not self._finishing.is_set():
             await self._wanted.wait()
             if not self._finishing.is_set():
-                await self._stream()
+                await self._make()
         if self._space_ended and self.is_playable:
-            await self._list_rest(ended=True)
+            await self._stream.list_rest(ended=True)
         elif self._relieved and self.is_playable:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LAST_WORDS_S):
-                    await self._list_rest(ended=False)
+                    await self._stream.list_rest(ended=False)
 
-    async def _stream(self) -> None:
-        """Make segments until nobody wants them."""
+    async def _make(self) -> None:
+        """Make HLS until nobody wants it."""
         logger.info("HLS begins")
-        self._backlog = self._feed.open()
+        await self._stream.run(self._until_rest)
+        if self._finishing.is_set() or self._clock.now_s() < self._wanted_until_s:
+            return  # somebody came just now
+        self._wanted.clear()
+        self._stream.rest()
+        if self._fresh():  # else it may be another's by now
+            await self._objects.withdraw()
+        logger.info("HLS rests")
+
+    async def _until_rest(self) -> None:
+        """Return when nobody wants it any more, or it is to end."""
         async with asyncio.TaskGroup() as tasks:
-            packing = tasks.create_task(self._keep_packing(tasks), name="hls-pack")
-            listing = tasks.create_task(self._keep_listing(), name="hls-list")
             watching = tasks.create_task(self._until_unwanted(), name="hls-watch")
             finishing = tasks.create_task(self._finishing.wait())
             await asyncio.wait(
                 {watching, finishing}, return_when=asyncio.FIRST_COMPLETED
             )
-            for task in (packing, listing, watching, finishing):
-                task.cancel()
-        self._list_stored()  # what was on its way
-        if self._finishing.is_set() or self._clock.now_s() < self._wanted_until_s:
-            return  # somebody came just now
-        self._feed.close()
-        self._wanted.clear()
-        self._playable.clear()
-        if self._fresh():  # else it may be another's by now
-            await self._objects.withdraw()
-        logger.info("HLS rests")
+            watching.cancel()
+            finishing.cancel()
 
     async def _until_unwanted(self) -> None:
         while True:
@@ -287,8 +234,7 @@ class HlsBroadcast:
             self._count(now_s)
             if now_s >= self._wanted_until_s:
                 return
-            if now_s - self._written_s > OVERDUE_S:
-                self._playable.clear()
+            self._stream.note_age()
             await self._clock.sleep_until(now_s + CHECK_S)
 
     def _count(self, now_s: float) -> None:
@@ -297,73 +243,6 @@ class HlsBroadcast:
             self._audience.forget(user_id)
         if self.listener_count:
             self._wanted_until_s = now_s + IDLE_S
-
-    async def _keep_packing(self, tasks: asyncio.TaskGroup) -> None:
-        while True:
-            batch = await self._feed.take()
-            made = await self._make(batch) if self._fresh() else None
-            if made is None:
-                self._backlog -= 1
-                self.counts.stale_batches += not self._fresh()
-                continue
-            if len(self._line.storing) >= MAX_STORING:
-                self._line.storing[0].task.cancel()
-            storing = tasks.create_task(self._objects.store(made), name="hls-store")
-            self._line.storing.append(_Storing(made, storing))
-            self._line.grown.set()
-
-    async def _make(self, batch: Batch) -> MadeSegment | None:
-        began_s = self._clock.now_s()
-        loop = asyncio.get_running_loop()
-        made = await loop.run_in_executor(self._thread, self._maker.make, batch)
-        self.counts.make_s += self._clock.now_s() - began_s
-        return made
-
-    async def _keep_listing(self) -> None:
-        while True:
-            head = await self._line.head()
-            await asyncio.wait([head.task])
-            await self._clock.sleep_until(self._tried_s + REWRITE_S)
-            newest = self._list_stored()
-            if newest is not None and self._backlog <= 0 and self._fresh():
-                await self._write(newest)
-
-    def _list_stored(self) -> MadeSegment | None:
-        """List what is stored, up to what is not yet; return the newest."""
-        newest = None
-        line = self._line.storing
-        while line and line[0].task.done():
-            storing = line.popleft()
-            self._backlog -= 1
-            if storing.task.cancelled() or not storing.task.result():
-                self.counts.lost_segments += 1
-                self._troubled = True
-                continue
-            newest = storing.made
-            self._objects.list(newest.segment)
-            self.counts.segments += 1
-        return newest
-
-    async def _write(self, newest: MadeSegment) -> None:
-        self._tried_s = self._clock.now_s()
-        if not await self._objects.write_playlist():
-            self.counts.playlist_failures += 1
-            self._troubled = True
-            return
-        self._troubled = False
-        self._written_s = self._clock.now_s()
-        self.counts.publish_delay_s = self._unix_s() - newest.segment.ends_s
-        if self._objects.listed >= START_SEGMENTS:
-            self._playable.set()
-
-    async def _list_rest(self, *, ended: bool) -> None:
-        """List what was said last, and that nothing follows where all has `ended`."""
-        self._feed.flush()
-        while self._feed.has_batch:
-            made = await self._make(await self._feed.take())
-            if made is not None and await self._objects.store(made):
-                self._objects.list(made.segment)
-        await self._objects.write_playlist(ended=ended)
 
     async def _keep_sweeping(self) -> None:
         while True:

@@ -11,13 +11,14 @@ import pytest
 
 from media_worker.audio.opus import Block
 from media_worker.audio.resting_decoder import SILENCE
-from media_worker.live_edge import hls_broadcast, key_objects, segment_maker
+from media_worker.live_edge import key_objects, segment_maker, segment_stream
 from media_worker.live_edge.aac import FRAME_SAMPLES, PRIMING_FRAMES, AacEncoder
 from media_worker.live_edge.edge_store import ATTEMPT_TIMEOUT_S
-from media_worker.live_edge.hls_broadcast import IDLE_S, REWRITE_S, HlsBroadcast
+from media_worker.live_edge.hls_broadcast import IDLE_S, HlsBroadcast
 from media_worker.live_edge.key_objects import SHARED_FROM, KeyObjects
 from media_worker.live_edge.live_objects import LiveObjects
 from media_worker.live_edge.segment_keys import KeysDestroyed, SegmentKeys
+from media_worker.live_edge.segment_stream import REWRITE_S
 from media_worker.room.ports import SessionRefused
 from spaces_contract.control import ControlError
 from spaces_contract.hls import KEY_AHEAD_S, KEY_PERIOD_S, WINDOW_S, key_number
@@ -121,7 +122,7 @@ class SilentAac:
 @pytest.fixture(autouse=True)
 def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Encode at once, so that no test waits for a thread, nor for an encoder."""
-    monkeypatch.setattr(hls_broadcast, "ThreadPoolExecutor", lambda *_, **__: AtOnce())
+    monkeypatch.setattr(segment_stream, "ThreadPoolExecutor", lambda *_, **__: AtOnce())
     monkeypatch.setattr(segment_maker, "AacEncoder", SilentAac)
 
 
@@ -561,6 +562,7 @@ async def test_a_worker_that_is_relieved_is_heard_to_the_end() -> None:
         live.fresh = False
         live.hls.hand_over()
         await live.clock.advance(0.1)
+        await settle()  # it takes some turns to stop what was at work
 
         after = live.store.playlist()
         assert not after.ended
