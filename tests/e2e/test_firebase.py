@@ -105,8 +105,8 @@ async def test_a_link_in_an_email_signs_one_in(
     }
     assert proofs == {"app-check"}
 
-    await page.evaluate("() => import('/session.js').then((m) => m.expireToken())")
     async with page.expect_request("https://securetoken.googleapis.com/**"):
+        await page.evaluate("() => import('/session.js').then((m) => m.expireToken())")
         await page.goto("/me")
     await expect(page.get_by_test_id("profile-name")).to_have_text("Fia")
     assert refused == []

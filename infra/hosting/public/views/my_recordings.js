@@ -3,7 +3,7 @@
 
 import { myAnswers, withdraw } from "../api/recordings.js";
 import { button } from "../components/button.js";
-import { h } from "../components/dom.js";
+import { h, icon } from "../components/dom.js";
 import { toast } from "../components/toast.js";
 import { attempt } from "./controls.js";
 
@@ -31,10 +31,20 @@ export function myRecordingsView(routes) {
   const load = async () => {
     const { answers } = await myAnswers();
     const rows = answers.map((answer) => row(answer, routes, () => attempt(load)));
-    list.replaceChildren(...(rows.length ? rows : [h("p", {}, "Nobody has asked to record you so far.")]));
+    list.replaceChildren(...(rows.length ? rows : [nothingYet()]));
   };
   void routes.signInThen(() => void attempt(load));
   return { element, title: "My recordings", destroy: () => {} };
+}
+
+function nothingYet() {
+  return h(
+    "div",
+    { class: "recordings__none", "data-testid": "recordings-none" },
+    h("div", { class: "panel__icon" }, icon("lock")),
+    h("p", {}, "Nobody has asked to record you so far."),
+    h("a", { href: "/", class: "button button--primary" }, icon("headphones"), h("span", {}, "See what is on")),
+  );
 }
 
 /**

@@ -32,6 +32,7 @@ export function roomRecording(session) {
   const act = (/** @type {string} */ text, /** @type {string} */ testid, /** @type {{requested: boolean, paused?: boolean}} */ wish) =>
     button(text, { testid, onclick: () => attempt(() => setRecording(id, wish)) });
   const record = act("Record this Space", "record", { requested: true });
+  record.classList.add("rec__start");
   const pause = act("Pause", "rec-pause", { requested: true, paused: true });
   const resume = act("Go on", "rec-resume", { requested: true });
   const stop = act("Stop", "rec-stop", { requested: false });

@@ -1,0 +1,69 @@
+"""At a phone's size everything that is tapped is large enough for a finger."""
+
+from playwright.async_api import Page, expect
+
+from tests import browser
+from tests.browser import PageFor
+
+# What can be tapped and is seen, smaller than 44 px either way; of a field with a label
+# around it, the label.  A card's link reaches over all of the card.
+TOO_SMALL = """() => {
+  const wanted = "button, a[href], input, select, textarea, summary";
+  const sizeOf = (each) => {
+    const box = each.closest("label") ?? each;
+    const { width, height } = box.getBoundingClientRect();
+    return { name: each.getAttribute("aria-label") ?? each.outerHTML, width, height };
+  };
+  return [...document.querySelectorAll(wanted)]
+    .filter((each) => each.checkVisibility())
+    .filter((each) => !each.closest(".skip-link, .visually-hidden, .card__link, p"))
+    .map(sizeOf)
+    .filter(({ width, height }) => width > 1 && Math.min(width, height) < 44)
+    .map(({ name, width, height }) => `${name}: ${width} x ${height}`);
+}"""
+
+
+async def too_small(page: Page) -> list[str]:
+    """Return what is too small on the page as it is."""
+    found: list[str] = await page.evaluate(TOO_SMALL)
+    return found
+
+
+async def test_everything_is_large_enough_for_a_finger(page_for: PageFor) -> None:
+    """
+    44 px each way on the feed, in the sheets, on one's own page, and in a room that is
+    being recorded.
+    """
+    page = await page_for("thea")
+    await page.goto("/?raw_audio=1")
+    assert await too_small(page) == []
+    await page.goto("/me")
+    await expect(page.get_by_test_id("profile-name")).to_be_visible()
+    assert await too_small(page) == []
+
+    await page.goto("/?raw_audio=1")
+    await page.get_by_test_id("start-space").click()
+    assert await too_small(page) == []
+    await page.get_by_test_id("policy-everyone").click()
+    await page.get_by_test_id("start-submit").click()
+    await browser.expect_live(page)
+    assert await too_small(page) == []
+    await page.get_by_test_id("record").click()
+    await expect(page.get_by_test_id("consent")).to_be_visible()
+    assert await too_small(page) == []
+
+
+async def test_a_long_title_is_seen_while_it_is_written(page_for: PageFor) -> None:
+    """
+    The field grows with it: no line is cut off.
+    """
+    page = await page_for("thea")
+    await page.goto("/")
+    await page.get_by_test_id("start-space").click()
+    title = page.get_by_test_id("start-title")
+
+    await title.fill(
+        "A very long title about tea and bridges and all between, with you too"
+    )
+
+    assert await title.evaluate("(each) => each.scrollHeight <= each.clientHeight")
