@@ -7,7 +7,7 @@ from typing import Final
 from ..audio.frames import EncodedFrame
 from .fan_out import SLICE_ROWS, FanOut
 
-ROWS_AT_A_STRETCH: Final = 2 * SLICE_ROWS  # about 2 ms; then others get their turn
+ROWS_AT_A_STRETCH: Final = 4 * SLICE_ROWS  # about 4 ms; then others get their turn
 
 
 class PacedFanOut:
