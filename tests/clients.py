@@ -24,7 +24,7 @@ from tests.speech import SAMPLE_RATE_HZ, Samples
 
 PTIME_S: Final = 0.020
 BLOCK_SAMPLES: Final = SAMPLE_RATE_HZ // 50
-READY_TIMEOUT_S: Final = 15.0
+READY_TIMEOUT_S: Final = 60.0
 RETRY_S: Final = 0.25
 # A worker that is not there yet says so; anything else is an answer.
 _PASSING: Final = ("worker-starting", "worker-unreachable")

@@ -49,7 +49,7 @@ from tests.audio import BLOCK, Samples, blocks_of
 from tests.room_doubles import SPACE, TurnedClock, a_member, desired
 
 RECORDING = RecordingId("recording-1")
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def stem_of(user_id: str) -> StemId:

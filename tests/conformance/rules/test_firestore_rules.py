@@ -20,7 +20,7 @@ from tests.conformance.firestore.servers import (
 JAR: Final = emulator_jar()
 RULES: Final = Path(__file__).parents[3] / "infra" / "firestore.rules"
 PROJECT: Final = "demo-rules"
-TIMEOUT_S: Final = 20.0
+TIMEOUT_S: Final = 60.0
 A_FIELD: Final = {"fields": {"uid": {"stringValue": "ana"}}}
 ADMIN: Final = "owner"  # what the emulator lets past the rules
 

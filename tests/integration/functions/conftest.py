@@ -13,7 +13,7 @@ from spaces.adapters.firestore.client import BoundedClient
 from tests.firestore_world import FirestoreWorld
 from tests.world import World
 
-STOP_WITHIN_S = 10
+STOP_WITHIN_S = 60
 
 
 def started(kind: str, data: Path, *options: str) -> tuple[subprocess.Popen[str], str]:

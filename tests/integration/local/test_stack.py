@@ -101,7 +101,7 @@ def test_a_service_that_is_killed_comes_back(stack: RunningStack, name: str) -> 
     arguments = killed.cmdline()
 
     killed.kill()
-    killed.wait(5)
+    killed.wait(60)
 
     until(lambda: api_answers(stack))
     until(lambda: [c for c in stack.children() if command_line(c) == arguments])
@@ -288,7 +288,7 @@ def test_a_killed_supervisor_leaves_no_process(tmp_path: Path) -> None:
         children = stack.children()
 
         stack.process.kill()
-        stack.process.wait(5)
+        stack.process.wait(60)
 
         _, alive = psutil.wait_procs(children, timeout=10)
         assert alive == []

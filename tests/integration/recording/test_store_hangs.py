@@ -23,6 +23,7 @@ from spaces_contract.recording_render import RenderState
 from tests.audio import similarity, voice
 from tests.faulty_s3 import BUCKET, Fault, FaultyS3
 from tests.stems import (
+    PATIENCE_S,
     RECORDING,
     Stage,
     a_job,
@@ -120,7 +121,7 @@ async def test_a_room_records_on_while_its_stores_hang(
 
 async def eventually_keyed(stage: Stage, stems: int) -> None:
     """Let time pass until so many stems have their keys."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while stage.recorder.open_stems < stems:
             await stage.clock.advance(1)
             await asyncio.sleep(0.01)

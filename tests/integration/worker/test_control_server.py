@@ -32,7 +32,7 @@ async def test_a_death_is_told(
     died = asyncio.Event()
 
     server.serve(Starlette(), on_death=died.set)
-    await asyncio.wait_for(died.wait(), 5)
+    await asyncio.wait_for(died.wait(), 60)
 
     assert server.died
 

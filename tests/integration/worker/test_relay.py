@@ -17,6 +17,7 @@ from tests.audio import voice
 from tests.light_clients import LightPeer, LightSpeaker, opus_frames
 from tests.relay_process import RelayProcess
 from tests.worker_process import (
+    PATIENCE_S,
     EmbeddedFirestore,
     SpaceDocuments,
     WorkerProcess,
@@ -39,7 +40,7 @@ class RelayedSpace:
         peer = LightPeer(api, PeerKind.WHEP)
         self.opened.push_async_callback(peer.aclose)
         await peer.connect("/whep", uid)
-        await asyncio.wait_for(peer.heard.wait(), 10)
+        await asyncio.wait_for(peer.heard.wait(), PATIENCE_S)
         return peer
 
     def listener_count(self) -> int:
@@ -121,7 +122,7 @@ async def test_a_relay_that_is_told_to_go_tells_everybody(
 
     assert await relayed.relay.exit_code() == ExitCode.DONE
     await until_closed(lea)
-    await until(lambda: relayed.listener_count() == 0, 5)
+    await until(lambda: relayed.listener_count() == 0)
 
 
 async def until_closed(peer: LightPeer) -> None:

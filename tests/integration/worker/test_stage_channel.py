@@ -11,6 +11,7 @@ from aiortc.mediastreams import AudioStreamTrack
 from spaces_contract.roles import PeerKind
 from tests.media_endpoint import address_of_this_machine
 from tests.worker_process import (
+    PATIENCE_S,
     EmbeddedFirestore,
     SpaceDocuments,
     WorkerProcess,
@@ -61,7 +62,7 @@ async def test_the_stage_is_told_of_room_mute_and_end(tmp_path: Path) -> None:
             await until(lambda: ana.said("you")[-1]["muted"])
             await documents.put_on_stage("ana", on_stage=False, role="listener")
             await until(lambda: ana.said("closing"))
-            await asyncio.wait_for(ana.peer.close(), 10)
+            await asyncio.wait_for(ana.peer.close(), PATIENCE_S)
         documents.client.close()
 
     assert ana.said("room")[0]["room"]["stage"][0]["uid"] == "ana"

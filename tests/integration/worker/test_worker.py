@@ -16,6 +16,7 @@ from tests.api import ApiError
 from tests.audio import voice
 from tests.light_clients import LightPeer, LightSpeaker, opus_frames
 from tests.worker_process import (
+    PATIENCE_S,
     EmbeddedFirestore,
     SpaceDocuments,
     WorkerProcess,
@@ -83,7 +84,7 @@ async def test_a_worker_claims_its_epoch_and_reports(live: LiveSpace) -> None:
     assert runtime["udp_endpoints"][0].startswith("127.0.0.1:")
     assert runtime["worker_id"]
 
-    await until(lambda: _heartbeat_after(live, 1), 15)
+    await until(lambda: _heartbeat_after(live, 1))
 
     assert await live.metric("knowledge_stale") == 0
 
@@ -101,7 +102,7 @@ async def test_people_are_heard_counted_and_shown(live: LiveSpace) -> None:
     assert room["talking"] == ["ana"]
     assert room["stage"][0]["connected"] is True
     assert room["listener_count"] == 1
-    await until(lambda: _space_count_is(live, 2), 15)
+    await until(lambda: _space_count_is(live, 2))
     runtime = await live.documents.runtime_fields()
     assert runtime["connected_ids"] == ["ana"]
     assert runtime["listener_count"] == 1
@@ -237,7 +238,7 @@ async def test_a_stale_fence_of_our_own_is_found_again(live: LiveSpace) -> None:
     await live.documents.runtime.update({"launched_at": "again"})
     sequence = (await live.documents.runtime_fields())["heartbeat_seq"]
 
-    await until(lambda: _heartbeat_after(live, sequence), 15)
+    await until(lambda: _heartbeat_after(live, sequence))
 
     assert live.worker.process.returncode is None
 
@@ -254,7 +255,7 @@ async def test_an_outage_of_firestore_is_survived(live: LiveSpace) -> None:
         await _another_second_of_audio(lea)
     await live.server.start()
     sequence = (await _eventually_runtime(live))["heartbeat_seq"]
-    await until(lambda: _heartbeat_after(live, sequence), 15)
+    await until(lambda: _heartbeat_after(live, sequence))
     await live.documents.participant("ana").update({"muted": True})
     name = await _speaker_metric(live, "speaker_muted_packets_total")
     await until(lambda: _metric_over(live, name, 0))
@@ -316,7 +317,7 @@ async def _heartbeat_after(live: LiveSpace, sequence: int) -> bool:
 
 
 async def _eventually_runtime(live: LiveSpace) -> dict[str, int]:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             with contextlib.suppress(Exception):  # the server is just coming back
                 return await live.documents.runtime_fields()
