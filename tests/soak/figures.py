@@ -131,7 +131,7 @@ def _row(
     """Return a figure that is no promise; `most`: what it may be all the same."""
     if most is None:
         return Row(name=name, value=value, unit=unit, of=of)
-    bound = f"≤ {most:g}" if most else "none"
+    bound = f"≤ {most:g} {unit}".rstrip() if most else "none"
     kept = value <= most
     return Row(name=name, value=value, unit=unit, bound=bound, kept=kept, of=of)
 
