@@ -29,6 +29,7 @@ MODULES: Final = (
     "recovery",
     "recording",
     "calls",
+    "containers",
     "warm_start",
     "cold_start",
     "request_overhead",
