@@ -270,6 +270,7 @@ class LightSpeaker(LightPeer):
 
     def __init__(self, api: Api, frames: list[bytes]) -> None:
         super().__init__(api, PeerKind.WHIP)
+        self.sent = 0
         self._frames = frames
 
     def start_talking(self) -> None:
@@ -287,6 +288,7 @@ class LightSpeaker(LightPeer):
             )
             self.send_rtp(header + self._frames[index % len(self._frames)])
             index += 1
+            self.sent = index
             due_s += 0.020
             await asyncio.sleep(max(0.0, due_s - loop.time()))
 

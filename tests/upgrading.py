@@ -47,6 +47,10 @@ class Ears:
     last_s: float = 0.0
     longest_s: float = 0.0
 
+    def begin(self) -> None:
+        """Forget what was missing so far."""
+        self.longest_s = 0.0
+
     def note(self, now_s: float) -> None:
         """Take a packet in which somebody talks."""
         if self.last_s:
@@ -81,7 +85,7 @@ class Person:
 
     Attributes:
         sessions: How often they were in.
-        talks: When they talked to a worker, from and to; monotonic seconds.
+        speakers: By which they talked, one after the other.
         troubles: What kept them from coming in.
     """
 
@@ -90,8 +94,13 @@ class Person:
     frames: Sequence[bytes] = ()
     ears: Ears = field(default_factory=Ears)
     sessions: int = 0
-    talks: list[tuple[float, float]] = field(default_factory=list)
+    speakers: list[LightSpeaker] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
+
+    @property
+    def said_s(self) -> float:
+        """How much they said to workers so far."""
+        return sum(speaker.sent for speaker in self.speakers) * FRAME_S
 
     async def stay(self) -> None:
         """Join, and again whenever a session ends; ends by cancellation."""
@@ -114,7 +123,7 @@ class Person:
             if self.frames:
                 speaker = LightSpeaker(self.api, list(self.frames))
                 held.push_async_callback(speaker.aclose)
-                entering.append(self._talk(speaker, joined, held))
+                entering.append(self._talk(speaker, joined))
                 peers.append(speaker)
             await asyncio.gather(*entering)
             self.sessions += 1
@@ -125,20 +134,10 @@ class Person:
                 for end in ends:
                     end.cancel()
 
-    async def _talk(
-        self,
-        speaker: LightSpeaker,
-        joined: dict[str, Any],
-        held: contextlib.AsyncExitStack,
-    ) -> None:
+    async def _talk(self, speaker: LightSpeaker, joined: dict[str, Any]) -> None:
         await speaker.connect(joined["whip_url"], joined["grant"])
         speaker.start_talking()
-        began_s = time.monotonic()
-
-        def note() -> None:
-            self.talks.append((began_s, time.monotonic()))
-
-        held.callback(note)
+        self.speakers.append(speaker)
 
 
 @dataclass(slots=True)
@@ -157,7 +156,7 @@ class UpgradedSpace:
     recorded: bool
     id: str = ""
     people: list[Person] = field(default_factory=list)
-    agreed_s: float = 0.0  # monotonic; when the host had agreed to be recorded
+    unasked_s: float = 0.0  # what the host said before agreeing to be recorded
     _staying: list[asyncio.Task[None]] = field(default_factory=list)
     _opened: contextlib.AsyncExitStack = field(
         default_factory=contextlib.AsyncExitStack
@@ -205,7 +204,8 @@ class UpgradedSpace:
         """Tell the worker to leave; return when it is gone and everybody is back."""
         epoch = await self.epoch()
         visits = [person.sessions for person in self.people]
-        (worker,) = self.stack.workers(self.id)
+        # It looks at all processes there are: nobody is to wait for that.
+        (worker,) = await asyncio.to_thread(self.stack.workers, self.id)
         worker.terminate()
         await until(lambda: not worker.is_running(), HANDOVER_S)
         assert await self.epoch() == epoch + 1
@@ -259,7 +259,7 @@ class UpgradedSpace:
         await call("PUT", path, {"requested": True})
         yes = {"granted": True, "notice_version": NOTICE_VERSION, "scopes": ["archive"]}
         await call("PUT", f"{path}/consent", yes)
-        self.agreed_s = time.monotonic()
+        self.unasked_s = self.host.said_s
 
 
 def unrecorded_s(space: UpgradedSpace, manifest: dict[str, Any]) -> float:
@@ -269,9 +269,4 @@ def unrecorded_s(space: UpgradedSpace, manifest: dict[str, Any]) -> float:
         for stem in manifest["stems"]
         for from_ms, to_ms in stem["heard"]
     )
-    said_s = sum(
-        to_s - max(from_s, space.agreed_s)
-        for from_s, to_s in space.host.talks
-        if to_s > space.agreed_s
-    )
-    return said_s - float(heard_ms) / 1000
+    return space.host.said_s - space.unasked_s - float(heard_ms) / 1000

@@ -70,6 +70,7 @@ class Figures:
     unrecorded: list[float] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     refusals: int = 0
+    stood_still_s: float = 0.0  # this process itself; no worker is to blame for that
 
     @property
     def good(self) -> bool:
@@ -86,12 +87,22 @@ class Figures:
         lines.append(_line("said to a worker, not recorded", self.unrecorded))
         lines.append(_line("from SIGTERM until all were back", self.waits))
         lines.append(f"sessions refused meanwhile: {self.refusals}")
+        lines.append(f"these clients stood still: max {self.stood_still_s:.2f} s")
         return "\n".join(lines)
 
 
 def _line(name: str, values: Sequence[float]) -> str:
     middle, most = statistics.median(values), max(values)
     return f"{name}: p50 {middle:.2f} s, max {most:.2f} s ({len(values)})"
+
+
+async def _watch_ourselves(figures: Figures) -> None:
+    """Note how long this process was kept from running; ends by cancellation."""
+    while True:
+        began_s = time.monotonic()
+        await asyncio.sleep(FRAME_S)
+        late_s = time.monotonic() - began_s - FRAME_S
+        figures.stood_still_s = max(figures.stood_still_s, late_s)
 
 
 async def _page(
@@ -152,11 +163,15 @@ async def _measure(
         pages = await _pages(opened, live, chromium, library) if chromium else {}
         refused = sum(each.api.refusals for space in live for each in space.people)
         await asyncio.sleep(SETTLE_S)
+        for each in (each for space in live for each in space.listeners):
+            each.ears.begin()  # whoever came while others were let in had it rough
+        watching = asyncio.create_task(_watch_ourselves(figures))
         for space in live:
             began_s = time.monotonic()
             await space.drain()
             figures.waits.append(time.monotonic() - began_s)
         await asyncio.sleep(SETTLE_S)
+        watching.cancel()
         listeners = [each for space in live for each in space.listeners]
         figures.silences["light clients"] = [
             each.ears.missing_frames * FRAME_S for each in listeners
