@@ -81,6 +81,7 @@ async def page_for(
             color_scheme="dark",
             permissions=["microphone"],
         )
+        context.set_default_timeout(browser.LIVE_TIMEOUT_MS)
         contexts.append(context)
         page = await context.new_page()
         page.on("pageerror", lambda error: errors.append(f"{handle}: {error}"))

@@ -37,6 +37,7 @@ from tests.stems import (
 SAID = voice(1)
 # Far shorter than the store hangs: whoever waits for its answer gets it, and no error.
 REQUEST, RETRY_S = "200ms", 0.2
+PATIENT = "30s"  # of whoever is to be answered, however busy the machine is
 PLACE = StemPlace(recording_id=RECORDING, stem=stem_of("ana"), epoch=1)
 
 
@@ -88,7 +89,7 @@ async def test_every_call_is_given_up(
 
 
 async def test_a_room_records_on_while_its_stores_hang(
-    s3: FaultyS3, tmp_path: Path
+    s3: FaultyS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
     Ana is recorded without a gap, page by page; Bo, who agrees meanwhile, from when his
@@ -111,7 +112,9 @@ async def test_a_room_records_on_while_its_stores_hang(
     s3.fault = Fault.NONE
     await eventually_keyed(stage, 2)
     await stage.finish()
-    progress = await asyncio.to_thread(render, stage.stores, a_job("ana", "bo"))
+    monkeypatch.setenv("AWS_TIMEOUT", PATIENT)
+    patient = stores_of(tmp_path)
+    progress = await asyncio.to_thread(render, patient, a_job("ana", "bo"))
 
     assert len(spooled) == 1
     assert keyed_meanwhile == 1
@@ -128,7 +131,7 @@ async def eventually_keyed(stage: Stage, stems: int) -> None:
 
 
 async def test_a_render_is_interrupted_and_loses_nothing(
-    s3: FaultyS3, tmp_path: Path
+    s3: FaultyS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
     Where the store hangs it is given up, to be run again; what the spool held is there.
@@ -145,9 +148,11 @@ async def test_a_render_is_interrupted_and_loses_nothing(
         await asyncio.to_thread(render, stage.stores, a_job("ana"))
     spooled = pages_below(tmp_path / "spool")
     s3.fault = Fault.NONE
-    progress = await asyncio.to_thread(render, stage.stores, a_job("ana"))
-    sound = await asyncio.to_thread(rendered_sound, stage.stores)
-    manifest = await asyncio.to_thread(rendered_manifest, stage.stores)
+    monkeypatch.setenv("AWS_TIMEOUT", PATIENT)
+    patient = stores_of(tmp_path)
+    progress = await asyncio.to_thread(render, patient, a_job("ana"))
+    sound = await asyncio.to_thread(rendered_sound, patient)
+    manifest = await asyncio.to_thread(rendered_manifest, patient)
 
     assert len(spooled) == 1
     assert progress.state is RenderState.DONE
