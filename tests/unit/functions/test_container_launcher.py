@@ -4,10 +4,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 
 from spaces.adapters.launchers.container import ContainerLauncher
 from spaces.adapters.launchers.settings import ContainerSettings
+from spaces.domain.errors import DependencyUnavailable
 from spaces.service.ports import Workload, WorkloadKind
 from spaces_contract.trace_context import TraceContext, within
 
@@ -92,3 +93,50 @@ def test_a_worker_is_told_its_trace() -> None:
     (options,) = engine.created
     told = options["environment"]["TRACEPARENT"]
     assert told == f"00-{'a' * 32}-{'b' * 16}-01"
+
+
+class MakingEngine(ListeningEngine):
+    """Has taken the name for somebody else, and shows the container `late` asks on."""
+
+    def __init__(self, late: int) -> None:
+        super().__init__()
+        self.late = late
+        self.started = 0
+
+    def get(self, name: str) -> Any:
+        self.late -= 1
+        if self.late >= 0:
+            raise NotFound(name)
+        return SimpleNamespace(start=self._start)
+
+    def create(self, **options: Any) -> Any:
+        raise APIError("", explanation=f"name {options['name']} is already in use")
+
+    def _start(self) -> None:
+        self.started += 1
+
+
+@pytest.mark.parametrize(("late", "started"), [(3, 1), (1_000, 0)])
+def test_a_container_that_is_just_being_made_is_waited_for(
+    late: int, started: int
+) -> None:
+    """
+    Launched twice at the same moment; what does not appear is tried again later.
+    """
+    engine = MakingEngine(late)
+    launcher = ContainerLauncher(
+        SETTINGS,
+        project_id="demo",
+        grant_public_key="",
+        open_engine=lambda: engine,  # type: ignore[arg-type,return-value]  # a double
+        sleep=lambda _: None,
+    )
+    room = Workload(kind=WorkloadKind.ROOM, key="s1", epoch=3)
+
+    if started:
+        assert launcher.launch(room) == "parley-room-s1-3-0"
+    else:
+        with pytest.raises(DependencyUnavailable):
+            launcher.launch(room)
+
+    assert engine.started == started

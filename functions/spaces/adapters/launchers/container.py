@@ -1,6 +1,7 @@
 """Workloads as containers of an engine with Docker's API."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -21,6 +22,8 @@ LABEL: Final = "dev.parley.workload"  # its value: the workload as JSON
 DEPLOYMENT_LABEL: Final = "dev.parley.deployment"
 PORT_LABEL: Final = "dev.parley.port"  # the first of its ports
 CALL_TIMEOUT_S: Final = 30.0
+NAMED_TRIES: Final = 20
+NAMED_WAIT_S: Final = 0.1
 STOP_GRACE_S: Final = 10  # a worker drains within that, or is killed
 MEMORY_LIMIT: Final = "1g"  # a room of thousands of listeners needs a third of it
 PIDS_LIMIT: Final = 256
@@ -44,6 +47,7 @@ class ContainerLauncher:
     Args:
         grant_public_key: PEM, given to each worker.
         open_engine: Opens the engine's API; called for each call, and closed.
+        sleep: Waits between tries, s.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class ContainerLauncher:
         project_id: str,
         grant_public_key: str,
         open_engine: OpenEngine | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
         self._shared = {
@@ -60,6 +65,7 @@ class ContainerLauncher:
             "PARLEY_GRANT_PUBLIC_KEY": grant_public_key,
         }
         self._open_engine = open_engine or self._open
+        self._sleep = sleep
 
     def launch(self, workload: Workload) -> str:
         """
@@ -130,7 +136,7 @@ class ContainerLauncher:
             if not _is_taken_name(error):
                 raise
             # Launched twice at the same moment: the other one's will do.
-            container = engine.containers.get(_name(workload))
+            container = self._named(engine, _name(workload))
         try:
             container.start()
         except APIError as error:
@@ -139,6 +145,15 @@ class ContainerLauncher:
             container.remove(force=True)
             return False
         return True
+
+    def _named(self, engine: docker.DockerClient, name: str) -> Any:
+        """Return a container whose name is taken: podman takes it, then makes it."""
+        for _ in range(NAMED_TRIES):
+            found = _find(engine, name)
+            if found is not None:
+                return found
+            self._sleep(NAMED_WAIT_S)
+        raise DependencyUnavailable
 
     def _options(self, workload: Workload, port: int) -> dict[str, Any]:
         settings = self._settings
@@ -228,6 +243,8 @@ class _translated:
                 raise LaunchRefused(
                     f"the engine has no such image: {error.explanation}"
                 ) from error
+            case NotFound():
+                raise DependencyUnavailable from error  # it comes, or goes, just now
             case APIError() if error.is_client_error():
                 raise LaunchRefused(f"the engine says: {error.explanation}") from error
             case DockerException() | OSError():
