@@ -1,10 +1,12 @@
 """Webhooks go where they were configured to go, and nowhere from there."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import requests
 
 from spaces.adapters.webhooks import HttpWebhookSender
 from spaces.domain.errors import DependencyUnavailable
@@ -70,6 +72,38 @@ def test_private_addresses_are_not_called_in_production(
     with pytest.raises(DependencyUnavailable):
         HttpWebhookSender(private=False).post(url, b"{}", {})
     assert receiver.got == []
+
+
+@pytest.mark.parametrize(
+    ("addresses", "called"),
+    [
+        (["93.184.215.14"], ["https://hooks.example/"]),
+        (["93.184.215.14", "10.0.0.1"], []),
+    ],
+)
+def test_a_name_is_called_where_all_its_addresses_are_public(
+    monkeypatch: pytest.MonkeyPatch, addresses: list[str], called: list[str]
+) -> None:
+    """
+    One private address among others is enough for nobody to be called.
+    """
+    asked: list[str] = []
+
+    def resolved(*_: object, **__: object) -> list[tuple[object, ...]]:
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (a, 443)) for a in addresses
+        ]
+
+    def post(url: str, **_: object) -> None:
+        asked.append(url)
+        raise requests.ConnectionError
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    monkeypatch.setattr(requests, "post", post)
+
+    with pytest.raises(DependencyUnavailable):
+        HttpWebhookSender(private=False).post("https://hooks.example/", b"{}", {})
+    assert asked == called
 
 
 def test_nobody_there() -> None:
