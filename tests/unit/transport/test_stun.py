@@ -159,6 +159,7 @@ def test_a_repeated_request_is_read_quickly(nominates: bool) -> None:
         a_request(username="ours:others"),
         a_request(fingerprint=False),
     ],
+    ids=["nominates", "controlled", "another name", "no fingerprint"],
 )
 def test_another_request_is_no_repeated_one(datagram: bytes) -> None:
     """
