@@ -1,0 +1,60 @@
+"""The page comes up whatever became of the network while it was loaded."""
+
+from playwright.async_api import Page, Route, expect
+
+from tests.running_stack import RunningStack
+
+
+async def test_a_file_that_was_lost_is_fetched_anew(
+    page: Page, stack: RunningStack
+) -> None:
+    """
+    A phone that changes from Wi-Fi to mobile loses what is on its way: the page loads
+    itself again, and comes up.
+    """
+    lost: list[str] = []
+
+    async def lose_once(route: Route) -> None:
+        if lost:
+            return await route.fallback()
+        lost.append(route.request.url)
+        await route.abort("connectionreset")
+
+    await page.route("**/views/feed.js", lose_once)
+
+    await page.goto(stack.url)
+
+    await expect(page.get_by_test_id("start-space")).to_be_visible()
+    assert len(lost) == 1
+
+
+async def test_a_page_that_cannot_be_loaded_says_so(
+    page: Page, stack: RunningStack
+) -> None:
+    """
+    After some tries it gives up, instead of staying empty.
+    """
+    tries: list[str] = []
+
+    async def lose(route: Route) -> None:
+        tries.append(route.request.url)
+        await route.abort("connectionreset")
+
+    await page.route("**/views/feed.js", lose)
+    await page.clock.install()
+
+    await page.goto(stack.url)
+    for n in range(1, 4):
+        await _until(page, tries, n)
+        async with page.expect_navigation():
+            await page.clock.run_for(n * 1000)
+
+    await expect(page.locator("#main")).to_contain_text("could not be loaded")
+    assert len(tries) == 4
+
+
+async def _until(page: Page, tries: list[str], count: int) -> None:
+    await page.wait_for_function(
+        "() => sessionStorage.getItem('parley.boots') !== null"
+    )
+    assert len(tries) == count
