@@ -11,6 +11,7 @@ kept, something leaked, or a process was left.
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -38,6 +39,8 @@ def main() -> int:
         spaces=arguments.spaces,
         seed=arguments.seed,
     )
+    # Whoever ends it that way wants no stack left either.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with tempfile.TemporaryDirectory() as name:
         rows, soak = asyncio.run(_soak(options, arguments.data or Path(name)))
     print_rows(rows)

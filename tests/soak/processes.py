@@ -97,7 +97,7 @@ class Watch:
     def cpu_s(self) -> dict[str, float]:
         """Return seconds of CPU by kind, of all that were ever seen."""
         used: defaultdict[str, float] = defaultdict(float)
-        for (kind, *_), samples in self.samples.items():
+        for (kind, *_), samples in list(self.samples.items()):  # a thread looks on
             used[kind] += samples[-1].cpu_s
         return dict(used)
 

@@ -15,7 +15,7 @@ PLAN_EVERY_S: Final = 45.0
 TOLD_WITHIN_S: Final = 60.0  # after that nobody waits for it any more
 TOO_EARLY: Final = float("inf")
 SUBSCRIBERS: Final = 3
-_Due = tuple[str, str, str, float]  # person, kind of push, Space, when it is due
+_Due = tuple[str, str, str, float]  # handle, kind of push, Space, when it is due
 
 
 class Reminders:
@@ -68,7 +68,7 @@ class Reminders:
         if in_time and number % 2 == 0:  # of ten that one may have planned at once
             due_s = time.time() + AHEAD_S
             space_id = await self._scheduled(f"In time {number}", due_s)
-            self._due.append((self._host.uid, "host_due", space_id, due_s))
+            self._due.append((self._host.handle, "host_due", space_id, due_s))
         space_id = await self._scheduled(f"At once {number}", time.time() + AHEAD_S)
         for person in self._waiting:
             key = ("reminder", space_id, person.uid)
@@ -78,7 +78,7 @@ class Reminders:
         await self._host.call("POST", f"/v1/spaces/{space_id}/start")
         for person in self._waiting:
             if self.journal.is_known(("reminder", space_id, person.uid), True):
-                self._due.append((person.uid, "live", space_id, started_s))
+                self._due.append((person.handle, "live", space_id, started_s))
         await asyncio.sleep(PLAN_EVERY_S / 3)
         await self._host.call("POST", f"/v1/spaces/{space_id}/end")
 
@@ -89,19 +89,24 @@ class Reminders:
 
     async def _late_s(self) -> list[float]:
         """Return how late each push was, and note who was told nothing."""
+        told = await self._told()
         late: list[float] = []
-        for uid, kind, space_id, due_s in self._due:
-            path = f"/local/push?uid={uid}"
-            messages = (await self._host.call("GET", path))["messages"]
-            at_s = [
-                datetime.fromisoformat(each["received_at"]).timestamp()
-                for each in messages
-                if each["message"]["data"].get("kind") == kind
-                and each["message"]["data"].get("space_id") == space_id
-            ]
-            if not at_s:
-                self.untold.append(f"{uid} was not told that {space_id} is {kind}")
+        for handle, kind, space_id, due_s in self._due:
+            at_s = told.get((f"token-{handle}", kind, space_id))
+            if at_s is None:
+                self.untold.append(f"{handle} was not told that {space_id} is {kind}")
             else:
-                by_s = min(at_s) - due_s
-                late.append(by_s if by_s >= 0 else TOO_EARLY)
+                late.append(at_s - due_s if at_s >= due_s else TOO_EARLY)
         return late
+
+    async def _told(self) -> dict[tuple[str, str, str], float]:
+        """Return when each push came first, by device, kind and Space."""
+        async with asyncio.timeout(TOLD_WITHIN_S):
+            answer = await self._host.call("GET", "/local/push")
+        told: dict[tuple[str, str, str], float] = {}
+        for each in answer["messages"]:
+            data = each["message"]["data"]
+            key = (each["target"], data.get("kind", ""), data.get("space_id", ""))
+            at_s = datetime.fromisoformat(each["received_at"]).timestamp()
+            told[key] = min(at_s, told.get(key, at_s))
+        return told

@@ -31,6 +31,7 @@ BREAKING_CORES: Final = 0.1  # what faults, those who come back, and reminders t
 SETTLE_S, MEASURE_S = 4.0, 6.0
 TWICE: Final = 0.25  # of all tasks are delivered twice
 RECORDED_EVERY: Final = 3  # each third Space
+LAST_S: Final = 90.0  # for what is under way when the time is up
 WORKERS_GONE_S: Final = 40.0  # recordings settle for 15 s
 
 
@@ -149,7 +150,8 @@ class Soak:
         ]
         try:
             self.load = await self._measured(duration_s)
-            await asyncio.gather(*waiting)
+            async with asyncio.timeout(LAST_S):
+                await asyncio.gather(*waiting)
         finally:
             for task in (*acting, *waiting):
                 await _stop(task)
