@@ -10,6 +10,7 @@ import docker
 
 from tests.containers.logs import tell
 from tests.containers.production import PRODUCTION
+from tests.running_stack import free_port
 from tests.service_account import a_service_account
 
 PATIENCE_S = 30.0
@@ -24,19 +25,20 @@ def test_the_functions_answer_from_a_read_only_container(
     account = tmp_path / "account.json"
     account.write_text(json.dumps(a_service_account()))
     account.chmod(0o444)
+    port = free_port()
     container: Any = engine.containers.run(
         "localhost/parley-functions:latest",
         detach=True,
         environment={**PRODUCTION, "GOOGLE_APPLICATION_CREDENTIALS": "/account.json"},
         volumes=[f"{account}:/account.json:ro"],
-        ports={"8080/tcp": ("127.0.0.1", 42_480)},
+        ports={"8080/tcp": ("127.0.0.1", port)},
         read_only=True,
         tmpfs={"/tmp": "size=64m"},  # noqa: S108 -- inside the container
         cap_drop=["ALL"],
         security_opt=["no-new-privileges"],
     )
     try:
-        document = _fetch("http://127.0.0.1:42480/v1/openapi.json", container)
+        document = _fetch(f"http://127.0.0.1:{port}/v1/openapi.json", container)
     finally:
         tell(container)
         container.remove(force=True)

@@ -20,14 +20,16 @@ from spaces.service.ports import LaunchRefused, Workload, WorkloadKind
 from tests.containers.logs import tell
 from tests.world import a_private_key
 
-FIRST_PORT = 42_400
+PORTS = 2 * PORTS_PER_WORKER
+# Below those that this machine gives to whoever connects somewhere.
+FIRST_PORTS = range(20_000, 32_000, PORTS)
 SETTINGS = ContainerSettings(
     deployment="https://tests.example",
     engine_url="",
     image="localhost/parley-worker:latest",
     media_host="127.0.0.1",
     control_host="127.0.0.1",
-    ports=range(FIRST_PORT, FIRST_PORT + 2 * PORTS_PER_WORKER),
+    ports=range(0),
     mounts=(),
     worker_environment={
         "FIRESTORE_EMULATOR_HOST": "192.0.2.1:9",  # RFC 5737: it waits for nobody
@@ -52,11 +54,32 @@ def settings(
 ) -> Iterator[ContainerSettings]:
     """Settings of a deployment of the test's own; nothing is left of it."""
     deployment = f"https://{secrets.token_hex(4)}.example"
-    yield replace(SETTINGS, engine_url=engine_url, deployment=deployment)
+    yield replace(
+        SETTINGS, engine_url=engine_url, deployment=deployment, ports=free_ports()
+    )
     label = f"dev.parley.deployment={deployment}"
     for each in engine.containers.list(all=True, filters={"label": label}):
         tell(each)
         each.remove(force=True)
+
+
+def free_ports() -> range:
+    """Return ports for two workers that nobody had just now."""
+    while True:
+        first = secrets.choice(FIRST_PORTS)
+        ports = range(first, first + PORTS)
+        if all(is_free(port) for port in ports):
+            return ports
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody has this UDP port, at any address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("0.0.0.0", port))  # noqa: S104 -- as the engine does
+        except OSError:
+            return False
+        return True
 
 
 def a_room(epoch: int = 1, key: str = "1nKxoPQrsTUvw") -> Workload:
@@ -149,7 +172,7 @@ def test_ports_of_others_are_left_alone_until_none_is_left(
     """
     under_test = launcher(settings)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-        other.bind(("0.0.0.0", FIRST_PORT))  # noqa: S104 -- as the engine does
+        other.bind(("0.0.0.0", settings.ports.start))  # noqa: S104 -- as the engine does
         under_test.launch(a_room())
         with pytest.raises(NoCapacity):
             under_test.launch(a_room(epoch=2))
