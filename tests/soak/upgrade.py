@@ -68,6 +68,7 @@ class Figures:
 
     silences: dict[str, list[float]] = field(default_factory=dict)
     unrecorded: list[float] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)  # of recordings, as they label them
     waits: list[float] = field(default_factory=list)
     refusals: int = 0
     stood_still_s: float = 0.0  # this process itself; no worker is to blame for that
@@ -86,6 +87,7 @@ class Figures:
         ]
         lines.append(_line("said to a worker, not recorded", self.unrecorded))
         lines.append(_line("from SIGTERM until all were back", self.waits))
+        lines.append(f"labelled gaps: {', '.join(self.gaps) or 'none'}")
         lines.append(f"sessions refused meanwhile: {self.refusals}")
         lines.append(f"these clients stood still: max {self.stood_still_s:.2f} s")
         return "\n".join(lines)
@@ -183,7 +185,12 @@ async def _measure(
         figures.refusals = sum(each.api.refusals for each in everybody) - refused
         for space in live[:RECORDED]:
             await space.recording()
-            figures.unrecorded.append(unrecorded_s(space, await space.manifest()))
+            manifest = await space.manifest()
+            figures.unrecorded.append(unrecorded_s(space, manifest))
+            figures.gaps += [
+                f"{gap['reason']} {(gap['to_ms'] - gap['from_ms']) / 1000:.2f} s"
+                for gap in manifest["gaps"]
+            ]
     return figures
 
 
