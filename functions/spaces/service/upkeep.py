@@ -103,7 +103,8 @@ class UpkeepService:
         space, runtime = self.spaces.get_with_runtime(space_id)
         now = self.now()
         if space.epoch != epoch:
-            if _is_awaited(runtime, epoch):
+            # Of a Space that is over nothing takes the successor's name away any more.
+            if space.state is SpaceState.LIVE and _is_awaited(runtime, epoch):
                 self.effects.put(next_check(space_id, epoch=epoch, now=now))
             return
         if space.state is not SpaceState.LIVE:

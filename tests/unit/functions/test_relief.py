@@ -145,6 +145,22 @@ def test_the_successor_is_watched_before_it_serves(leaving: World) -> None:
     assert leaving.database.spaces[SPACE_ID].epoch == 1
 
 
+def test_a_successor_of_a_space_that_is_over_is_awaited_no_more(
+    leaving: World,
+) -> None:
+    """
+    Who ends the Space meanwhile ends its looks too: nothing else would, for ever.
+    """
+    look(leaving, 1)
+    launch(leaving, 2)
+    leaving.database.put_space(a_space(SpaceState.ENDED))
+    before = list(leaving.effects.names)
+    leaving.clock.advance(5)
+    look(leaving, 2)
+
+    assert leaving.effects.names == before
+
+
 @pytest.mark.parametrize("state", [HostState.PRESENT, HostState.COVERED])
 def test_a_handover_is_nobodys_absence(world: World, state: HostState) -> None:
     """
