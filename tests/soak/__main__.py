@@ -63,9 +63,8 @@ async def _soak(options: Options, folder: Path) -> tuple[list[Row], Soak]:
     try:
         await store.start()
         with mock.patch.dict(os.environ, store.settings):
-            stack = await asyncio.to_thread(
-                start, folder, options=("--s3", "--twice", str(TWICE))
-            )
+            # Blocking: a Ctrl-C meanwhile must find the stack, to stop it.
+            stack = start(folder, options=("--s3", "--twice", str(TWICE)))
         with stack.process:
             soak = Soak(options, stack, store)
             try:
