@@ -81,7 +81,9 @@ class ShuttingOut:
         until = self.now() + TASK_LIMIT
         after_task = replace(task, n=task.n + 1)
         for after in self._steps(task):
-            if (now := self.now()) >= until:
+            # Never before the first live Space: the next task would begin anew, and
+            # find the same Spaces that are over, where nobody ever left the list.
+            if after is not None and (now := self.now()) >= until:
                 self.effects.put(replace(after_task, at=now, after=after))
                 return
         if not task.last:

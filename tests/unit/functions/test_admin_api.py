@@ -225,6 +225,36 @@ def test_a_suspension_is_bounded_and_a_task_goes_on(
     assert len(tasks) == len(set(tasks)) == 12
 
 
+def test_spaces_long_over_do_not_keep_a_suspension_from_getting_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Whoever was listening when a Space ended is listed there for ever, and nothing is
+    written: looking through those, slowly, is done once in a round.
+    """
+    for c in "23456789":
+        over = a_space(SpaceState.ENDED, id=SpaceId(f"2Space2Space{c}"))
+        world.database.put_space(over)
+        world.database.put_member(over.id, a_participant("ana"))
+    world.database.put_space(a_space())
+    world.database.put_profile(a_profile("ana"))
+    slow = world.shutting_out.members.update
+
+    def update(space_id: SpaceId, user_id: UserId, decide: Any) -> Any:
+        world.clock.advance(2)
+        return slow(space_id, user_id, decide)
+
+    monkeypatch.setattr(
+        type(world.shutting_out.members), "update", staticmethod(update)
+    )
+    admin(world, "PUT", "/users/ana/suspension")
+    queue = SimulatedQueue(world)
+    queue.run_until(NOW + timedelta(hours=1))
+
+    assert world.database.members[SPACE_ID, ANA].removed
+    assert len(queue.log) <= 4
+
+
 def test_whoever_came_in_before_all_instances_knew_is_removed(world: World) -> None:
     """
     Other instances let them in for half a minute: all is looked at again after that.
