@@ -106,9 +106,9 @@ def _matches(server: dict[str, Any], selector: str) -> bool:
 
 
 @contextmanager
-def running_cluster(cluster: FakeCluster | None = None) -> Iterator[FakeCluster]:
+def running_cluster(given: FakeCluster | None = None) -> Iterator[FakeCluster]:
     """Serve a cluster's API on loopback; a new one, unless one is given."""
-    cluster = cluster or FakeCluster()
+    cluster = given or FakeCluster()
 
     class Handler(BaseHTTPRequestHandler):
         def do(self) -> None:
