@@ -1,9 +1,11 @@
 """The web client's pure modules, run where they will run: in Chromium."""
 
+import asyncio
+import functools
 import json
 from typing import Any
 
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 
 
 async def run(page: Page, module: str, body: str) -> Any:
@@ -385,3 +387,63 @@ async def test_hosts_read_who_has_trouble(page: Page) -> None:
         "Unsteady. They miss 4 % of what they hear. Arrives unevenly, by 20 ms.",
         "Bad. 25 % of what they say is lost.",
     ]
+
+
+async def test_a_token_that_comes_late_signs_nobody_in_again(page: Page) -> None:
+    """
+    Whoever signs out while their token is being renewed stays signed out.
+    """
+    body = """
+      const ana = { uid: "ana", handle: "ana", displayName: "Ana", expiresAtMs: 0 };
+      localStorage.setItem("parley.session", JSON.stringify(ana));
+      const renewing = m.idToken().catch(({ code }) => code);
+      m.signOut();
+      return [await renewing, m.account()];
+    """
+
+    assert await run(page, "/session.js", body) == ["sign-in-needed", None]
+
+
+async def test_a_proof_that_never_comes_holds_up_no_call(page: Page) -> None:
+    """
+    Google's SDK waits for ever where something blocks reCAPTCHA's script: the first
+    call waits for five seconds, the next one for none.
+    """
+    app_check = """
+      export class ReCaptchaEnterpriseProvider {}
+      export const initializeAppCheck = () => ({});
+      export const getToken = () => {
+        console.log("asked");
+        return new Promise(() => {});
+      };
+    """
+    vendor = {
+        "app": "export const initializeApp = () => ({});",
+        "app-check": app_check,
+    }
+    for part, body in vendor.items():
+        fulfil = functools.partial(_script, body=body)
+        await page.route(f"**/vendor/firebase-{part}.js", fulfil)
+    settings = json.dumps({"firebase": {"recaptcha_site_key": "key"}})
+    await page.route(
+        "**/.well-known/parley-web.json", lambda route: route.fulfill(body=settings)
+    )
+    await page.clock.install()
+    await page.reload()
+    async with page.expect_console_message(lambda said: said.text == "asked"):
+        await page.evaluate(
+            """() => {
+              window.token = async () =>
+                (await import("/identity/app_check.js")).appCheckToken();
+              window.first = window.token();
+            }"""
+        )
+    await page.clock.fast_forward(5000)
+
+    async with asyncio.timeout(20):
+        assert await page.evaluate("() => window.first") == ""
+        assert await page.evaluate("() => window.token()") == ""
+
+
+async def _script(route: Route, body: str) -> None:
+    await route.fulfill(body=body, content_type="text/javascript")

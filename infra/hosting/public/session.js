@@ -132,11 +132,15 @@ export function expireToken() {
   if (current) localStorage.setItem(KEY, JSON.stringify({ ...current, expiresAtMs: 0 }));
 }
 
-/** @param {Account} current */
+/**
+ * @param {Account} current
+ * @throws {Problem} `sign-in-needed` where they have signed out meanwhile.
+ */
 async function renew(current) {
   const renewed = current.by
     ? { ...current, ...(await freshProof(current.uid)) }
     : await issue(current.handle, current.displayName);
+  if (account()?.uid !== current.uid) throw new Problem({ code: "sign-in-needed", status: 401 });
   localStorage.setItem(KEY, JSON.stringify(renewed));
   return renewed;
 }

@@ -4,8 +4,12 @@
 import { firebaseApp, library } from "./firebase.js";
 import { firebaseSettings } from "./settings.js";
 
+const PATIENCE_MS = 5000;
+
 /** @type {Promise<{check: any, sdk: any}> | null} */
 let opened = null;
+/** How long a call waits: where the last one waited in vain, the next does not. */
+let patienceMs = PATIENCE_MS;
 
 /**
  * A token for one call; empty where none is wanted, or none can be had: then the
@@ -17,13 +21,22 @@ let opened = null;
 export async function appCheckToken() {
   const siteKey = (await firebaseSettings())?.recaptcha_site_key;
   if (!siteKey) return "";
-  try {
-    opened ??= open(siteKey);
-    const { check, sdk } = await opened;
-    return (await sdk.getToken(check)).token;
-  } catch {
-    return "";
-  }
+  // Where reCAPTCHA's script is blocked, Google's SDK neither answers nor fails.
+  let timer = 0;
+  /** @type {Promise<null>} */
+  const late = new Promise((resolve) => (timer = window.setTimeout(resolve, patienceMs, null)));
+  /** @type {string | null} */
+  const token = await Promise.race([tokenOf(siteKey).catch(() => ""), late]);
+  window.clearTimeout(timer);
+  patienceMs = token === null ? 0 : PATIENCE_MS;
+  return token ?? "";
+}
+
+/** @param {string} siteKey */
+async function tokenOf(siteKey) {
+  opened ??= open(siteKey);
+  const { check, sdk } = await opened;
+  return (await sdk.getToken(check)).token;
 }
 
 /** @param {string} siteKey */
