@@ -73,6 +73,7 @@ class Attendee:
 
     def come(self) -> None:
         """Be in the Space from now on."""
+        self.hearing.come(time.time())
         self._task = asyncio.create_task(self._stay(), name=f"attend-{self.api.handle}")
 
     async def leave(self) -> None:

@@ -29,6 +29,7 @@ class HearingLog(ArrivalLog):
     Attributes:
         holes: Intervals without sound: no packet for longer than `GAP_S`, or packets
             that never came.
+        came_s: When this listener came; 0 where nobody said.
         session_first_s: The first packet of this session; 0 before it.
         closed_s: When this listener left; 0 before that.
     """
@@ -37,9 +38,14 @@ class HearingLog(ArrivalLog):
         super().__init__()
         self.counts_loss = counts_loss
         self.holes: list[Interval] = []
+        self.came_s = 0.0
         self.session_first_s = 0.0
         self.closed_s = 0.0
         self._timestamp: int | None = None
+
+    def come(self, at_s: float) -> None:
+        """Want to hear from here on."""
+        self.came_s = at_s
 
     def new_session(self) -> None:
         """Expect other time stamps from here on."""
@@ -69,8 +75,9 @@ class HearingLog(ArrivalLog):
         if self.closed_s:
             return
         self.closed_s = at_s
-        if self.packets and at_s - self.last_s > GAP_S:
-            self.holes.append((self.last_s, at_s))
+        last_s = self.last_s if self.packets else self.came_s
+        if last_s and at_s - last_s > GAP_S:
+            self.holes.append((last_s, at_s))
 
     def minutes(self, losses: Sequence[float]) -> list[float]:
         """
@@ -85,8 +92,8 @@ class HearingLog(ArrivalLog):
         """
         holes = [hole for hole in self.holes if not _is_of(hole, losses)]
         found = []
-        start_s = self.first_s
-        while self.packets and self.closed_s - start_s >= SHORTEST_S:
+        start_s = self.first_s if self.packets else self.came_s
+        while start_s and self.closed_s - start_s >= SHORTEST_S:
             end_s = min(start_s + MINUTE_S, self.closed_s)
             missing_s = sum(overlap(hole, (start_s, end_s)) for hole in holes)
             found.append(float(missing_s <= MISSING_SHARE * (end_s - start_s)))

@@ -83,6 +83,16 @@ def test_who_never_hears_again_is_silent_to_the_end() -> None:
     assert log.minutes([]) == [0.0]
 
 
+def test_who_comes_and_never_hears_is_silent_all_the_time() -> None:
+    """From when they came, be it that a worker was lost meanwhile."""
+    log = HearingLog()
+    log.come(START_S)
+    log.close(START_S + 90)
+
+    assert log.minutes([]) == [0.0, 0.0]
+    assert log.recoveries([START_S + 10]) == [80.0]
+
+
 @pytest.mark.parametrize(("left_s", "recoveries"), [(30, []), (55, [34.95])])
 def test_who_leaves_soon_after_a_loss_says_nothing_of_it(
     left_s: int, recoveries: list[float]
