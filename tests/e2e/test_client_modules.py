@@ -445,5 +445,24 @@ async def test_a_proof_that_never_comes_holds_up_no_call(page: Page) -> None:
         assert await page.evaluate("() => window.token()") == ""
 
 
+async def test_whoever_signs_out_gets_no_more_pushes_here(page: Page) -> None:
+    """
+    The browser lets go of them by itself, though the API cannot be told.
+    """
+    await page.route("**/v1/**", lambda route: route.abort())
+    body = """
+      let subscribed = true;
+      const unsubscribe = async () => { subscribed = false; };
+      const pushManager = { getSubscription: async () => ({ unsubscribe }) };
+      navigator.serviceWorker.getRegistration = async () => ({ pushManager });
+      const device = { id: "device-1", uid: "ana", atMs: Date.now() };
+      localStorage.setItem("parley.device", JSON.stringify(device));
+      await m.forgetDevice();
+      return [subscribed, localStorage.getItem("parley.device")];
+    """
+
+    assert await run(page, "/device.js", body) == [False, None]
+
+
 async def _script(route: Route, body: str) -> None:
     await route.fulfill(body=body, content_type="text/javascript")

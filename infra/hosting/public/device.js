@@ -2,7 +2,7 @@
 /** This browser as a device that pushes go to: Firebase's, or the embedded stack's sink. */
 
 import { deleteDevice, putDevice } from "./api/people.js";
-import { mayPush, pushToken } from "./identity/web_push.js";
+import { mayPush, pushToken, stopPushes } from "./identity/web_push.js";
 import { account } from "./session.js";
 import { randomKey } from "./components/random.js";
 
@@ -60,6 +60,7 @@ export async function forgetDevice() {
   const device = stored();
   if (!device.uid) return;
   localStorage.removeItem(KEY);
+  await stopPushes().catch(() => undefined);
   await deleteDevice(device.id).catch(() => undefined); // the next to sign in takes the token over
 }
 

@@ -38,5 +38,12 @@ export async function pushToken() {
   });
 }
 
+/** No more pushes to this browser, even where nobody can be told of it. */
+export async function stopPushes() {
+  const registration = await navigator.serviceWorker?.getRegistration(WORKER);
+  const subscription = await registration?.pushManager.getSubscription();
+  await subscription?.unsubscribe();
+}
+
 /** @returns {Promise<string | null>} The key that pushes are signed with; null: none come. */
 const wanted = async () => ("serviceWorker" in navigator && (await firebaseSettings())?.vapid_key) || null;
