@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,6 +11,7 @@ from spaces_contract.ids import SpaceId, UserId
 
 from ..domain import suspension
 from ..domain.effects import ShutOut
+from ..domain.errors import SpaceNotFound
 from ..domain.profile import Profile
 from ..domain.relation import shut_out
 from ..domain.space import Space
@@ -113,10 +115,12 @@ class ShuttingOut:
 
     def _remove(self, person: Profile, space_id: SpaceId) -> None:
         now = self.now()
-        self.members.update(
-            space_id,
-            person.user_id,
-            lambda space, member: everywhere(
-                shut_out(space, member, person, now=now), self.grants
-            ),
-        )
+        # A Space that was deleted by hand has nobody left in it, but still a list.
+        with suppress(SpaceNotFound):
+            self.members.update(
+                space_id,
+                person.user_id,
+                lambda space, member: everywhere(
+                    shut_out(space, member, person, now=now), self.grants
+                ),
+            )

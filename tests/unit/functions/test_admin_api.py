@@ -255,6 +255,20 @@ def test_spaces_long_over_do_not_keep_a_suspension_from_getting_on(
     assert len(queue.log) <= 4
 
 
+def test_a_space_that_somebody_deleted_keeps_nobody_in_the_others(world: World) -> None:
+    """
+    By hand, as operators do in need: people stay listed under it, and the task goes on.
+    """
+    gone = SpaceId("2Space2Space2")
+    world.database.put_member(gone, a_participant("ana"))
+    world.database.put_space(a_space())
+    world.database.put_profile(a_profile("ana"))
+    admin(world, "PUT", "/users/ana/suspension")
+    SimulatedQueue(world).run_until(NOW + timedelta(hours=1))
+
+    assert world.database.members[SPACE_ID, ANA].removed
+
+
 def test_whoever_came_in_before_all_instances_knew_is_removed(world: World) -> None:
     """
     Other instances let them in for half a minute: all is looked at again after that.
