@@ -67,3 +67,15 @@ async def test_a_long_title_is_seen_while_it_is_written(page_for: PageFor) -> No
     )
 
     assert await title.evaluate("(each) => each.scrollHeight <= each.clientHeight")
+
+
+async def test_developers_find_every_view_on_a_phone(page: Page) -> None:
+    """
+    The page of the embedded cloud has all of its menu at a phone's width.
+    """
+    width, height = browser.PHONE
+    await page.set_viewport_size({"width": width, "height": height})
+    await page.goto(f"{page.url}local/")
+    menu = page.get_by_role("navigation", name="Views")
+
+    assert await menu.evaluate("(each) => each.scrollWidth <= each.clientWidth")
