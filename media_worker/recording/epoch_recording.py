@@ -34,6 +34,8 @@ KEY_RETRY_S: Final = 1.0
 ERASE_RETRY_S: Final = 2.0
 UPLOAD_RETRY_S: Final = 0.2
 JOURNAL_S: Final = 7.5
+# A worker that was relieved has stored by then what it took, or has given up.
+FORMER_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,7 @@ class EpochRecording:
         self._erasing: set[asyncio.Task[None]] = set()
         self._disk = asyncio.Lock()
         self._finished = False
+        self._alone_from_s = clock.now_s() + FORMER_S
         self._journal_stored_s = -JOURNAL_S
 
     def apply(self, desired: DesiredRecording) -> None:
@@ -157,7 +160,7 @@ class EpochRecording:
             await asyncio.to_thread(self._write_journal, self._journal.to_bytes())
 
     async def upload(self) -> None:
-        """Store what is complete, of this epoch and of those before it."""
+        """Store what is complete, of this epoch and of those that are over."""
         due = self._clock.now_s() - self._journal_stored_s >= JOURNAL_S
         if due and not self._finished:
             self._journal_stored_s = self._clock.now_s()
@@ -168,9 +171,18 @@ class EpochRecording:
         """Return which of these files must not be taken for complete."""
         names_here = {writer.open_name for writer in self._writers.values()}
         growing = {name for name in names_here if name is not None}
-        if not self._finished or set(found) != {self._journal_name}:
+        if not self._finished or self._ours(found) != {self._journal_name}:
             growing.add(self._journal_name)  # closed, it says that all is stored
-        return growing
+        return growing | (set(found) - self._ours(found))
+
+    def _ours(self, found: list[str]) -> set[str]:
+        """
+        Return what is ours to store: while a Space goes over to a successor on the same
+        machine, two workers write to one spool.
+        """
+        alone = self._clock.now_s() >= self._alone_from_s
+        least = 0 if alone else self._epoch
+        return {name for name in found if least <= _epoch_of(name) <= self._epoch}
 
     async def finish(self) -> None:
         """
@@ -185,7 +197,7 @@ class EpochRecording:
         await self.flush(everything=True)
         if self._erasing:
             await asyncio.wait(self._erasing)
-        while await self._storage.uploads.waiting(self.recording_id):
+        while self._ours(await self._storage.uploads.waiting(self.recording_id)):
             await self.upload()
             await self._clock.sleep_until(self._clock.now_s() + UPLOAD_RETRY_S)
 
@@ -242,6 +254,12 @@ class EpochRecording:
 
     def _now(self) -> int:
         return round((self._clock.now_s() - self._zero_s) * SAMPLE_RATE_HZ)
+
+
+def _epoch_of(name: str) -> int:
+    """Return who writes a file; 0 where its name does not tell."""
+    item = names.parse_stem_object(name)
+    return (item.epoch if item else names.journal_epoch(name)) or 0
 
 
 def _keep(

@@ -12,6 +12,7 @@ import pytest
 import requests
 from moto.server import ThreadedMotoServer
 
+from media_worker.recording.epoch_recording import FORMER_S
 from media_worker.recording.opening import open_stores
 from media_worker.recording.settling import wait_settled
 from media_worker.recording.spool import Spool
@@ -21,6 +22,7 @@ from spaces_contract.recording_objects import StemObject
 from spaces_contract.recording_render import RenderState
 from tests.audio import similarity, voice
 from tests.gcs import a_gcs_bucket, an_account, serving_gcs
+from tests.room_doubles import TurnedClock
 from tests.stems import (
     RECORDING,
     Stage,
@@ -202,6 +204,53 @@ async def test_a_render_waits_for_the_worker_to_be_done(tmp_path: Path) -> None:
     slept.clear()
     assert wait_settled(job, stage.stores, now=now, sleep=slept.append)
     assert slept == []
+
+
+async def test_two_workers_of_one_machine_leave_each_others_files_alone(
+    tmp_path: Path,
+) -> None:
+    """
+    A successor begins while the one before it writes, and that one ends while the
+    successor does: no file is stored half done, and all that was said is there.
+    """
+    clock = TurnedClock()
+    first, second = (Stage(tmp_path, epoch=n, clock=clock) for n in (1, 2))
+    await talked(first)
+    second.desire("ana", on_stage={"ana": False})
+    await second.keyed(1)
+    await second.recorder.upload()
+    await first.talk({"ana": SAID})
+    await second.talk({"ana": SAID})
+    await first.finish()
+    spooled = pages_below(tmp_path / "spool")
+    await second.talk({"ana": SAID})
+    await second.finish()
+    progress = await asyncio.to_thread(render, second.stores, a_job("ana"))
+    manifest = await asyncio.to_thread(rendered_manifest, second.stores)
+
+    assert ["/2/" in path for path in spooled] == [True]
+    assert pages_below(tmp_path / "spool") == []
+    assert (progress.state, progress.partial) == (RenderState.DONE, False)
+    said_s = sum(end - start for start, end in manifest.stems[0].heard) / 1_000
+    assert said_s == pytest.approx(4.0, abs=0.5)
+
+
+async def test_what_a_dead_worker_left_is_stored_by_the_next(tmp_path: Path) -> None:
+    """
+    Once it cannot be at it any more.
+    """
+    clock = TurnedClock()
+    dead, alive = (Stage(tmp_path, epoch=n, clock=clock) for n in (1, 2))
+    await talked(dead)
+    alive.desire("ana", on_stage={"ana": False})
+    await alive.keyed(1)
+    await alive.recorder.upload()
+    early = pages_below(tmp_path / "spool")
+    await clock.advance(FORMER_S)
+    await alive.recorder.upload()
+
+    assert len(early) == 1
+    assert pages_below(tmp_path / "spool") == []
 
 
 async def test_what_grows_is_asked_after_the_look(tmp_path: Path) -> None:
