@@ -252,7 +252,9 @@ class HlsBroadcast:
     async def _keep_sharing(self) -> None:
         while self._key_objects is not None:
             await self._key_objects.follow(
-                self._told_keys(), listeners=self.listener_count
+                self._told_keys(),
+                listeners=self.listener_count,
+                ours=self._fresh(),
             )
             await self._clock.sleep_until(self._clock.now_s() + CHECK_S)
 

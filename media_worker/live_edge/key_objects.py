@@ -38,14 +38,15 @@ class KeyObjects:
         self._left: set[int] = set()  # those, and any whose put was not answered
         self._is_swept = False
 
-    async def follow(self, told: range, *, listeners: int) -> None:
+    async def follow(self, told: range, *, listeners: int, ours: bool) -> None:
         """
         Share what `listeners` need now; call often.
 
         Args:
             told: The key in use, and others that may be known by now.
+            ours: Whether the epoch is; before that another worker serves by its keys.
         """
-        if not self._is_swept:
+        if ours and not self._is_swept:
             self._is_swept = await self._sweep()
         if listeners >= (SHARED_UNTIL if self._shared else SHARED_FROM):
             for wanted in set(told) - self._shared:

@@ -665,3 +665,20 @@ async def test_keys_of_a_worker_that_was_killed_are_taken_away() -> None:
 
         assert before == 4
         assert set(live.key_store.objects) == others
+
+
+async def test_keys_of_who_serves_are_left_alone_until_they_are_relieved() -> None:
+    """
+    A successor runs before it has the epoch, and may never get it.
+    """
+    theirs = f"live-keys/{SPACE}/1/7"
+    live = Broadcasting(epoch=2)
+    live.fresh = False
+    live.key_store.objects = {theirs: b"a key"}
+    async with live:
+        await live.clock.advance(2)
+        before = set(live.key_store.objects)
+        live.fresh = True
+        await live.clock.advance(2)
+
+        assert (before, live.key_store.objects) == ({theirs}, {})
