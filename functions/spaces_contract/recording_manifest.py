@@ -2,7 +2,8 @@
 The manifest of one rendered version: what is in the file, and by whose consent.
 
 The signature (Ed25519, base64url without padding) is over `canonical_json` of the
-manifest without its `signature`.  Nobody is named who is not heard in the file.
+manifest without its `signature`.  Nobody is named who did not agree to be
+heard in the file.
 """
 
 from collections.abc import Mapping
