@@ -6,14 +6,13 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 from spaces.domain.notice import NOTICE_VERSION
 from spaces_contract.roles import PeerKind
 from tests.api import Api, ApiError
 from tests.audio import voice
 from tests.light_clients import LightPeer, LightSpeaker, opus_frames
-from tests.running_stack import RunningStack
 from tests.worker_process import until
 
 FRAME_S: Final = 0.020
@@ -24,6 +23,31 @@ HANDOVER_S: Final = 60.0
 RENDERED_S: Final = 60.0
 LOOK_S: Final = 0.5  # more often is too often for the API
 _CSRC_COUNT: Final = 0x0F  # RFC 3550 5.1
+
+
+class Worker(Protocol):
+    """A process or a container that runs a Space."""
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        ...
+
+    def wait(self, timeout: float) -> object:
+        """Return when it has ended, or raise after `timeout` seconds."""
+        ...
+
+
+class Stack(Protocol):
+    """A whole embedded stack that runs."""
+
+    @property
+    def url(self) -> str:
+        """Where it is served."""
+        ...
+
+    def workers(self, space_id: str) -> Sequence[Worker]:
+        """Return the media workers that run a Space."""
+        ...
 
 
 class NotedApi(Api):
@@ -150,7 +174,7 @@ class UpgradedSpace:
         guests: Listeners beside the host, who talks all the time.
     """
 
-    stack: RunningStack
+    stack: Stack
     number: int
     guests: int
     recorded: bool
@@ -206,8 +230,8 @@ class UpgradedSpace:
         visits = [person.sessions for person in self.people]
         # It looks at all processes there are: nobody is to wait for that.
         (worker,) = await asyncio.to_thread(self.stack.workers, self.id)
-        worker.terminate()
-        await until(lambda: not worker.is_running(), HANDOVER_S)
+        await asyncio.to_thread(worker.terminate)
+        await asyncio.to_thread(worker.wait, HANDOVER_S)
         assert await self.epoch() == epoch + 1
         back_s = time.monotonic()
         try:

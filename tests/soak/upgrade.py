@@ -3,30 +3,35 @@ Replace the workers of live Spaces one by one: `python -m tests.soak.upgrade`.
 
 Five Spaces in the whole embedded stack, two of them recorded.  Their hosts talk all
 the time; light clients listen, and where there is a Chromium, a page by WebRTC and one
-by HLS.  Each worker is sent SIGTERM, as an operator would.  It prints the longest
-silence that each kind of listener heard, and what the recordings lack; it fails where
-a promise of `infra/operations.md` is broken.
+by HLS.  Each worker is sent SIGTERM, as an operator would; with `--image` they are
+containers of podman, and the image's name is given to a new version before.  It prints
+the longest silence that each kind of listener heard, and what the recordings lack; it
+fails where a promise of `infra/operations.md` is broken.
 """
 
 import argparse
 import asyncio
 import contextlib
+import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import docker
 from playwright.async_api import Page, async_playwright
 
 from tests import browser
+from tests.containers.engine import running_engine
+from tests.containers.upgraded_stack import UpgradedStack, upgraded_stack
 from tests.hls_library import built_hls_js
-from tests.running_stack import RunningStack, running_stack
+from tests.running_stack import ROOT, running_stack
 from tests.soak.listening import NO_PLAYER, SIGN_IN
-from tests.upgrading import FRAME_S, UpgradedSpace, unrecorded_s
+from tests.upgrading import FRAME_S, Stack, UpgradedSpace, unrecorded_s
 
 MOST_SILENCE_S: Final = 3.0
 MOST_UNRECORDED_S: Final = 1.0  # DESIGN.md 8, of a process
@@ -72,13 +77,15 @@ class Figures:
     waits: list[float] = field(default_factory=list)
     refusals: int = 0
     stood_still_s: float = 0.0  # this process itself; no worker is to blame for that
+    versions: list[bool] | None = None  # of containers: whose image is the new one
 
     @property
     def good(self) -> bool:
         """Whether all promises were kept."""
         longest = max(max(each) for each in self.silences.values())
         lacking = max(self.unrecorded, default=0.0)
-        return longest <= MOST_SILENCE_S and lacking <= MOST_UNRECORDED_S
+        heard = longest <= MOST_SILENCE_S and lacking <= MOST_UNRECORDED_S
+        return heard and all(self.versions or [])
 
     def text(self) -> str:
         """Return a line for each figure."""
@@ -90,6 +97,9 @@ class Figures:
         lines.append(f"labelled gaps: {', '.join(self.gaps) or 'none'}")
         lines.append(f"sessions refused meanwhile: {self.refusals}")
         lines.append(f"these clients stood still: max {self.stood_still_s:.2f} s")
+        if self.versions is not None:
+            new, all_ = sum(self.versions), len(self.versions)
+            lines.append(f"workers that run, of the new image: {new} of {all_}")
         return "\n".join(lines)
 
 
@@ -115,7 +125,11 @@ async def _page(
 ) -> Page:
     """Open a page that listens; by hls.js, where its library is given."""
     chrome = await browsers.get(None)
-    page = await (await chrome.new_context(base_url=space.stack.url)).new_page()
+    context = await chrome.new_context(
+        base_url=space.stack.url,
+        ignore_https_errors=True,  # a person accepts the certificate once
+    )
+    page = await context.new_page()
     await page.goto("/")
     await page.evaluate(SIGN_IN, [handle, handle.title()])
     if library is not None:
@@ -148,7 +162,7 @@ async def _pages(
 
 
 async def _measure(
-    stack: RunningStack,
+    stack: Stack,
     spaces: int,
     guests: int,
     chromium: str | None,
@@ -167,6 +181,8 @@ async def _measure(
         await asyncio.sleep(SETTLE_S)
         for each in (each for space in live for each in space.listeners):
             each.ears.begin()  # whoever came while others were let in had it rough
+        if isinstance(stack, UpgradedStack):
+            await asyncio.to_thread(stack.publish)
         watching = asyncio.create_task(_watch_ourselves(figures))
         for space in live:
             began_s = time.monotonic()
@@ -174,6 +190,8 @@ async def _measure(
             figures.waits.append(time.monotonic() - began_s)
         await asyncio.sleep(SETTLE_S)
         watching.cancel()
+        if isinstance(stack, UpgradedStack):
+            figures.versions = await asyncio.to_thread(stack.versions)
         listeners = [each for space in live for each in space.listeners]
         figures.silences["light clients"] = [
             each.ears.missing_frames * FRAME_S for each in listeners
@@ -194,12 +212,30 @@ async def _measure(
     return figures
 
 
+@contextlib.contextmanager
+def _stack(folder: Path, image: str | None) -> Iterator[Stack]:
+    """Start a stack; where an image of the worker is given, with containers of it."""
+    if image is None:
+        with running_stack(folder / "stack") as processes:
+            yield processes
+        return
+    conf = ROOT / "tests" / "containers" / "containers.conf"
+    os.environ.setdefault("CONTAINERS_CONF", str(conf))
+    with (
+        running_engine(folder) as url,
+        contextlib.closing(docker.DockerClient(base_url=url)) as engine,
+        upgraded_stack(folder / "stack", engine, url, image) as containers,
+    ):
+        yield containers
+
+
 def main() -> None:
     """Parse the command line, measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spaces", type=int, default=5)
     parser.add_argument("--guests", type=int, default=5)
     parser.add_argument("--no-pages", action="store_true", help="light clients alone")
+    parser.add_argument("--image", help="of the worker: run containers of it")
     told = parser.parse_args()
     if told.spaces < RECORDED + 2:
         parser.error(f"at least {RECORDED + 2} Spaces")
@@ -207,7 +243,7 @@ def main() -> None:
         folder = Path(name)
         chromium = None if told.no_pages else browser.find_chromium()
         library = built_hls_js(folder) if chromium else None
-        with running_stack(folder / "stack") as stack:
+        with _stack(folder, told.image) as stack:
             figures = asyncio.run(
                 _measure(stack, told.spaces, told.guests, chromium, library)
             )
