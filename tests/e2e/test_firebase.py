@@ -112,6 +112,27 @@ async def test_a_link_in_an_email_signs_one_in(
     assert refused == []
 
 
+async def test_who_comes_by_a_link_is_asked_once(
+    stack: RunningStack, context: BrowserContext, vendor: Path
+) -> None:
+    """
+    Also where the page itself asks who it is; whoever closes that may sign in anew.
+    """
+    await GoogleDoubles(stack, "fia").serve(context, vendor)
+    page = await context.new_page()
+    await page.goto(f"/recordings{LINK.removeprefix('/')}")
+    asked = page.get_by_test_id("sign-in")
+    await expect(asked).to_have_count(1)
+    await expect(page.get_by_test_id("sign-in-submit")).to_have_text("Sign in")
+
+    await page.keyboard.press("Escape")
+    await expect(asked).to_have_count(0)
+    await page.get_by_test_id("recordings-sign-in").click()
+
+    await expect(page.get_by_test_id("sign-in-submit")).to_have_text("Send the link")
+    assert page.url == f"{stack.url}/recordings"
+
+
 async def test_a_bell_that_is_rung_brings_pushes(
     stack: RunningStack, context: BrowserContext, vendor: Path, page_for: PageFor
 ) -> None:

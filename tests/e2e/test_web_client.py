@@ -163,6 +163,19 @@ async def test_a_wrong_link_is_explained(
     await expect(page.get_by_test_id("feed")).to_be_visible()
 
 
+async def test_a_page_that_nobody_signed_in_for_says_so(page: Page) -> None:
+    """
+    A link to a recording leads a stranger to a page with a way on, and to no blank.
+    """
+    await page.goto(f"{page.url}s/1abcDEFghiJKL/recording")
+    await expect(page.get_by_test_id("sign-in")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_test_id("sign-in")).to_have_count(0)
+    await page.get_by_test_id("problem-act").click()
+
+    await expect(page.get_by_test_id("sign-in")).to_be_visible()
+
+
 async def test_without_a_microphone_one_still_hosts_and_hears(
     page_for: PageFor,
 ) -> None:

@@ -1,6 +1,7 @@
 // @ts-check
 /** The web client's composition root: routes, the account, and the Space one is in. */
 
+import { cameByLink } from "./identity/email_link.js";
 import { account, onAccountChange, signOut } from "./session.js";
 import { forgetDevice, registerDevice } from "./device.js";
 import { loadIcons } from "./components/dom.js";
@@ -96,7 +97,8 @@ async function leaveParley() {
 
 /** @param {() => void} then Done at once where somebody is signed in already. */
 async function signInThen(then) {
-  if (account() || (await askSignIn())) then();
+  // Who came by a link is asked already; what is shown is drawn anew after that.
+  if (account() || (!cameByLink() && (await askSignIn()))) then();
 }
 
 function drawShell() {

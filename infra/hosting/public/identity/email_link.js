@@ -54,6 +54,9 @@ export function cameByLink() {
   return query.get("mode") === "signIn" && query.has("oobCode");
 }
 
+/** Take the link out of the address bar: it is in no history, and in the mail still. */
+export const putLinkAway = () => history.replaceState(history.state, "", location.pathname);
+
 /** To whom the link was sent; empty where it was asked for in another browser. */
 export const linkedEmail = () => localStorage.getItem(EMAIL_KEY) ?? "";
 
@@ -68,7 +71,7 @@ export async function useLink(email) {
   const { auth, sdk } = await open();
   const { user } = await explained(sdk.signInWithEmailLink(auth, email, location.href));
   localStorage.removeItem(EMAIL_KEY);
-  history.replaceState(history.state, "", location.pathname);
+  putLinkAway();
   return proofOf(user);
 }
 

@@ -13,7 +13,7 @@ const OUTDATED = Object.freeze({
 export const ACCOUNTS = Object.freeze({
   "sign-in-needed": {
     title: "Sign in first",
-    text: "Pick a handle; it takes a few seconds.",
+    text: "It takes a few seconds.",
     icon: "people",
     remedy: "sign-in",
   },

@@ -2,6 +2,7 @@
 /** Every recording one was asked about: the answer, its receipts, and the way out. */
 
 import { myAnswers, withdraw } from "../api/recordings.js";
+import { account } from "../session.js";
 import { button } from "../components/button.js";
 import { h, icon } from "../components/dom.js";
 import { toast } from "../components/toast.js";
@@ -33,7 +34,9 @@ export function myRecordingsView(routes) {
     const rows = answers.map((answer) => row(answer, routes, () => attempt(load)));
     list.replaceChildren(...(rows.length ? rows : [nothingYet()]));
   };
-  void routes.signInThen(() => void attempt(load));
+  const open = () => void routes.signInThen(() => void attempt(load));
+  if (!account()) list.append(button("Sign in", { look: "primary", icon: "people", onclick: open, testid: "recordings-sign-in" }));
+  open();
   return { element, title: "My recordings", destroy: () => {} };
 }
 

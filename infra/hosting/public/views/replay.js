@@ -26,7 +26,7 @@ const LOOK_MS = 2000;
  */
 export function replayView(id, routes) {
   const page = new ReplayPage(id, routes);
-  void routes.signInThen(() => void page.load());
+  page.open();
   return { element: page.element, title: "Recording", destroy: () => page.destroy() };
 }
 
@@ -46,6 +46,16 @@ class ReplayPage {
   constructor(id, routes) {
     this.id = id;
     this.routes = routes;
+  }
+
+  /** Whoever closes the question is told what the page waits for. */
+  open() {
+    if (!account()) this.#refuse(new Problem({ code: "sign-in-needed", status: 401 }));
+    this.#signIn();
+  }
+
+  #signIn() {
+    void this.routes.signInThen(() => void this.load());
   }
 
   async load() {
@@ -70,7 +80,8 @@ class ReplayPage {
 
   /** @param {unknown} problem */
   #refuse(problem) {
-    this.#show(problemPanel(problem, { retry: () => this.load(), feed: () => this.routes.go("/") }));
+    const acts = { retry: () => this.load(), feed: () => this.routes.go("/"), "sign-in": () => this.#signIn() };
+    this.#show(problemPanel(problem, acts));
   }
 
   /**

@@ -1,7 +1,7 @@
 // @ts-check
 /** Signing in by a link in an e-mail: asking for one, and coming back by it. */
 
-import { cameByLink, linkedEmail, sendLink, useLink } from "../identity/email_link.js";
+import { cameByLink, linkedEmail, putLinkAway, sendLink, useLink } from "../identity/email_link.js";
 import { enter } from "../session.js";
 import { h } from "../components/dom.js";
 import { oneField } from "../components/one_field.js";
@@ -29,7 +29,7 @@ export function emailForm() {
  */
 export async function finishSignIn() {
   if (!cameByLink()) return false;
-  return signInSheet((finish) => {
+  const done = await signInSheet((finish) => {
     // Elsewhere than where it was asked for, whoever opens a link shows whose it is.
     const form = emailField({
       email: linkedEmail(),
@@ -44,6 +44,8 @@ export async function finishSignIn() {
     if (linkedEmail()) queueMicrotask(() => form.requestSubmit());
     return form;
   });
+  if (!done) putLinkAway(); // so that one may sign in another way
+  return done;
 }
 
 /** @param {{email?: string, hint: string, submit: string, act: (email: string) => Promise<void>}} options */
