@@ -49,7 +49,7 @@ class Attendee:
         weather: Of their own network; None: it is as good as loopback.
 
     Attributes:
-        joins_s: When each `join` began, and how long it was to the first packet.
+        joins_s: When each was first tried, and how long it was to the first packet.
         talks: When they talked to a worker.
     """
 
@@ -87,17 +87,18 @@ class Attendee:
         """Join, and join again whenever the sound stops."""
         attempt = 0
         while True:
+            if attempt == 0:  # tries that fail are part of how long a join takes
+                began_s = time.time()
             try:
-                await self._live()
+                await self._live(began_s)
             except* (ApiError, ConnectionError, *LOST):
                 pass  # the API log has it
             attempt = 0 if self.hearing.session_first_s else attempt + 1
             await asyncio.sleep(backoff_s(attempt, self._around.chance))
 
-    async def _live(self) -> None:
-        """Hold one session; return once it has stalled."""
+    async def _live(self, began_s: float) -> None:
+        """Hold one session, wanted since `began_s`; return once it has stalled."""
         self.hearing.new_session()
-        began_s = time.time()
         body = {
             "role": "speaker" if self._frames else "listener",
             "recording_notice": NOTICE_VERSION,
