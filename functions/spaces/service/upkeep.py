@@ -151,9 +151,17 @@ class UpkeepService:
             self.effects.put(next_check(space_id, epoch=epoch, now=now))
 
     def _clear_orphans(self, live: Mapping[SpaceId, int], now: datetime) -> None:
-        for each in self.launcher.workloads():
-            served = live.get(SpaceId(each.workload.key)) == each.workload.epoch
-            if not served and now - each.launched_at > ORPHAN_GRACE:
+        found = self.launcher.workloads()
+        # Whom another has relieved lets its people go over first.
+        relieved_at = {
+            each.workload.key: each.launched_at
+            for each in found
+            if each.workload.kind is WorkloadKind.ROOM and _is_served(each, live)
+        }
+        for each in found:
+            relieved = relieved_at.get(each.workload.key, each.launched_at)
+            since = max(each.launched_at, relieved)
+            if not _is_served(each, live) and now - since > ORPHAN_GRACE:
                 self._clear_orphan(each)
 
     def _look_after(self, space: Space, runtime: Runtime | None, now: datetime) -> None:
@@ -228,3 +236,8 @@ def _is_awaited(runtime: Runtime | None, epoch: int) -> bool:
     """Whether the worker of `epoch` is to relieve the one that serves."""
     successor = None if runtime is None else runtime.successor
     return successor is not None and successor.epoch == epoch
+
+
+def _is_served(launched: LaunchedWorkload, live: Mapping[SpaceId, int]) -> bool:
+    """Whether a live Space of that epoch has it."""
+    return live.get(SpaceId(launched.workload.key)) == launched.workload.epoch

@@ -10,6 +10,7 @@ from spaces.domain.effects import LaunchWorker
 from spaces.domain.host_presence import HostPresence, HostState
 from spaces.domain.runtime import Runtime, Successor, wants_successor
 from spaces.domain.states import SpaceState
+from spaces.service.ports import LaunchedWorkload, Workload, WorkloadKind
 from spaces_contract.ids import UserId
 from spaces_contract.runtime import LAUNCH_LIMIT_S, WorkerState
 from tests.builders import HOST, NOW, SPACE_ID, a_runtime, a_space
@@ -159,6 +160,29 @@ def test_a_successor_of_a_space_that_is_over_is_awaited_no_more(
     look(leaving, 2)
 
     assert leaving.effects.names == before
+
+
+@pytest.mark.parametrize(("since_s", "stopped"), [(30, []), (90, ["old"])])
+def test_the_sweep_lets_the_relieved_worker_finish(
+    leaving: World, since_s: int, stopped: list[str]
+) -> None:
+    """
+    It lets its people go over at their pace; who is at it a minute later is stuck.
+    """
+    leaving.database.put_space(a_space(epoch=2))
+    now = leaving.clock()
+    leaving.launcher.known = [
+        LaunchedWorkload(
+            ref=ref,
+            workload=Workload(kind=WorkloadKind.ROOM, key=SPACE_ID, epoch=epoch),
+            launched_at=now - timedelta(seconds=age_s),
+        )
+        for ref, epoch, age_s in (("old", 1, 3600), ("new", 2, since_s))
+    ]
+
+    leaving.task("sweep", {})
+
+    assert leaving.launcher.terminated == stopped
 
 
 @pytest.mark.parametrize("state", [HostState.PRESENT, HostState.COVERED])
