@@ -1,11 +1,9 @@
 """The web client's pure modules, run where they will run: in Chromium."""
 
-import asyncio
-import functools
 import json
 from typing import Any
 
-from playwright.async_api import Page, Route
+from playwright.async_api import Page
 
 
 async def run(page: Page, module: str, body: str) -> Any:
@@ -387,82 +385,3 @@ async def test_hosts_read_who_has_trouble(page: Page) -> None:
         "Unsteady. They miss 4 % of what they hear. Arrives unevenly, by 20 ms.",
         "Bad. 25 % of what they say is lost.",
     ]
-
-
-async def test_a_token_that_comes_late_signs_nobody_in_again(page: Page) -> None:
-    """
-    Whoever signs out while their token is being renewed stays signed out.
-    """
-    body = """
-      const ana = { uid: "ana", handle: "ana", displayName: "Ana", expiresAtMs: 0 };
-      localStorage.setItem("parley.session", JSON.stringify(ana));
-      const renewing = m.idToken().catch(({ code }) => code);
-      m.signOut();
-      return [await renewing, m.account()];
-    """
-
-    assert await run(page, "/session.js", body) == ["sign-in-needed", None]
-
-
-async def test_a_proof_that_never_comes_holds_up_no_call(page: Page) -> None:
-    """
-    Google's SDK waits for ever where something blocks reCAPTCHA's script: the first
-    call waits for five seconds, the next one for none.
-    """
-    app_check = """
-      export class ReCaptchaEnterpriseProvider {}
-      export const initializeAppCheck = () => ({});
-      export const getToken = () => {
-        console.log("asked");
-        return new Promise(() => {});
-      };
-    """
-    vendor = {
-        "app": "export const initializeApp = () => ({});",
-        "app-check": app_check,
-    }
-    for part, body in vendor.items():
-        fulfil = functools.partial(_script, body=body)
-        await page.route(f"**/vendor/firebase-{part}.js", fulfil)
-    settings = json.dumps({"firebase": {"recaptcha_site_key": "key"}})
-    await page.route(
-        "**/.well-known/parley-web.json", lambda route: route.fulfill(body=settings)
-    )
-    await page.clock.install()
-    await page.reload()
-    async with page.expect_console_message(lambda said: said.text == "asked"):
-        await page.evaluate(
-            """() => {
-              window.token = async () =>
-                (await import("/identity/app_check.js")).appCheckToken();
-              window.first = window.token();
-            }"""
-        )
-    await page.clock.fast_forward(5000)
-
-    async with asyncio.timeout(20):
-        assert await page.evaluate("() => window.first") == ""
-        assert await page.evaluate("() => window.token()") == ""
-
-
-async def test_whoever_signs_out_gets_no_more_pushes_here(page: Page) -> None:
-    """
-    The browser lets go of them by itself, though the API cannot be told.
-    """
-    await page.route("**/v1/**", lambda route: route.abort())
-    body = """
-      let subscribed = true;
-      const unsubscribe = async () => { subscribed = false; };
-      const pushManager = { getSubscription: async () => ({ unsubscribe }) };
-      navigator.serviceWorker.getRegistration = async () => ({ pushManager });
-      const device = { id: "device-1", uid: "ana", atMs: Date.now() };
-      localStorage.setItem("parley.device", JSON.stringify(device));
-      await m.forgetDevice();
-      return [subscribed, localStorage.getItem("parley.device")];
-    """
-
-    assert await run(page, "/device.js", body) == [False, None]
-
-
-async def _script(route: Route, body: str) -> None:
-    await route.fulfill(body=body, content_type="text/javascript")

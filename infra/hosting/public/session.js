@@ -138,11 +138,25 @@ export function expireToken() {
  */
 async function renew(current) {
   const renewed = current.by
-    ? { ...current, ...(await freshProof(current.uid)) }
+    ? { ...current, ...(await provenAnew(current)) }
     : await issue(current.handle, current.displayName);
   if (account()?.uid !== current.uid) throw new Problem({ code: "sign-in-needed", status: 401 });
   localStorage.setItem(KEY, JSON.stringify(renewed));
   return renewed;
+}
+
+/**
+ * @param {Account} current
+ * @throws {Problem} `id-token-expired` where Firebase knows them no more: they are signed
+ *   out here as well, for each of their calls would fail, and none would ask them again.
+ */
+async function provenAnew(current) {
+  try {
+    return await freshProof(current.uid);
+  } catch (problem) {
+    if (problem instanceof Problem && problem.code === "id-token-expired") signOut();
+    throw problem;
+  }
 }
 
 /**

@@ -17,6 +17,9 @@ const CODES = Object.freeze({
   "auth/expired-action-code": "sign-in-link-invalid",
   "auth/argument-error": "sign-in-link-invalid",
   "auth/user-disabled": "account-suspended",
+  "auth/user-token-expired": "id-token-expired",
+  "auth/invalid-user-token": "id-token-expired",
+  "auth/user-not-found": "id-token-expired",
 });
 
 /** @typedef {{uid: string, idToken: string, expiresAtMs: number}} Proof */
