@@ -58,3 +58,19 @@ async def _until(page: Page, tries: list[str], count: int) -> None:
         "() => sessionStorage.getItem('parley.boots') !== null"
     )
     assert len(tries) == count
+
+
+async def test_a_script_of_others_is_no_reason_to_load_anew(page: Page) -> None:
+    """
+    Google's SDK asks for reCAPTCHA's, and whatever blocks ads may block that.
+    """
+    counted = await page.evaluate(
+        """() => new Promise((done) => {
+          const script = document.createElement("script");
+          script.src = "https://recaptcha.example/blocked.js";
+          script.onerror = () => done(sessionStorage.getItem("parley.boots"));
+          document.head.append(script);
+        })"""
+    )
+
+    assert counted is None

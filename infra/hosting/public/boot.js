@@ -10,6 +10,7 @@
   // A module that cannot be had fails its script, which tells nobody but the element.
   const onError = (/** @type {Event} */ { target }) => {
     if (failed || !(target instanceof HTMLScriptElement)) return;
+    if (new URL(target.src, location.href).origin !== location.origin) return; // not our file
     failed = true;
     const nth = Number(sessionStorage.getItem(KEY)) + 1;
     sessionStorage.setItem(KEY, String(nth % (MOST + 1)));
