@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from spaces.adapters.firestore.costs import COSTS
 from spaces.adapters.signed_tokens import Ed25519Signer
@@ -16,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "infra" / "operations.md").read_text()
 CLOUD_TOOLS = {
     *("gcloud", "pulumi", "kubectl", "helm", "firebase", "docker"),
-    *("curl", "shred", "python3", ".venv/cloud/bin/python", "cd"),
+    *("curl", "sed", "shred", "python3", ".venv/cloud/bin/python", "cd"),
 }
 LASTS_S = 1_800
 # What clients of the guide's Space call: one host, one more speaker, five listeners.
@@ -168,3 +169,18 @@ def test_alerts_are_of_what_is_logged_and_have_run_books() -> None:
     assert all(f'"{words}"' in source for words in counted)
     assert len(named) >= 7
     assert set(named) <= set(re.findall(r"^### (.+)$", GUIDE, re.MULTILINE))
+
+
+def test_the_rules_become_a_resource_of_the_cluster() -> None:
+    rules = "infra/observability/workers.rules.yaml"
+    lines = [line for _, lines in blocks() for line in lines if rules in line]
+    command = lines[0].removesuffix(" | kubectl apply -f -")
+    shown = subprocess.run(  # noqa: S602 - a command of our own guide, as it stands
+        command, shell=True, cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    resource = yaml.safe_load(shown.stdout)
+    assert (resource["apiVersion"], resource["kind"]) == (
+        "monitoring.googleapis.com/v1",
+        "Rules",
+    )
+    assert resource["spec"] == yaml.safe_load((ROOT / rules).read_text())
