@@ -72,6 +72,7 @@ class Figures:
     """What was measured, in seconds."""
 
     silences: dict[str, list[float]] = field(default_factory=dict)
+    before: dict[str, float] = field(default_factory=dict)  # by others' upgrades alone
     unrecorded: list[float] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)  # of recordings, as they label them
     waits: list[float] = field(default_factory=list)
@@ -92,6 +93,10 @@ class Figures:
         lines = [
             _line(f"silence, {name}", each) for name, each in self.silences.items()
         ]
+        lines += [
+            f"silence, {name}, before its own worker went: max {each:.2f} s"
+            for name, each in self.before.items()
+        ]
         lines.append(_line("said to a worker, not recorded", self.unrecorded))
         lines.append(_line("from SIGTERM until all were back", self.waits))
         lines.append(f"labelled gaps: {', '.join(self.gaps) or 'none'}")
@@ -108,6 +113,18 @@ def _line(name: str, values: Sequence[float]) -> str:
     return f"{name}: p50 {middle:.2f} s, max {most:.2f} s ({len(values)})"
 
 
+@dataclass(frozen=True)
+class PageEars:
+    """A page that listens to a Space."""
+
+    space: UpgradedSpace
+    page: Page
+
+    async def longest_s(self) -> float:
+        """Return its longest silence, in seconds."""
+        return float(await self.page.evaluate("window.longestMs")) / 1000
+
+
 async def _watch_ourselves(figures: Figures) -> None:
     """Note how long this process was kept from running; ends by cancellation."""
     while True:
@@ -122,7 +139,7 @@ async def _page(
     space: UpgradedSpace,
     handle: str,
     library: Path | None,
-) -> Page:
+) -> PageEars:
     """Open a page that listens; by hls.js, where its library is given."""
     chrome = await browsers.get(None)
     context = await chrome.new_context(
@@ -141,7 +158,7 @@ async def _page(
     await browser.listen(page, f"/s/{space.id}")
     await browser.expect_transport(page, "webrtc" if library is None else "hls")
     await page.evaluate(WATCH)
-    return page
+    return PageEars(space, page)
 
 
 async def _pages(
@@ -149,7 +166,7 @@ async def _pages(
     spaces: Sequence[UpgradedSpace],
     chromium: str,
     library: Path | None,
-) -> dict[str, Page]:
+) -> dict[str, PageEars]:
     """Return pages by how they listen."""
     playwright = await opened.enter_async_context(async_playwright())
     browsers = browser.Browsers(playwright, chromium)
@@ -185,6 +202,11 @@ async def _measure(
             await asyncio.to_thread(stack.publish)
         watching = asyncio.create_task(_watch_ourselves(figures))
         for space in live:
+            # Those of the last Spaces hear meanwhile how busy this machine is.
+            for name, ears in pages.items():
+                if ears.space is space:
+                    figures.before[name] = await ears.longest_s()
+                    await ears.page.evaluate("window.longestMs = 0")
             began_s = time.monotonic()
             await space.drain()
             figures.waits.append(time.monotonic() - began_s)
@@ -196,9 +218,8 @@ async def _measure(
         figures.silences["light clients"] = [
             each.ears.missing_frames * FRAME_S for each in listeners
         ]
-        for name, page in pages.items():
-            longest_ms = float(await page.evaluate("window.longestMs"))
-            figures.silences[name] = [longest_ms / 1000]
+        for name, ears in pages.items():
+            figures.silences[name] = [await ears.longest_s()]
         everybody = [each for space in live for each in space.people]
         figures.refusals = sum(each.api.refusals for each in everybody) - refused
         for space in live[:RECORDED]:
