@@ -46,8 +46,11 @@ WATCH: Final = """
   const samples = new Float32Array(2048);
   let source = null;
   let track = null;
-  let heardMs = 0;
-  window.longestMs = 0;
+  let heardMs = performance.now();
+  let longestMs = 0;
+  // A silence that lasts counts as well.
+  window.longest = () => Math.max(longestMs, performance.now() - heardMs);
+  window.forget = () => { longestMs = 0; };
   setInterval(() => {
     const now = stream.getAudioTracks().find(({ readyState }) => readyState === "live");
     if (now && now !== track) {
@@ -60,7 +63,7 @@ WATCH: Final = """
     analyser.getFloatTimeDomainData(samples);
     if (Math.max(...samples.map(Math.abs)) < 0.005) return;
     const nowMs = performance.now();
-    if (heardMs) window.longestMs = Math.max(window.longestMs, nowMs - heardMs);
+    longestMs = Math.max(longestMs, nowMs - heardMs);
     heardMs = nowMs;
   }, 20);
 }
@@ -122,7 +125,7 @@ class PageEars:
 
     async def longest_s(self) -> float:
         """Return its longest silence, in seconds."""
-        return float(await self.page.evaluate("window.longestMs")) / 1000
+        return float(await self.page.evaluate("window.longest()")) / 1000
 
 
 async def _watch_ourselves(figures: Figures) -> None:
@@ -206,7 +209,7 @@ async def _measure(
             for name, ears in pages.items():
                 if ears.space is space:
                     figures.before[name] = await ears.longest_s()
-                    await ears.page.evaluate("window.longestMs = 0")
+                    await ears.page.evaluate("window.forget()")
             began_s = time.monotonic()
             await space.drain()
             figures.waits.append(time.monotonic() - began_s)
