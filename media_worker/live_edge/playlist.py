@@ -14,6 +14,8 @@ from .aac import FRAME_SAMPLES
 
 TARGET_DURATION_S: Final = 1
 DISCONTINUITIES_PER_EPOCH: Final = 1_000_000  # so that the next epoch's are higher
+# Where ticks are skipped segments are short, and their numbers ahead of the clock.
+SHORT_SEGMENTS_PER_EPOCH: Final = 10_000
 SEAM_S: Final = 0.001  # what begins so near to where the last one ended goes on
 
 
@@ -59,14 +61,15 @@ class Window:
     The segments which the playlist names just now, and their numbers.
 
     Both numbers grow for ever, also across workers, without anything being read: the
-    media sequence number is that of the second in which a stretch began, and at most
-    one segment is made in a second; the discontinuity sequence number counts up from
-    the epoch.
+    media sequence number is that of the second in which a stretch began, and ahead of
+    it by what short segments an epoch may have, as those before it may have had them;
+    the discontinuity sequence number counts up from the epoch.
     """
 
     def __init__(self, epoch: int) -> None:
         self._entries: deque[_Entry] = deque()
         self._stretch = epoch * DISCONTINUITIES_PER_EPOCH
+        self._ahead = epoch * SHORT_SEGMENTS_PER_EPOCH
         self._first_number = 0
 
     @property
@@ -89,7 +92,7 @@ class Window:
         if len(self._entries) == 1:
             # Nothing precedes it, so that its number is free, and that of the second.
             by_clock = math.ceil(segment.begins_s / TARGET_DURATION_S) + 1
-            self._first_number = max(self._first_number, by_clock)
+            self._first_number = max(self._first_number, by_clock + self._ahead)
         return leaving
 
     def clear(self) -> list[Segment]:

@@ -123,6 +123,22 @@ def test_a_relaunched_worker_goes_on(away_s: float) -> None:
     assert after.segments[0].uri.startswith("2/")
 
 
+def test_numbers_grow_after_a_worker_that_skipped_ticks() -> None:
+    """
+    Its segments were short, and their numbers ahead of the clock.
+    """
+    segments = [
+        a_segment(serial, begins_s=BEGAN_S + serial / 2, frames=20)
+        for serial in range(240)
+    ]
+    before = play(Window(1), segments)[-1]
+
+    after = play(Window(2), stream(3, begins_s=segments[-1].ends_s + 2, epoch=2))[0]
+
+    check_update(before, after)
+    assert after.first_number > before.segments[-1].number
+
+
 def test_a_worker_that_rested_goes_on() -> None:
     """
     After a pause, in which everything was taken away, numbers are higher as well.
