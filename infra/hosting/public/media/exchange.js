@@ -99,6 +99,23 @@ export function connected(pc, signal) {
 }
 
 /**
+ * Call `onlost` when a connection that was up is up no more.
+ *
+ * @param {RTCPeerConnection} pc
+ * @param {RTCDtlsTransport | null} transport Its only one. Where the worker says
+ *   good-bye, Chromium tells so here at once, and the connection stays "connected".
+ * @param {() => void} onlost
+ */
+export function watchConnection(pc, transport, onlost) {
+  pc.addEventListener("connectionstatechange", () => {
+    if (pc.connectionState !== "connected") onlost();
+  });
+  transport?.addEventListener("statechange", () => {
+    if (transport.state !== "connected") onlost();
+  });
+}
+
+/**
  * Wait for our candidates, briefly: the worker is ICE-lite and learns our address
  * from our checks, so a late candidate is no loss.
  *

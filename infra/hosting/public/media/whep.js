@@ -1,7 +1,7 @@
 // @ts-check
 /** Hearing: one WHEP session, its track, who is in it, and whether it still flows. */
 
-import { closeResource, connected, openResource } from "./exchange.js";
+import { closeResource, connected, openResource, watchConnection } from "./exchange.js";
 import { StallDetector } from "./stall.js";
 
 const CHECK_MS = 1000;
@@ -28,9 +28,7 @@ export class Whep {
   async open(url, grant, signal) {
     this.resource = await openResource(this.pc, url, grant, signal);
     await connected(this.pc, signal);
-    this.pc.addEventListener("connectionstatechange", () => {
-      if (this.pc.connectionState !== "connected") this.#lost();
-    });
+    watchConnection(this.pc, this.receiver.transport, () => this.#lost());
     const detector = new StallDetector(performance.now());
     this.timer = window.setInterval(() => this.#check(detector), CHECK_MS);
   }

@@ -1,7 +1,7 @@
 // @ts-check
 /** Talking: one WHIP session with the microphone and the stage's data channel. */
 
-import { closeResource, connected, openResource } from "./exchange.js";
+import { closeResource, connected, openResource, watchConnection } from "./exchange.js";
 
 /**
  * @typedef {object} StageNetwork Somebody on stage, as hosts are told of them.
@@ -52,9 +52,7 @@ export class Whip {
   async open(url, grant, signal) {
     this.resource = await openResource(this.pc, url, grant, signal);
     await connected(this.pc, signal);
-    this.pc.addEventListener("connectionstatechange", () => {
-      if (this.pc.connectionState !== "connected") this.onlost();
-    });
+    watchConnection(this.pc, this.sender.transport, () => this.onlost());
   }
 
   /** @param {MediaStreamTrack} track */
