@@ -37,36 +37,55 @@ MOST_SILENCE_S: Final = 3.0
 MOST_UNRECORDED_S: Final = 1.0  # DESIGN.md 8, of a process
 RECORDED: Final = 2
 SETTLE_S: Final = 8.0  # before and after, so that an HLS player's buffer is heard too
-# The longest time without sound from a page's player, by whichever way it comes.
-WATCH: Final = """
-() => {
-  const stream = document.querySelector("[data-testid=player]").captureStream();
-  const context = new AudioContext();
-  const analyser = new AnalyserNode(context, { fftSize: 2048 });
-  const samples = new Float32Array(2048);
-  let source = null;
-  let track = null;
+# The longest time without sound in a page; a silence that lasts counts as well.
+SILENCE: Final = """
   let heardMs = performance.now();
   let longestMs = 0;
-  // A silence that lasts counts as well.
   window.longest = () => Math.max(longestMs, performance.now() - heardMs);
   window.forget = () => { longestMs = 0; };
-  setInterval(() => {
-    const now = stream.getAudioTracks().find(({ readyState }) => readyState === "live");
-    if (now && now !== track) {
-      source?.disconnect();
-      track = now;
-      const mediaStream = new MediaStream([now]);
-      source = new MediaStreamAudioSourceNode(context, { mediaStream });
-      source.connect(analyser);
-    }
-    analyser.getFloatTimeDomainData(samples);
-    if (Math.max(...samples.map(Math.abs)) < 0.005) return;
+  const heard = () => {
     const nowMs = performance.now();
     longestMs = Math.max(longestMs, nowMs - heardMs);
     heardMs = nowMs;
-  }, 20);
-}
+  };
+"""
+# From an HLS player, which stays one and the same.
+WATCH_PLAYER: Final = f"""
+() => {{{SILENCE}
+  const mediaStream = document.querySelector("[data-testid=player]").captureStream();
+  const context = new AudioContext();
+  const analyser = new AnalyserNode(context, {{ fftSize: 2048 }});
+  new MediaStreamAudioSourceNode(context, {{ mediaStream }}).connect(analyser);
+  const samples = new Float32Array(2048);
+  setInterval(() => {{
+    analyser.getFloatTimeDomainData(samples);
+    if (Math.max(...samples.map(Math.abs)) >= 0.005) heard();
+  }}, 20);
+}}
+"""
+# From one connection after the other: a captured stream ends with the first of them.
+KEEP_PEERS: Final = """
+window.peers = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...given) {
+    super(...given);
+    window.peers.push(this);
+  }
+};
+"""
+WATCH_PEERS: Final = f"""
+() => {{{SILENCE}
+  const energies = new Map();
+  setInterval(async () => {{
+    for (const peer of window.peers) {{
+      for (const {{ type, totalAudioEnergy }} of (await peer.getStats()).values()) {{
+        if (type !== "inbound-rtp") continue;
+        if (totalAudioEnergy > (energies.get(peer) ?? 0) + 1e-7) heard();
+        energies.set(peer, totalAudioEnergy);
+      }}
+    }}
+  }}, 20);
+}}
 """
 
 
@@ -152,7 +171,9 @@ async def _page(
     page = await context.new_page()
     await page.goto("/")
     await page.evaluate(SIGN_IN, [handle, handle.title()])
-    if library is not None:
+    if library is None:
+        await page.add_init_script(KEEP_PEERS)
+    else:
         await page.add_init_script(browser.BLOCK_UDP)
         await page.add_init_script(NO_PLAYER)
         await page.route(
@@ -160,7 +181,7 @@ async def _page(
         )
     await browser.listen(page, f"/s/{space.id}")
     await browser.expect_transport(page, "webrtc" if library is None else "hls")
-    await page.evaluate(WATCH)
+    await page.evaluate(WATCH_PEERS if library is None else WATCH_PLAYER)
     return PageEars(space, page)
 
 
