@@ -179,8 +179,10 @@ class EpochRecording:
         """
         Return what is ours to store: while a Space goes over to a successor on the same
         machine, two workers write to one spool.
+
+        What an earlier one left is ours at the latest when we end: nobody follows.
         """
-        alone = self._clock.now_s() >= self._alone_from_s
+        alone = self._finished or self._clock.now_s() >= self._alone_from_s
         least = 0 if alone else self._epoch
         return {name for name in found if least <= _epoch_of(name) <= self._epoch}
 

@@ -232,7 +232,8 @@ async def test_two_workers_of_one_machine_leave_each_others_files_alone(
     assert pages_below(tmp_path / "spool") == []
     assert (progress.state, progress.partial) == (RenderState.DONE, False)
     said_s = sum(end - start for start, end in manifest.stems[0].heard) / 1_000
-    assert said_s == pytest.approx(4.0, abs=0.5)
+    # More, where the clock that `first` waits by stands still within one of the pages.
+    assert said_s >= 3.5  # of 4 s
 
 
 async def test_what_a_dead_worker_left_is_stored_by_the_next(tmp_path: Path) -> None:
@@ -250,6 +251,20 @@ async def test_what_a_dead_worker_left_is_stored_by_the_next(tmp_path: Path) -> 
     await alive.recorder.upload()
 
     assert len(early) == 1
+    assert pages_below(tmp_path / "spool") == []
+
+
+async def test_what_a_dead_worker_left_is_stored_where_the_next_soon_ends(
+    tmp_path: Path,
+) -> None:
+    clock = TurnedClock()
+    dead, last = (Stage(tmp_path, epoch=n, clock=clock) for n in (1, 2))
+    await talked(dead)
+    last.desire("ana", on_stage={"ana": False})
+    await last.keyed(1)
+    await last.talk({"ana": SAID})
+    await last.finish()
+
     assert pages_below(tmp_path / "spool") == []
 
 
