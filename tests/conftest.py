@@ -11,7 +11,7 @@ import pytest
 TESTS = Path(__file__).parent
 # Debug mode notes of each callback, task and future where it was made.  The whole stack
 # is a third of what a room's test costs; the innermost frame says as much.
-asyncio.constants.DEBUG_STACK_DEPTH = 1  # type: ignore[misc]  # ours alone to change
+asyncio.constants.DEBUG_STACK_DEPTH = 1  # type: ignore[misc]  # Final to others; of this process alone
 traceback.extract_stack.__defaults__ = (None, 1)  # what asyncio's C code calls
 
 TIERS = ("unit", "integration", "conformance", "e2e", "containers")

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 
 def a_service_account(
-    token_url: str = "https://oauth2.example/token",  # noqa: S107 -- no password
+    token_url: str = "https://oauth2.example/token",  # noqa: S107 -- an address, no password
 ) -> dict[str, str]:
     """
     Return what stands in an account's key file.

@@ -139,7 +139,7 @@ def _session(env: Mapping[str, str]) -> requests.Session | None:
     from google.auth.transport.requests import AuthorizedSession
 
     credentials, _ = google.auth.default(scopes=[APPEND])
-    return AuthorizedSession(credentials)  # type: ignore[no-untyped-call]  # theirs
+    return AuthorizedSession(credentials)  # type: ignore[no-untyped-call]  # no types
 
 
 def _sdk_context(context: TraceContext) -> trace.SpanContext:

@@ -15,7 +15,7 @@ from spaces_contract.recording import RecordingId, StemId
 from .key_encryption import KeyEncryption, KeyLost, WrappedKey
 from .sealing import StemPlace
 
-if TYPE_CHECKING:  # it is in the stubs alone
+if TYPE_CHECKING:  # a shape of obstore's stubs: no such name at run time
     from obstore.store import RetryConfig
 
 logger = logging.getLogger(__name__)

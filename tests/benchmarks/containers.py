@@ -35,7 +35,7 @@ BASE: Final = "localhost/parley-base"
 IMAGES: Final = {unit: f"localhost/parley-{unit}" for unit in ("functions", "worker")}
 LOCKED_UP: Final = (
     *("--read-only", "--cap-drop", "all", "--security-opt", "no-new-privileges"),
-    *("--tmpfs", "/tmp:size=64m"),  # noqa: S108 -- inside the container
+    *("--tmpfs", "/tmp:size=64m"),  # noqa: S108 -- the container's own, in memory
 )
 
 
@@ -167,7 +167,7 @@ def _start(
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 -- ours
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 -- http, of our own container
             return bool(answer.status == 200)
     except OSError:
         return False

@@ -76,7 +76,7 @@ def is_free(port: int) -> bool:
     """Whether nobody has this UDP port, at any address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.bind(("0.0.0.0", port))  # noqa: S104 -- as the engine does
+            probe.bind(("0.0.0.0", port))  # noqa: S104 -- the engine publishes on all addresses
         except OSError:
             return False
         return True
@@ -172,7 +172,7 @@ def test_ports_of_others_are_left_alone_until_none_is_left(
     """
     under_test = launcher(settings)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-        other.bind(("0.0.0.0", settings.ports.start))  # noqa: S104 -- as the engine does
+        other.bind(("0.0.0.0", settings.ports.start))  # noqa: S104 -- the engine publishes on all addresses
         under_test.launch(a_room())
         with pytest.raises(NoCapacity):
             under_test.launch(a_room(epoch=2))

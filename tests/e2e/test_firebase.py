@@ -1,7 +1,7 @@
 """The web client with Firebase: Google's SDK against doubles of Google's endpoints."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Page, Request, expect
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, expect
 
 from tests import browser
 from tests.browser import PageFor
@@ -171,11 +171,11 @@ async def test_a_bell_that_is_rung_brings_pushes(
 def _refused(page: Page) -> list[str]:
     """Return what the content security policy will have refused."""
     refused: list[str] = []
-    note: Callable[[Any], None] = lambda message: (  # noqa: E731 - an event's listener
-        refused.append(message.text)
-        if "Content Security Policy" in message.text
-        else None
-    )
+
+    def note(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            refused.append(message.text)
+
     page.on("console", note)
     return refused
 

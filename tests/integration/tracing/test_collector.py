@@ -149,7 +149,7 @@ def test_google_is_sent_the_accounts_token_and_nobody_else(
 
     def default(scopes: list[str]) -> tuple[Credentials, str]:
         asked.append(scopes)
-        return Credentials("a-token"), "a-project"  # type: ignore[no-untyped-call]  # theirs
+        return Credentials("a-token"), "a-project"  # type: ignore[no-untyped-call]  # no types
 
     class Answering(HTTPAdapter):
         def send(self, request: Any, *_: Any, **__: Any) -> Response:

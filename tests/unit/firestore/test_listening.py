@@ -126,7 +126,7 @@ async def test_a_slow_client_is_told_the_newest_state(
     client.ready = True
     stream.wake()
     async with asyncio.timeout(5):
-        while not (told := client.told()):  # noqa: ASYNC110 - a timer sends it
+        while not (told := client.told()):  # noqa: ASYNC110 - the client's timer sets no event
             await asyncio.sleep(0)
 
     assert told == ["a at 99", "snapshot"]

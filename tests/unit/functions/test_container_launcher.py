@@ -64,7 +64,7 @@ def test_jobs_of_recordings_are_told_what_they_are_for(
         SETTINGS,
         project_id="demo",
         grant_public_key="",
-        open_engine=lambda: engine,  # type: ignore[arg-type,return-value]  # a double
+        open_engine=lambda: engine,  # type: ignore[arg-type,return-value]  # docker's is no protocol
     )
 
     ref = launcher.launch(Workload(kind=kind, key="r1", epoch=3, index=1))
@@ -84,7 +84,7 @@ def test_a_worker_is_told_its_trace() -> None:
         SETTINGS,
         project_id="demo",
         grant_public_key="",
-        open_engine=lambda: engine,  # type: ignore[arg-type,return-value]  # a double
+        open_engine=lambda: engine,  # type: ignore[arg-type,return-value]  # docker's is no protocol
     )
 
     with within(TraceContext("a" * 32, "b" * 16, sampled=True)):
@@ -128,7 +128,7 @@ def test_a_container_that_is_just_being_made_is_waited_for(
         SETTINGS,
         project_id="demo",
         grant_public_key="",
-        open_engine=lambda: engine,  # type: ignore[arg-type,return-value]  # a double
+        open_engine=lambda: engine,  # type: ignore[arg-type,return-value]  # docker's is no protocol
         sleep=lambda _: None,
     )
     room = Workload(kind=WorkloadKind.ROOM, key="s1", epoch=3)

@@ -56,7 +56,7 @@ class CarriedTasks:
 
 def a_queue(tasks: CarriedTasks) -> OutboxEffectQueue:
     """Return a queue whose outbox nobody asks."""
-    return OutboxEffectQueue(lambda: tasks, None)  # type: ignore[arg-type]  # not used
+    return OutboxEffectQueue(lambda: tasks, None)  # type: ignore[arg-type]  # `put` needs no outbox
 
 
 @pytest.mark.parametrize(

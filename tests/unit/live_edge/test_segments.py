@@ -230,10 +230,10 @@ def test_after_a_crowd_those_who_stay_are_counted_one_by_one() -> None:
     staying = [UserId(f"listener-{number}") for number in range(800)]
 
     counts = []
-    for now_s in range(0, 1_500, 300):
+    for clock_s in range(0, 1_500, 300):
         for user_id in staying:
-            audience.note(user_id, now_s)
-        audience.expire(now_s)
+            audience.note(user_id, clock_s)
+        audience.expire(clock_s)
         counts.append(len(audience))
     audience.note(UserId("late"), 1_200)
 

@@ -8,7 +8,7 @@ import pytest
 
 from media_worker.audio.frames import EncodedFrame
 from media_worker.relay.relay_room import RelayRoom
-from media_worker.room.ports import SessionRefused
+from media_worker.room.ports import DesiredState, SessionRefused
 from media_worker.room.room_end import RoomEnd
 from spaces_contract.control import ControlError
 from spaces_contract.ids import SessionId, UserId
@@ -205,14 +205,14 @@ async def test_nobody_closes_anothers_session() -> None:
     ],
 )
 async def test_it_ends_with_its_space_or_its_epoch(
-    state: object, end: RoomEnd, reason: PeerCloseReason
+    state: DesiredState, end: RoomEnd, reason: PeerCloseReason
 ) -> None:
     """
     Listeners are told why, and nobody is let in any more.
     """
     async with RunningRelay() as relay:
         session_id = await relay.listen(LEA)
-        relay.room.apply(state)  # type: ignore[arg-type]  # a parameter's
+        relay.room.apply(state)
         await settle()
         for _ in range(10):
             await relay.clock.advance(0.1)

@@ -157,21 +157,21 @@ def cluster_api(api: KubernetesApi | None) -> kubernetes.CustomObjectsApi:
     """
     configuration = kubernetes.Configuration()
     if api is None:
-        load_incluster_config(configuration)  # type: ignore[no-untyped-call]  # theirs
+        load_incluster_config(configuration)  # type: ignore[no-untyped-call]  # no types
     else:
         credentials, _ = google.auth.default(scopes=SCOPES)
         request = google.auth.transport.requests.Request()
 
         def refresh(asked: Any) -> None:
             if not credentials.valid:
-                credentials.refresh(request)  # type: ignore[no-untyped-call]  # theirs
+                credentials.refresh(request)  # type: ignore[no-untyped-call]  # no types
             asked.api_key["authorization"] = f"Bearer {credentials.token}"
 
         configuration.host = api.url
         configuration.ssl_ca_cert = api.ca_file
         refresh(configuration)
-        # Before each call.  Their types say that it is None.
-        configuration.refresh_api_key_hook = refresh  # type: ignore[assignment]
+        # Before each call.
+        configuration.refresh_api_key_hook = refresh  # type: ignore[assignment]  # None, say its types
     return kubernetes.CustomObjectsApi(kubernetes.ApiClient(configuration))
 
 
