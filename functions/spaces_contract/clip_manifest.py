@@ -11,8 +11,7 @@ from typing import Any, Final, Self
 
 from .consent_receipts import canonical_json
 from .json_documents import InvalidDocument, Reading, check_schema
-from .recording import ConsentScope
-from .recording_manifest import ManifestStem
+from .recording_manifest import ManifestStem, stem_arguments
 
 CLIP_MANIFEST_SCHEMA: Final = 1
 KIND: Final = "clip"
@@ -92,11 +91,5 @@ class ClipManifest:
 
 
 def _stem(fields: Mapping[str, Any]) -> ClipStem:
-    return ClipStem(
-        **{
-            **fields,
-            "scopes": tuple(ConsentScope(scope) for scope in fields["scopes"]),
-            "heard": tuple((int(start), int(end)) for start, end in fields["heard"]),
-            "objects": tuple(str(name) for name in fields["objects"]),
-        }
-    )
+    objects = tuple(str(name) for name in fields["objects"])
+    return ClipStem(**{**stem_arguments(fields), "objects": objects})

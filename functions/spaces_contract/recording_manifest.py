@@ -106,16 +106,19 @@ class Manifest:
         with Reading("manifest"):
             check_schema(fields, MANIFEST_SCHEMA)
             rest = {name: fields[name] for name in fields if name != "schema"}
-            rest["stems"] = tuple(_stem(stem) for stem in rest["stems"])
+            rest["stems"] = tuple(
+                ManifestStem(**stem_arguments(stem)) for stem in rest["stems"]
+            )
             rest["gaps"] = tuple(_gap(gap) for gap in rest["gaps"])
             rest["commitments"] = tuple(rest["commitments"])
             return cls(**rest)
 
 
-def _stem(fields: Mapping[str, Any]) -> ManifestStem:
+def stem_arguments(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `ManifestStem` takes, of a stem in a manifest's JSON."""
     scopes = tuple(ConsentScope(scope) for scope in fields["scopes"])
     heard = tuple((int(start), int(end)) for start, end in fields["heard"])
-    return ManifestStem(**{**fields, "scopes": scopes, "heard": heard})
+    return {**fields, "scopes": scopes, "heard": heard}
 
 
 def _gap(fields: Mapping[str, Any]) -> ManifestGap:
