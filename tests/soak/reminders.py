@@ -66,10 +66,9 @@ class Reminders:
         """One Space is left to its reminder; another starts at once."""
         in_time = time.monotonic() + AHEAD_S + TOLD_WITHIN_S / 2 < until_s
         if in_time and number % 2 == 0:  # of ten that one may have planned at once
-            due_s = time.time() + AHEAD_S
-            space_id = await self._scheduled(f"In time {number}", due_s)
+            space_id, due_s = await self._scheduled(f"In time {number}")
             self._due.append((self._host.handle, "host_due", space_id, due_s))
-        space_id = await self._scheduled(f"At once {number}", time.time() + AHEAD_S)
+        space_id, _ = await self._scheduled(f"At once {number}")
         for person in self._waiting:
             key = ("reminder", space_id, person.uid)
             path = f"/v1/spaces/{space_id}/reminder"
@@ -82,10 +81,12 @@ class Reminders:
         await asyncio.sleep(PLAN_EVERY_S / 3)
         await self._host.call("POST", f"/v1/spaces/{space_id}/end")
 
-    async def _scheduled(self, title: str, at_s: float) -> str:
-        at = datetime.fromtimestamp(at_s, UTC).isoformat()
+    async def _scheduled(self, title: str) -> tuple[str, float]:
+        """Return the Space and its time, as the API keeps it: in whole seconds."""
+        at = datetime.fromtimestamp(time.time() + AHEAD_S, UTC).isoformat()
         body = {"title": title, "scheduled_start": at}
-        return str((await self._host.create("/v1/spaces", body))["id"])
+        space = await self._host.create("/v1/spaces", body)
+        return space["id"], datetime.fromisoformat(space["scheduled_start"]).timestamp()
 
     async def _late_s(self) -> list[float]:
         """Return how late each push was, and note who was told nothing."""
