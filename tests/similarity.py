@@ -10,8 +10,9 @@ from tests.speech import SAMPLE_RATE_HZ, Samples
 
 ENVELOPE_SAMPLES: Final = SAMPLE_RATE_HZ // 100  # 10 ms: syllables, not pitch
 WINDOW_SAMPLES: Final = SAMPLE_RATE_HZ * 2 // 5
-# Clocks and jitter buffers stretch speech a little: each window may find itself so
-# far from where the envelope puts it.
+PHRASE: Final = 160  # of the envelope: long enough not to be like any other phrase
+# Clocks and jitter buffers stretch speech, and wait once where packets are late: each
+# window may find itself so far from where all of it is most alike.
 SLACK_SAMPLES: Final = SAMPLE_RATE_HZ // 2
 AUDIBLE_RMS: Final = 200.0  # about -44 dBFS; below, codecs owe no waveform
 
@@ -24,7 +25,7 @@ class Likeness:
     Two correlations, each 1 for a copy and near 0 for another voice.
 
     Args:
-        envelope: Of the loudness over time, at the best delay.
+        envelope: Of the loudness over time: mean over phrases of 1.6 s.
         waveform: Median over windows of 400 ms that hold speech; 0 without any.
     """
 
@@ -33,13 +34,20 @@ class Likeness:
 
 
 def likeness(heard: Samples, said: Samples) -> Likeness:
-    """Compare `heard` with `said`, which was played in a loop; both 48 kHz mono."""
+    """
+    Compare `heard` with `said`, which was played in a loop; both 48 kHz mono.
+
+    Raises:
+        ValueError: what was heard is shorter than a phrase.
+    """
+    if len(heard) < PHRASE * ENVELOPE_SAMPLES:
+        raise ValueError("too little was heard to compare")
     looped = np.tile(said.astype(np.float64), 2 + len(heard) // len(said))
     spoken = heard.astype(np.float64)
-    scores = _correlation(_envelope(looped), _envelope(spoken))
-    lag = int(np.argmax(scores))
+    loud, heard_loud = _envelope(looped), _envelope(spoken)
+    lag = int(np.argmax(_correlation(loud, heard_loud)))
     return Likeness(
-        envelope=float(scores[lag]),
+        envelope=_phrases(heard_loud, loud, lag),
         waveform=_waveform(spoken, looped, lag * ENVELOPE_SAMPLES),
     )
 
@@ -47,6 +55,17 @@ def likeness(heard: Samples, said: Samples) -> Likeness:
 def rms(samples: npt.NDArray[Any]) -> float:
     """Return the root mean square, in the samples' own unit."""
     return float(np.sqrt(np.mean(np.square(samples.astype(np.float64)))))
+
+
+def _phrases(heard: Floats, looped: Floats, lag: int) -> float:
+    slack = SLACK_SAMPLES // ENVELOPE_SAMPLES
+    scores = []
+    for start in range(0, len(heard) - PHRASE + 1, PHRASE // 2):
+        first = max(0, lag + start - slack)
+        near = looped[first : first + PHRASE + 2 * slack]
+        if len(near) >= PHRASE:
+            scores.append(_correlation(near, heard[start : start + PHRASE]).max())
+    return float(np.mean(scores)) if scores else 0.0
 
 
 def _waveform(heard: Floats, looped: Floats, lag: int) -> float:

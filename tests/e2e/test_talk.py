@@ -15,10 +15,11 @@ from tests.speech import Samples
 SPEECH = speech.DATA / "austen_cold_hearted.wav"
 HEARD_S = 7.0  # more than one loop of the 5.3 s
 SILENT_S = 1.0
-# Measured: a copy has 1 and 1; through two Opus codings, two jitter buffers and a
-# limiter 0.94 and 0.83 remain, on a machine busy with other work 0.75 and 0.67; the
-# same reader's other sentence reaches 0.30 and 0.20, noise 0.10 and 0.03.
-MIN_LIKENESS = 0.5
+# Measured: a copy has 1 and 1; what goes through two Opus codings, two jitter buffers
+# and a limiter, on a machine busy with other work, 0.8 and 0.67; the same reader's
+# other sentence 0.5 and 0.2, a copy of which every other half second is missing 0.6.
+MIN_ENVELOPE = 0.65
+MIN_WAVEFORM = 0.5
 MAX_UNLIKENESS = 0.35
 SETTLE_S = 1.0  # jitter buffers find their depth while a voice is new
 MAX_SILENCE_RMS = 3.0  # of 32,767: -81 dBFS
@@ -54,7 +55,8 @@ async def test_two_listeners_hear_what_the_host_says(
     said = speech.load(SPEECH)
     for name, heard in (("Chromium", in_chromium), ("aiortc", in_aiortc)):
         alike = likeness(heard, said)
-        assert min(alike.envelope, alike.waveform) >= MIN_LIKENESS, (name, alike)
+        assert alike.envelope >= MIN_ENVELOPE, (name, alike)
+        assert alike.waveform >= MIN_WAVEFORM, (name, alike)
     assert rms(quiet_chromium) <= MAX_SILENCE_RMS
     assert rms(quiet_aiortc) <= MAX_SILENCE_RMS
 
@@ -100,8 +102,8 @@ async def test_two_speakers_hear_each_other(page_for: PageFor) -> None:
     )
 
     fay, gil = speech.load(SPEECH), speech.load(second)
-    assert likeness(by_host, gil).waveform >= MIN_LIKENESS
-    assert likeness(by_guest, fay).waveform >= MIN_LIKENESS
+    assert likeness(by_host, gil).waveform >= MIN_WAVEFORM
+    assert likeness(by_guest, fay).waveform >= MIN_WAVEFORM
     assert likeness(by_host, fay).waveform <= MAX_UNLIKENESS
     assert likeness(by_guest, gil).waveform <= MAX_UNLIKENESS
 
