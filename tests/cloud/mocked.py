@@ -87,6 +87,8 @@ def _outputs(args: Any) -> dict[str, Any]:
         endpoints["dnsEndpointConfig"]["endpoint"] = "gke.example"
     if args.typ.endswith(":Address"):
         outputs["address"] = "192.0.2.1"
+    if args.typ.endswith(":GlobalAddress"):
+        outputs["address"] = "198.51.100.1"
     if re.search(r":IAMCustomRole$", args.typ):
         outputs["name"] = f"projects/{PROJECT}/roles/{args.inputs['roleId']}"
     return outputs

@@ -261,15 +261,36 @@ def test_the_cdn_keeps_as_long_as_the_worker_says(cloud: Cloud) -> None:
 
 def test_the_edge_speaks_new_tls_only(cloud: Cloud) -> None:
     """
-    TLS 1.2 or newer with modern ciphers, and nothing on port 80.
+    TLS 1.2 or newer with modern ciphers.
     """
     policy = cloud.one(":SSLPolicy", "edge")
 
     assert (policy["minTlsVersion"], policy["profile"]) == ("TLS_1_2", "MODERN")
-    assert [each.inputs["portRange"] for each in cloud.of(":GlobalForwardingRule")] == [
-        "443"
-    ]
-    assert "sslPolicy" in cloud.one(":TargetHttpsProxy", "edge")
+    assert cloud.one(":TargetHttpsProxy", "edge")["sslPolicy"] == "edge-id"
+
+
+def test_plain_http_is_sent_to_https(cloud: Cloud) -> None:
+    """
+    Port 80 of the same address answers 301 for whatever is asked, and serves nothing.
+    """
+    listeners = {
+        each.inputs["portRange"]: (each.inputs["ipAddress"], each.inputs["target"])
+        for each in cloud.of(":GlobalForwardingRule")
+    }
+    plain = cloud.one(":URLMap", "to-https")
+
+    assert listeners == {
+        "443": ("198.51.100.1", "edge-id"),
+        "80": ("198.51.100.1", "to-https-id"),
+    }
+    assert cloud.one(":TargetHttpsProxy", "edge")["urlMap"] == "edge-id"
+    assert cloud.one(":TargetHttpProxy", "to-https")["urlMap"] == "to-https-id"
+    assert plain["defaultUrlRedirect"] == {
+        "httpsRedirect": True,
+        "redirectResponseCode": "MOVED_PERMANENTLY_DEFAULT",
+        "stripQuery": False,
+    }
+    assert not {"defaultService", "hostRules", "pathMatchers"} & plain.keys()
 
 
 def test_the_cluster_has_no_public_address(cloud: Cloud) -> None:

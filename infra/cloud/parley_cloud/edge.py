@@ -174,7 +174,34 @@ def _hosting(settings: Settings) -> Any:
 
 
 def _listener(settings: Settings, routes: Any) -> Any:
-    certificates = [
+    policy = gcp.compute.SSLPolicy(
+        "edge", project=settings.project, min_tls_version="TLS_1_2", profile="MODERN"
+    )
+    proxy = gcp.compute.TargetHttpsProxy(
+        "edge",
+        project=settings.project,
+        url_map=routes.id,
+        ssl_certificates=[each.id for each in _certificates(settings)],
+        ssl_policy=policy.id,
+    )
+    address = gcp.compute.GlobalAddress("edge", project=settings.project).address
+    for name, port, target in (
+        ("edge", "443", proxy),
+        ("to-https", "80", _to_https(settings)),
+    ):
+        gcp.compute.GlobalForwardingRule(
+            name,
+            project=settings.project,
+            ip_address=address,
+            port_range=port,
+            target=target.id,
+            load_balancing_scheme=SCHEME,
+        )
+    return address
+
+
+def _certificates(settings: Settings) -> list[Any]:
+    return [
         gcp.compute.ManagedSslCertificate(
             name,
             project=settings.project,
@@ -185,23 +212,24 @@ def _listener(settings: Settings, routes: Any) -> Any:
             ("parley", settings.domain),
         )
     ]
-    policy = gcp.compute.SSLPolicy(
-        "edge", project=settings.project, min_tls_version="TLS_1_2", profile="MODERN"
-    )
-    proxy = gcp.compute.TargetHttpsProxy(
-        "edge",
+
+
+def _to_https(settings: Settings) -> Any:
+    """
+    Return what sends people who typed no scheme to https.
+
+    It is a 301 and no 308: a client that posts in the clear fails at once, instead of
+    showing its token to the whole way each time.
+    """
+    redirect = gcp.compute.URLMap(
+        "to-https",
         project=settings.project,
-        url_map=routes.id,
-        ssl_certificates=[each.id for each in certificates],
-        ssl_policy=policy.id,
+        default_url_redirect=gcp.compute.URLMapDefaultUrlRedirectArgs(
+            https_redirect=True,
+            redirect_response_code="MOVED_PERMANENTLY_DEFAULT",
+            strip_query=False,
+        ),
     )
-    address = gcp.compute.GlobalAddress("edge", project=settings.project)
-    gcp.compute.GlobalForwardingRule(
-        "edge",
-        project=settings.project,
-        ip_address=address.address,
-        port_range="443",
-        target=proxy.id,
-        load_balancing_scheme=SCHEME,
+    return gcp.compute.TargetHttpProxy(
+        "to-https", project=settings.project, url_map=redirect.id
     )
-    return address.address
