@@ -5,8 +5,17 @@ from typing import Final
 from ..service.suspended import SuspendedPeople
 from .operations import Call, Guard, Operation
 
-# What a suspended person may still do: have their data, and have it erased.
-STILL_ALLOWED: Final = frozenset({"export_me", "delete_me"})
+# What a suspended person may still do: have their data, have it erased, and take their
+# voice out of recordings, which nobody loses the right to (DESIGN.md 8.6).
+STILL_ALLOWED: Final = frozenset(
+    {
+        "export_me",
+        "delete_me",
+        "list_receipts",
+        "withdraw_consent",
+        "withdraw_from_recording",
+    }
+)
 
 
 def guard(suspended: SuspendedPeople) -> Guard:

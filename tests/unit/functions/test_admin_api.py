@@ -18,6 +18,7 @@ from tests.builders import (
     a_profile,
     a_space,
 )
+from tests.recorded_world import CONSENT, ONE, YES, put, requested
 from tests.simulated_queue import SimulatedQueue
 from tests.world import World, code_of
 
@@ -165,6 +166,31 @@ def test_a_suspended_person_is_out_of_everything(world: World) -> None:
     assert world.call("GET", "/v1/me/export", as_user="ana").status_code == 200
     admin(world, "DELETE", "/users/ana/suspension")
     assert world.call("GET", "/v1/me", as_user="ana").status_code == 200
+
+
+def test_a_suspended_person_takes_their_voice_out(world: World) -> None:
+    """
+    Shut out, one may still see to what one consented, and take it back; not agree anew.
+    """
+    world.database.put_profile(a_profile(HOST))
+    world.database.put_profile(a_profile("ana"))
+    world.database.put_space(a_space(speaker_ids=(ANA,)))
+    world.database.put_member(SPACE_ID, a_participant(HOST, Role.HOST))
+    world.database.put_member(SPACE_ID, a_participant("ana", Role.SPEAKER))
+    requested(world)
+    put(world, CONSENT, "ana", YES)
+    admin(world, "PUT", "/users/ana/suspension")
+    SimulatedQueue(world).run_until(world.clock())
+
+    receipts = world.call("GET", "/v1/me/receipts", as_user="ana")
+    withdrawn = world.call("DELETE", f"{ONE}/consent", as_user="ana")
+    again = world.call("DELETE", CONSENT, as_user="ana")
+    agreed = world.call("PUT", CONSENT, as_user="ana", json=YES)
+
+    (answer,) = receipts.get_json()["answers"]
+    assert (answer["recording_id"], answer["state"]) == (SPACE_ID, "granted")
+    assert withdrawn.get_json()["state"] == again.get_json()["state"] == "withdrawn"
+    assert code_of(agreed) == "account-suspended"
 
 
 def test_a_suspended_person_is_heard_and_hears_nowhere(world: World) -> None:
