@@ -25,6 +25,8 @@ from tests.speech import SAMPLE_RATE_HZ, Samples
 PTIME_S: Final = 0.020
 BLOCK_SAMPLES: Final = SAMPLE_RATE_HZ // 50
 READY_TIMEOUT_S: Final = 60.0
+# Over what one hears: a mixer without processor time skips blocks.
+RECORD_PATIENCE_S: Final = 60.0
 RETRY_S: Final = 0.25
 # A worker that is not there yet says so; anything else is an answer.
 _PASSING: Final = ("worker-starting", "worker-unreachable")
@@ -81,7 +83,7 @@ class _Client:
 
         Raises:
             ApiError: the API refused, for a reason that does not pass by itself.
-            TimeoutError: no worker, or no connection, within 15 s.
+            TimeoutError: no worker, or no connection, within `READY_TIMEOUT_S`.
         """
         connected = asyncio.Event()
 
@@ -151,11 +153,11 @@ class WhepClient(_Client):
         Return the next `duration_s` seconds.
 
         Raises:
-            TimeoutError: audio stopped for more than 5 s on the way.
+            TimeoutError: it took `RECORD_PATIENCE_S` longer.
         """
         wanted = int(duration_s * SAMPLE_RATE_HZ)
         start = len(self.samples)
-        async with asyncio.timeout(duration_s + 5.0):
+        async with asyncio.timeout(duration_s + RECORD_PATIENCE_S):
             while len(self.samples) < start + wanted:
                 self._arrived.clear()
                 await self._arrived.wait()

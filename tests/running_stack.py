@@ -15,8 +15,9 @@ from typing import Final
 import psutil
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-READY_TIMEOUT_S: Final = 60.0
-STOP_TIMEOUT_S: Final = 30.0
+READY_TIMEOUT_S: Final = 90.0
+STOP_TIMEOUT_S: Final = 60.0
+ANSWER_TIMEOUT_S: Final = 40.0
 
 
 class RunningStack:
@@ -62,7 +63,7 @@ class RunningStack:
             if connection.status == psutil.CONN_LISTEN
         ]
         url = f"http://127.0.0.1:{listening[0]}/metrics"
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=ANSWER_TIMEOUT_S) as answer:
             text = answer.read().decode()
         return {
             name: float(value)
@@ -74,7 +75,7 @@ class RunningStack:
         children = self.children()
         self.process.send_signal(signal.SIGINT)
         self.process.wait(STOP_TIMEOUT_S)
-        _, alive = psutil.wait_procs(children, timeout=2)
+        _, alive = psutil.wait_procs(children, timeout=10)
         return list(alive)
 
 

@@ -14,13 +14,14 @@ from tests.browser import PageFor
 from tests.light_clients import LightPeer, LightSpeaker, opus_frames
 from tests.running_stack import RunningStack, command_line
 from tests.similarity import likeness
+from tests.worker_process import until
 
 SPEECH = speech.DATA / "austen_cold_hearted.wav"
 # The watchdog needs 15 s of silence and comes every 5 s; the rest is a busy machine.
 RECOVERY_S = 60.0
 HEARD_S = 7.0
 MIN_WAVEFORM = 0.6  # as in test_talk.py
-RESTART_S = 20.0
+RESTART_S = 60.0
 
 
 async def test_audio_comes_back_after_a_worker_was_killed(
@@ -89,9 +90,8 @@ async def test_the_space_goes_on_without_firestore_and_tasks(
         await ears.connect(joined["whep_url"], joined["grant"])
 
         _kill(stack, "firestore", "tasks")
-        before = ears.arrivals.packets
-        await asyncio.sleep(2)
-        assert ears.arrivals.packets > before + 50  # of 100
+        wanted = ears.arrivals.packets + 100
+        await until(lambda: ears.arrivals.packets >= wanted)
 
         space = await _answered(host, f"/v1/spaces/{space_id}")
         assert (space["state"], space["title"]) == ("live", "Before the crash")
@@ -112,7 +112,7 @@ def _kill(stack: RunningStack, *subcommands: str) -> None:
     assert len(victims) == len(subcommands)
     for victim in victims:
         victim.kill()
-    psutil.wait_procs(victims, timeout=5)
+    psutil.wait_procs(victims, timeout=40)
 
 
 async def _answered(api: Api, path: str) -> dict[str, object]:

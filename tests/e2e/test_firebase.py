@@ -27,7 +27,7 @@ SCHEDULE = """async (start) => {
 }"""
 SHOWN = """async () => {
   const registration = await navigator.serviceWorker.ready;
-  for (let i = 0; i < 100; i += 1) {
+  for (let i = 0; i < 800; i += 1) {
     const shown = await registration.getNotifications();
     if (shown.length) return shown.map((n) => [n.title, n.body, n.tag, n.data]);
     await new Promise((done) => setTimeout(done, 50));

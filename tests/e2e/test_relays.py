@@ -27,7 +27,7 @@ HEARD_S = 7.0  # more than one loop of the 5.3 s
 MIN_WAVEFORM = 0.5  # as in test_talk.py
 # A heartbeat, a look of the watchdog, the launch, a heartbeat: 5 + 5 + 2 + 5 s.
 RELAYED_S = 60.0
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ async def test_listeners_of_a_relay(relayed: RelayedSpace) -> None:
     relay = relayed.relay()
     assert relay is not None
     relay.kill()
-    psutil.wait_procs([relay], timeout=5)
+    psutil.wait_procs([relay], timeout=PATIENCE_S)
     back = await relayed.listener("fifth")
     await asyncio.wait_for(back.heard.wait(), PATIENCE_S)
     assert relay_of(_session_id(back._session_url)) is None

@@ -23,7 +23,7 @@ REFUSED = """
     refused: () => (joins += 1),
   });
   const until = async (count) => {
-    for (let i = 0; i < 100 && asked.length < count; i += 1)
+    for (let i = 0; i < 2000 && asked.length < count; i += 1)
       await new Promise((done) => setTimeout(done, 20));
   };
 """
@@ -119,7 +119,7 @@ async def test_a_library_that_comes_late_leaves_webrtc_alone(page: Page) -> None
     let_it_come = asyncio.Event()
 
     async def library(route: Route) -> None:
-        await asyncio.wait_for(let_it_come.wait(), 10)
+        await asyncio.wait_for(let_it_come.wait(), 40)
         await route.fulfill(content_type="text/javascript", body=SLOW_LIBRARY)
 
     await page.route("**/vendor/hls.min.mjs", library)
