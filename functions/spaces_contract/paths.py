@@ -9,6 +9,7 @@ RUNTIME: Final = "runtime"
 WORKER: Final = "worker"
 RECORDING: Final = "recording"
 
+_SEGMENT: Final = re.compile(r"live/[^/]+/([0-9]{1,9})/[0-9]{1,12}\.ts")
 _LIVE_KEY: Final = re.compile(r"live-keys/[^/]+/([0-9]{1,9})/[0-9]{1,12}")
 
 
@@ -62,6 +63,11 @@ def segment_object(space_id: str, epoch: int, number: int) -> str:
     return f"{live_edge(space_id)}{epoch}/{number}.ts"
 
 
+def segment_epoch(name: str) -> int | None:
+    """Return the epoch of a `segment_object`; None where it is none."""
+    return _epoch(_SEGMENT, name)
+
+
 def live_keys(space_id: str) -> str:
     """Prefix, in the store of keys, of all keys that a CDN serves for a Space."""
     return f"live-keys/{space_id}/"
@@ -74,5 +80,9 @@ def live_key_object(space_id: str, epoch: int, number: int) -> str:
 
 def live_key_epoch(name: str) -> int | None:
     """Return the epoch of a `live_key_object`; None where it is none."""
-    match = _LIVE_KEY.fullmatch(name)
+    return _epoch(_LIVE_KEY, name)
+
+
+def _epoch(pattern: re.Pattern[str], name: str) -> int | None:
+    match = pattern.fullmatch(name)
     return int(match[1]) if match else None

@@ -18,7 +18,7 @@ from ..room.clock import Clock
 from ..room.ports import SessionRefused
 from .hls_audience import HlsAudience
 from .key_objects import KeyObjects
-from .live_objects import LiveObjects
+from .live_objects import SEGMENT_PATIENCE_S, LiveObjects
 from .segment_keys import SegmentKeys
 from .segment_stream import SegmentStream, StreamCounts
 
@@ -28,8 +28,9 @@ START_PATIENCE_S: Final = 2.5
 IDLE_S: Final = 120.0  # nobody is left, but somebody may be on their way back
 CHECK_S: Final = 1.0
 SWEEP_S: Final = 2.0
-# A successor needs a second of sound before it writes a playlist.
+# What players hear last of a worker; a successor writes its first playlist soon.
 LAST_WORDS_S: Final = 0.7
+LAST_STORED_S: Final = 0.4  # of these, for what is on its way to the store already
 
 
 class HlsBroadcast:
@@ -87,7 +88,7 @@ class HlsBroadcast:
         self._finishing = asyncio.Event()
         self._closed = asyncio.Event()
         self._space_ended = False
-        self._relieved = False
+        self._relieved_s: float | None = None  # when a successor took over
         self._ended = False  # nothing can be encrypted any more
 
     @property
@@ -180,7 +181,7 @@ class HlsBroadcast:
 
     def hand_over(self) -> None:
         """Let `run` return, as another worker's HLS begins: tell what was said last."""
-        self._relieved = True
+        self._relieved_s = self._clock.now_s()
         self._finishing.set()
         self._wanted.set()
 
@@ -200,10 +201,17 @@ class HlsBroadcast:
                 await self._make()
         if self._space_ended and self.is_playable:
             await self._stream.list_rest(ended=True)
-        elif self._relieved and self.is_playable:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LAST_WORDS_S):
+        elif self._relieved_s is not None and self.is_playable:
+            await self._say_last_words(self._relieved_s + LAST_WORDS_S)
+
+    async def _say_last_words(self, until_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None) as late:
+                timer = self._clock.call_at(until_s, lambda: late.reschedule(0))
+                try:
                     await self._stream.list_rest(ended=False)
+                finally:
+                    timer.cancel()
 
     async def _make(self) -> None:
         """Make HLS until nobody wants it."""
@@ -217,8 +225,12 @@ class HlsBroadcast:
             await self._objects.withdraw()
         logger.info("HLS rests")
 
-    async def _until_rest(self) -> None:
-        """Return when nobody wants it any more, or it is to end."""
+    async def _until_rest(self) -> float:
+        """
+        Return when nobody wants it any more, or it is to end.
+
+        What it returns is how many seconds what is on its way may take.
+        """
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(self._until_unwanted(), name="hls-watch")
             finishing = tasks.create_task(self._finishing.wait())
@@ -227,6 +239,7 @@ class HlsBroadcast:
             )
             watching.cancel()
             finishing.cancel()
+        return LAST_STORED_S if self._finishing.is_set() else SEGMENT_PATIENCE_S
 
     async def _until_unwanted(self) -> None:
         while True:

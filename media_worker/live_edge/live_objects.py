@@ -11,7 +11,12 @@ from spaces_contract.hls import (
     SEGMENT_TYPE,
     WINDOW_S,
 )
-from spaces_contract.paths import playlist_object, segment_object
+from spaces_contract.paths import (
+    live_edge,
+    playlist_object,
+    segment_epoch,
+    segment_object,
+)
 
 from ..room.clock import Clock
 from .playlist import Segment, Window
@@ -62,6 +67,7 @@ class LiveObjects:
         self, space_id: str, epoch: int, store: Objects, *, clock: Clock
     ) -> None:
         self._space_id = space_id
+        self._epoch = epoch
         self._store = store
         self._clock = clock
         self._window = Window(epoch)
@@ -76,6 +82,12 @@ class LiveObjects:
     async def has_playlist(self) -> bool:
         """Whether there is a playlist, of whichever worker."""
         return await self._store.exists(playlist_object(self._space_id))
+
+    async def are_followed(self) -> bool:
+        """Whether there are segments of a later epoch; False where nobody can tell."""
+        names = await self._store.names(live_edge(self._space_id)) or ()
+        epochs = (segment_epoch(name) for name in names)
+        return any(epoch is not None and epoch > self._epoch for epoch in epochs)
 
     async def store(self, made: MadeSegment) -> bool:
         """Store a segment; return whether it may be listed."""

@@ -61,6 +61,10 @@ class _Line:
             await self.grown.wait()
         return self.storing[0]
 
+    def give_up(self) -> None:
+        for each in self.storing:
+            each.task.cancel()
+
 
 class SegmentStream:
     """
@@ -105,15 +109,23 @@ class SegmentStream:
         self.troubled = False
         self.counts = StreamCounts()
 
-    async def run(self, until: Callable[[], Awaitable[None]]) -> None:
-        """Make segments until `until` returns; the feed is left as it is."""
+    async def run(self, until: Callable[[], Awaitable[float]]) -> None:
+        """
+        Make segments until `until` returns; the feed is left as it is.
+
+        Args:
+            until: Returns for how many seconds what is on its way may take.
+        """
         self._backlog = self.feed.open()
         async with asyncio.TaskGroup() as tasks:
             packing = tasks.create_task(self._keep_packing(tasks), name="hls-pack")
             listing = tasks.create_task(self._keep_listing(), name="hls-list")
-            await until()
+            patience_s = await until()
             packing.cancel()
             listing.cancel()
+            late_s = self._clock.now_s() + patience_s
+            giving_up = self._clock.call_at(late_s, self._line.give_up)
+        giving_up.cancel()
         self._list_stored()  # what was on its way
 
     def rest(self) -> None:
@@ -127,13 +139,18 @@ class SegmentStream:
             self.playable.clear()
 
     async def list_rest(self, *, ended: bool) -> None:
-        """List what was said last, and that nothing follows where all has `ended`."""
+        """
+        List what was said last, and that nothing follows where all has `ended`.
+
+        Where another worker's segments follow, their playlist is left alone.
+        """
         self.feed.flush()
         while self.feed.has_batch:
             made = await self._make(await self.feed.take())
             if made is not None and await self._objects.store(made):
                 self._objects.list(made.segment)
-        await self._objects.write_playlist(ended=ended)
+        if ended or not await self._objects.are_followed():
+            await self._objects.write_playlist(ended=ended)
 
     def close(self) -> None:
         """Make no more; may be called in every state."""
@@ -141,18 +158,27 @@ class SegmentStream:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _keep_packing(self, tasks: asyncio.TaskGroup) -> None:
+        """Pack until cancelled; what is being made then is stored all the same."""
         while True:
             batch = await self.feed.take()
-            made = await self._make(batch) if self._fresh() else None
-            if made is None:
+            if not self._fresh():
                 self._backlog -= 1
-                self.counts.stale_batches += not self._fresh()
+                self.counts.stale_batches += 1
                 continue
-            if len(self._line.storing) >= MAX_STORING:
-                self._line.storing[0].task.cancel()
-            storing = tasks.create_task(self._objects.store(made), name="hls-store")
-            self._line.storing.append(_Storing(made, storing))
-            self._line.grown.set()
+            # On its own: a batch that was taken is nowhere else.
+            packing = tasks.create_task(self._pack(batch, tasks), name="hls-make")
+            await asyncio.wait([packing])
+
+    async def _pack(self, batch: Batch, tasks: asyncio.TaskGroup) -> None:
+        made = await self._make(batch)
+        if made is None:
+            self._backlog -= 1
+            return
+        if len(self._line.storing) >= MAX_STORING:
+            self._line.storing[0].task.cancel()
+        storing = tasks.create_task(self._objects.store(made), name="hls-store")
+        self._line.storing.append(_Storing(made, storing))
+        self._line.grown.set()
 
     async def _make(self, batch: Batch) -> MadeSegment | None:
         began_s = self._clock.now_s()

@@ -1,6 +1,7 @@
 """HLS is made while it is wanted, and its troubles are its own."""
 
 import asyncio
+import functools
 import itertools
 import threading
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from media_worker.audio.resting_decoder import SILENCE
 from media_worker.live_edge import key_objects, segment_maker, segment_stream
 from media_worker.live_edge.aac import FRAME_SAMPLES, PRIMING_FRAMES, AacEncoder
 from media_worker.live_edge.edge_store import ATTEMPT_TIMEOUT_S
-from media_worker.live_edge.hls_broadcast import IDLE_S, HlsBroadcast
+from media_worker.live_edge.hls_broadcast import IDLE_S, LAST_WORDS_S, HlsBroadcast
 from media_worker.live_edge.key_objects import SHARED_FROM, KeyObjects
 from media_worker.live_edge.live_objects import LiveObjects
 from media_worker.live_edge.segment_keys import KeysDestroyed, SegmentKeys
@@ -86,15 +87,28 @@ class MemoryObjects:
 
 
 class AtOnce(Executor):
-    """Works where it is asked to."""
+    """Works where it is asked to; answers later, where it is held."""
+
+    def __init__(self) -> None:
+        self.held: list[Callable[[], None]] | None = None
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
         done: Future[Any] = Future()
         try:
-            done.set_result(fn(*args, **named))
+            answer = functools.partial(done.set_result, fn(*args, **named))
         except Exception as error:
-            done.set_exception(error)
+            answer = functools.partial(done.set_exception, error)
+        if self.held is None:
+            answer()
+        else:
+            self.held.append(answer)
         return done
+
+    def release(self) -> None:
+        """Answer what waits for it, and at once from now on."""
+        held, self.held = self.held or [], None
+        for answer in held:
+            answer()
 
 
 class SilentAac:
@@ -120,10 +134,12 @@ class SilentAac:
 
 
 @pytest.fixture(autouse=True)
-def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+def thread(monkeypatch: pytest.MonkeyPatch) -> AtOnce:
     """Encode at once, so that no test waits for a thread, nor for an encoder."""
-    monkeypatch.setattr(segment_stream, "ThreadPoolExecutor", lambda *_, **__: AtOnce())
+    thread = AtOnce()
+    monkeypatch.setattr(segment_stream, "ThreadPoolExecutor", lambda *_, **__: thread)
     monkeypatch.setattr(segment_maker, "AacEncoder", SilentAac)
+    return thread
 
 
 class Broadcasting:
@@ -181,6 +197,15 @@ class Broadcasting:
             else:
                 return
         raise AssertionError("nothing to play")
+
+    async def end(self, *, ended: bool) -> None:
+        """Let the Space end, or a successor take over; return when all is done."""
+        if ended:
+            await self.hls.finish(space_ended=True)
+        else:
+            self.fresh = False
+            self.hls.hand_over()
+            await asyncio.wait([self.running])
 
     async def until_rotation(self, left_s: float) -> None:
         """Let the key in use be used for so much longer."""
@@ -569,6 +594,66 @@ async def test_a_worker_that_is_relieved_is_heard_to_the_end() -> None:
         assert after.segments[-1].duration_s < 0.6
         assert after.segments[-1].number == before.segments[-1].number + 1
         await asyncio.wait_for(live.running, 5)
+
+
+@pytest.mark.parametrize("ended", [True, False])
+async def test_what_is_being_made_at_the_end_is_heard(
+    ended: bool, thread: AtOnce
+) -> None:
+    """
+    A second of sound that is encoded in that moment is listed, and what follows it.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        before = live.store.playlist().segments[-1].number
+        thread.held = []
+        await live.mix(1)  # its segment is in the making
+        await live.mix(0.5, step_s=0.5)
+        finishing = asyncio.ensure_future(live.end(ended=ended))
+        await settle()
+        thread.release()
+        await live.clock.advance(0.1)
+        await asyncio.wait_for(finishing, 5)
+
+        last = live.store.playlist().segments[-2:]
+        assert [each.number - before for each in last] == [1, 2]
+        assert last[0].stretch == last[1].stretch
+
+
+@pytest.mark.parametrize("ended", [True, False])
+async def test_a_segment_that_is_late_does_not_hold_up_the_end(ended: bool) -> None:
+    """
+    It is given up; the last playlist comes in time, and has what was said after it.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        before = live.store.playlist().segments[-1]
+        live.store.delay_s = lambda name: 3.0 if name.endswith("/4.ts") else 0.0
+        await live.mix(1)  # on its way
+        await live.mix(0.5, step_s=0.5)
+        finishing = asyncio.ensure_future(live.end(ended=ended))
+        began_s = live.clock.now_s()
+        await live.clock.advance(5)
+        await asyncio.wait_for(finishing, 5)
+
+        playlist = live.store.playlist()
+        assert playlist.ended is ended
+        assert playlist.segments[-1].stretch == before.stretch + 1
+        assert live.store.written_s[-1] - began_s <= LAST_WORDS_S
+
+
+async def test_a_successors_playlist_is_left_alone() -> None:
+    """
+    Who hears late of being relieved does not write over what players go by already.
+    """
+    async with Broadcasting() as live:
+        await live.begin()
+        await live.mix(0.5, step_s=0.5)
+        live.store.objects[f"live/{SPACE}/3/1.ts"] = b"a successor's"
+        live.store.objects[f"live/{SPACE}/audio.m3u8"] = b"a successor's"
+        await live.end(ended=False)
+
+        assert live.store.objects[f"live/{SPACE}/audio.m3u8"] == b"a successor's"
 
 
 async def test_nothing_that_was_stored_can_be_heard_afterwards() -> None:
