@@ -20,6 +20,7 @@ from .problem_guide import advice
 from .problems import PROBLEM_BASE, STATUS
 
 Json = dict[str, Any]
+Called = tuple[str, str, Json]  # method, path, and what the document says of it
 HTML: Final = "text/html"
 STYLE: Final = Path(__file__).with_name("docs.css")
 # Werkzeug's own answers, before any operation is found.
@@ -74,17 +75,12 @@ def operation(documented: Sequence[Operation], public_url: str) -> Operation:
 
 def page(document: Json) -> str:
     """Return the whole page."""
-    operations = [
-        (method.upper(), path, described)
-        for path, methods in document["paths"].items()
-        for method, described in methods.items()
-    ]
     schemas = document["components"]["schemas"]
+    chapters = _chapters(document)
     parts = [
         f"<h1>{escape(document['info']['title'])} API</h1>{INTRO}",
-        _contents(operations),
-        '<h2 id="calls">Calls</h2>',
-        *(_operation(*each) for each in operations),
+        _contents(chapters),
+        *(_chapter(tag, operations) for tag, operations in chapters),
         '<h2 id="models">Models</h2>',
         *(_model(name, schemas[name]) for name in sorted(schemas)),
         _problems(),
@@ -111,13 +107,41 @@ def _policy() -> str:
     )
 
 
-def _contents(operations: Sequence[tuple[str, str, Json]]) -> str:
-    lines = (
-        f'<li><a href="#{escape(each["operationId"])}"><code>{method} {escape(path)}'
-        f"</code></a> {escape(each['summary'])}</li>"
-        for method, path, each in operations
+def _chapters(document: Json) -> list[tuple[Json, list[Called]]]:
+    """Return the calls of each tag, in the document's order of both."""
+    called: dict[str, list[Called]] = {each["name"]: [] for each in document["tags"]}
+    for path, methods in document["paths"].items():
+        for method, described in methods.items():
+            called[described["tags"][0]].append((method.upper(), path, described))
+    return [(tag, called[tag["name"]]) for tag in document["tags"]]
+
+
+def _contents(chapters: Sequence[tuple[Json, list[Called]]]) -> str:
+    parts = (
+        f'<h3><a href="#{_anchor(tag)}">{escape(tag["name"])}</a></h3>'
+        f"<ul>{''.join(_entry(*each) for each in operations)}</ul>"
+        for tag, operations in chapters
     )
-    return f'<nav aria-label="Calls"><ul>{"".join(lines)}</ul></nav>'
+    return f'<nav aria-label="Calls">{"".join(parts)}</nav>'
+
+
+def _entry(method: str, path: str, described: Json) -> str:
+    return (
+        f'<li><a href="#{escape(described["operationId"])}">'
+        f"<code>{method} {escape(path)}</code></a> {escape(described['summary'])}</li>"
+    )
+
+
+def _chapter(tag: Json, operations: Sequence[Called]) -> str:
+    return (
+        f'<h2 id="{_anchor(tag)}">{escape(tag["name"])}</h2>'
+        f"<p>{escape(tag['description'])}</p>"
+        f"{''.join(_operation(*each) for each in operations)}"
+    )
+
+
+def _anchor(tag: Json) -> str:
+    return "calls-" + tag["name"].lower().replace(" ", "-")
 
 
 def _operation(method: str, path: str, described: Json) -> str:

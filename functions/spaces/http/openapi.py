@@ -53,6 +53,7 @@ from .examples import EXAMPLES
 from .operations import JSON_CONTENT_TYPE, KEY_PATTERN, Access, Call, Operation
 from .people import DEVICE_ID_PATTERN
 from .problems import PROBLEM_BASE, PROBLEM_TYPE, STATUS
+from .tags import TAGS, in_order, tag_of
 from .x_schemas import ID
 
 API_VERSION: Final = "1.0.0"
@@ -85,6 +86,11 @@ PROBLEM_SCHEMA: Final[Json] = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "instance": {"type": "string"},
+        "retry_after_ms": {
+            "type": "integer",
+            "description": "Wait so long before the first try again, and twice as "
+            "long before each further one; Retry-After is the same in whole seconds",
+        },
         "minimum": {
             "type": ["string", "null"],
             "description": "Version of the app that can; null: none on this platform",
@@ -154,7 +160,7 @@ def operation(documented: Sequence[Operation], public_url: str) -> Operation:
 def document(documented: Sequence[Operation], public_url: str) -> Json:
     """Return the OpenAPI document of `documented`, as JSON values."""
     paths: dict[str, Json] = {}
-    for each in documented:
+    for each in in_order(documented):
         paths.setdefault(each.path, {})[each.method.lower()] = _operation(each)
     schemas = {**_schemas(documented), "Problem": PROBLEM_SCHEMA}
     for name in schemas.keys() & EXAMPLES.keys():
@@ -167,6 +173,7 @@ def document(documented: Sequence[Operation], public_url: str) -> Json:
             "description": "Live audio rooms. Errors are RFC 9457 problems.",
         },
         "servers": [{"url": public_url}],
+        "tags": [{"name": tag.name, "description": tag.about} for tag in TAGS],
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -222,6 +229,7 @@ def problem_codes(each: Operation) -> dict[int, list[str]]:
 def _operation(each: Operation) -> Json:
     described: Json = {
         "operationId": each.id,
+        "tags": [tag_of(each.path).name],
         "summary": each.summary,
         "parameters": _parameters(each),
         "responses": {

@@ -94,6 +94,16 @@ def test_what_is_served_is_documented(world: World, document: Json) -> None:
     assert served == documented
 
 
+def test_every_call_stands_under_one_heading(document: Json) -> None:
+    """
+    Each has one tag of the document's, and no tag is without a call.
+    """
+    used = [described["tags"] for _, _, described in operations(document)]
+
+    assert all(len(tags) == 1 for tags in used)
+    assert {tag["name"] for tag in document["tags"]} == {tags[0] for tags in used}
+
+
 def test_bodies_are_closed(document: Json) -> None:
     """
     Every request body says that unknown fields are refused.

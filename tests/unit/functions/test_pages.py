@@ -241,6 +241,25 @@ def test_the_docs_are_one_strict_page(world: World) -> None:
     assert not re.search(r"\s(style|on\w+)=", answer.text)
 
 
+def test_the_docs_begin_with_what_somebody_new_needs(world: World) -> None:
+    """
+    By headings: one's profile first, then Spaces and their media, the operator last.
+    """
+    described = document(world.operations, PUBLIC_URL)
+
+    tags = [tag["name"] for tag in described["tags"]]
+    calls = list(described["paths"])
+    assert (tags[0], tags[1], tags[-1]) == ("Profile", "Spaces", "Admin")
+    assert (calls[0], calls.index("/v1/spaces") < calls.index("/2/spaces")) == (
+        "/v1/me",
+        True,
+    )
+    assert calls[-1].startswith("/v1/admin/")
+    text = world.call("GET", "/docs").text
+    headings = re.findall(r'<h2 id="calls-[^"]+">([^<]+)</h2>', text)
+    assert headings == tags
+
+
 def test_the_docs_have_every_call_model_and_problem(world: World) -> None:
     """
     All that the OpenAPI document has is on the page, and every link on it leads there.
