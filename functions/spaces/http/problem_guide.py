@@ -31,7 +31,8 @@ ADVICE: Final[Mapping[str, str]] = MappingProxyType(
         "hls-unavailable": "Listen by WebRTC, or try again in a minute.",
         "hls-key-not-found": "Load hls_url anew: the playlist names newer keys.",
         "stale-grant": "The Space has another worker: join again, open new sessions.",
-        "worker-starting": "Repeat after Retry-After; it takes a second or two.",
+        "worker-starting": "Repeat after retry_after_ms, doubling it each time, or "
+        "after Retry-After; it takes a second or two.",
         "worker-unreachable": "Join again; a lost worker is replaced within 20 s.",
         "profile-not-found": "Let the person choose a handle: PUT /v1/me.",
         "profile-required": "Let the person choose a handle: PUT /v1/me.",

@@ -13,9 +13,14 @@ What can be refused beyond the rules of a Space: media requests and credentials.
     └── WorkerRefused    carries one of `spaces_contract.control.ControlError`
 """
 
+from typing import Final
+
 from spaces_contract.control import ControlError
 
 from ..domain.errors import Conflict, NotAllowed, SpaceError, Unavailable
+
+# Most workers are up within 2 s; Retry-After knows whole seconds only.
+STARTING_MS: Final = 200
 
 
 class CredentialError(SpaceError):
@@ -126,7 +131,9 @@ class WorkerStarting(Unavailable):
     code = "worker-starting"
 
     def __init__(self) -> None:
-        super().__init__("The Space's worker is starting; try again.")
+        super().__init__(
+            "The Space's worker is starting; try again.", retry_after_ms=STARTING_MS
+        )
 
 
 class WorkerUnreachable(Unavailable):

@@ -105,14 +105,22 @@ async function problemOf(response) {
   const body = await response.json().catch(() => ({}));
   const segment = String(body.type ?? "").split("/").pop() ?? "";
   const code = segment && segment !== "about:blank" ? segment : `http-${response.status}`;
-  const retryAfter = response.headers.get("Retry-After") ?? "";
   return new Problem({
     code,
     status: response.status,
     detail: typeof body.detail === "string" ? body.detail : "",
     state: typeof body.state === "string" ? body.state : undefined,
-    retryAfterMs: /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : undefined,
+    retryAfterMs: retryAfterMs(body, response.headers.get("Retry-After") ?? ""),
   });
+}
+
+/**
+ * @param {any} body What the server says of it more exactly than the header can.
+ * @param {string} header Whole seconds.
+ */
+function retryAfterMs({ retry_after_ms: exactly }, header) {
+  if (typeof exactly === "number") return exactly;
+  return /^\d+$/.test(header) ? Number(header) * 1000 : undefined;
 }
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);

@@ -67,6 +67,19 @@ def test_a_worker_that_is_not_ready_is_waited_for(
     assert response.headers["Retry-After"] == "1"
 
 
+def test_a_worker_that_starts_is_asked_again_sooner_than_in_a_second(
+    live: World,
+) -> None:
+    """
+    Beside Retry-After, which knows whole seconds only, stands how soon to try first.
+    """
+    live.database.runtimes.clear()
+
+    response = live.post_sdp(f"{PATH}/whep", a_grant(), AN_OFFER)
+
+    assert response.get_json()["retry_after_ms"] == 200
+
+
 def test_an_unreachable_worker_is_503(live: World) -> None:
     """
     A worker that does not answer is told as such, with Retry-After.
