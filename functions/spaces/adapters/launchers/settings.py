@@ -16,8 +16,10 @@ class ContainerSettings:
         deployment: Tells this deployment's containers from others' on that machine.
         engine_url: unix:///… or tcp://….
         image: Of the worker; by digest in production.
-        media_host: Address of that machine that clients send media to.
-        control_host: Address of that machine that the functions reach, and no client.
+        media_host: Address of that machine that clients send media to; its own
+            containers too, as relays do.
+        control_host: Address of that machine that the functions reach, and its own
+            containers, and no client.
         ports: The machine's ports for workers, `PORTS_PER_WORKER` for each.
         mounts: Folders of the machine, "/source:/target" or "/source:/target:ro".
         worker_environment: What every worker is given beside what its Space gives.
