@@ -70,12 +70,19 @@ class Hosting:
                 return await self._forward(request)
             file = self._file(rewrite.file)
         if file is None:
-            return self._with_headers(not_found(), path)
+            return self._with_headers(self._nothing(request), path)
         if request.method not in ("GET", "HEAD"):
             return problem(
                 HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", "a file is read"
             )
         return self._with_headers(_file_response(file), path)
+
+    def _nothing(self, request: web.Request) -> web.StreamResponse:
+        """Hosting's own page of a site that has one, for whoever can read it."""
+        page = self._file("/404.html")
+        if page is None or "text/html" not in request.headers.get("Accept", ""):
+            return not_found()
+        return _file_response(page, HTTPStatus.NOT_FOUND)
 
     def _file(self, path: str) -> Path | None:
         try:
@@ -104,8 +111,8 @@ class Hosting:
         return response
 
 
-def _file_response(file: Path) -> web.FileResponse:
-    response = web.FileResponse(file)
+def _file_response(file: Path, status: HTTPStatus = HTTPStatus.OK) -> web.FileResponse:
+    response = web.FileResponse(file, status=status)
     content_type = _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0]
     response.content_type = content_type or "application/octet-stream"
     if response.content_type.startswith("text/"):

@@ -174,6 +174,24 @@ async def test_the_client_is_served_and_nothing_else(
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+async def test_where_nothing_is_a_person_gets_a_page(root: Path) -> None:
+    """
+    As Hosting serves a site's 404.html; a program gets the problem, as ever.
+    """
+    public = root / "infra" / "hosting" / "public"
+    (public / "404.html").write_text("<h1>Nothing here</h1>")
+    async with running_gateway(root, AWAY) as gateway:
+        asked = {"Accept": "text/html,*/*"}
+        url = f"{gateway.url}/nothing"
+        async with gateway.session.get(url, headers=asked) as answer:
+            person = (answer.status, await answer.text())
+        async with gateway.session.get(url) as answer:
+            program = (answer.status, answer.content_type)
+
+    assert person == (404, "<h1>Nothing here</h1>")
+    assert program == (404, "application/problem+json")
+
+
 async def test_headers_of_firebase_json_are_set(root: Path) -> None:
     """
     As Hosting sets them, but for HSTS, which would lock a laptop's plain HTTP.
