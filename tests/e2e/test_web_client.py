@@ -335,7 +335,7 @@ async def test_the_keyboard_does_it_all(page_for: PageFor) -> None:
     mic = page.get_by_test_id("mic")
     await mic.focus()
     await page.keyboard.press("Space")
-    await expect(mic).to_have_attribute("aria-pressed", "true")
+    await expect(mic).to_have_attribute("data-on", "true")
     await expect(page.locator("#announcer")).to_contain_text("Your microphone is on.")
 
 

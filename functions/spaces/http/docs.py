@@ -141,7 +141,7 @@ def _chapter(tag: Json, operations: Sequence[Called]) -> str:
 
 
 def _anchor(tag: Json) -> str:
-    return "calls-" + tag["name"].lower().replace(" ", "-")
+    return "calls-" + str(tag["name"]).lower().replace(" ", "-")
 
 
 def _operation(method: str, path: str, described: Json) -> str:

@@ -43,9 +43,9 @@ export class Controls {
       "div",
       { class: "controls", role: "group", "aria-label": "Your controls" },
       strip,
-      h("div", { class: "controls__side" }, this.leave, this.end, toggle),
+      h("div", { class: "controls__side" }, this.leave, this.end),
       h("div", { class: "controls__middle" }, this.mic.element, this.ask.element, this.hint),
-      h("div", { class: "controls__side controls__side--end" }, this.down, this.share),
+      h("div", { class: "controls__side" }, toggle, this.down, this.share),
     );
   }
 
@@ -58,13 +58,11 @@ export class Controls {
     show(this.leave, role !== "host");
     show(this.down, onStage && role !== "host");
     show(this.share, !onStage || role === "host");
-    this.mic.draw({ symbol: muted ? "mic-off" : "mic", label: muted ? "Unmute" : "Mute", pressed: !muted });
-    this.mic.element.dataset.muted = String(muted);
+    this.mic.draw({ symbol: muted ? "mic-off" : "mic", label: muted ? "Unmute" : "Mute", on: !muted });
     const { up } = this.hand;
     const free = mayComeUp(this.session);
-    const label = up ? "Asked · take back" : free ? "Speak" : "Ask to speak";
-    this.ask.draw({ symbol: free && !up ? "mic" : "hand", label, pressed: up });
-    this.ask.element.dataset.muted = String(!up);
+    const label = up ? "Lower hand" : free ? "Speak" : "Ask to speak";
+    this.ask.draw({ symbol: free && !up ? "mic" : "hand", label, on: up });
   }
 
   /** Go up where the Space lets us; else raise the hand, or take it down. */
@@ -118,11 +116,14 @@ class RoundButton {
     );
   }
 
-  /** @param {{symbol: string, label: string, pressed: boolean}} look */
-  draw({ symbol, label, pressed }) {
+  /**
+   * @param {{symbol: string, label: string, on: boolean}} look Whether it is on shows in
+   *   what a tap does next, its label: "Mute, pressed" would say the contrary.
+   */
+  draw({ symbol, label, on }) {
     setIcon(this.icon, symbol);
     setText(this.label, label);
-    setAttribute(this.element, "aria-pressed", String(pressed));
+    this.element.dataset.on = String(on);
   }
 }
 

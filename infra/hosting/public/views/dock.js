@@ -4,7 +4,7 @@
 import { titleOf } from "../format.js";
 import { avatar } from "../components/avatar.js";
 import { button } from "../components/button.js";
-import { byId, h, setAttribute, setText } from "../components/dom.js";
+import { byId, h, setAttribute, setIcon, setText } from "../components/dom.js";
 
 /** Ends what the dock of before listens to. */
 let drawn = new AbortController();
@@ -24,13 +24,16 @@ export function drawDock(present) {
   document.body.dataset.docked = String(!hidden);
   if (hidden) return dock.replaceChildren();
   const status = h("span", { class: "muted" });
-  const mic = button("Mute or unmute", {
-    look: "quiet", icon: "mic", round: true, onclick: () => session.setMuted(!session.muted),
+  const mic = button("Mute", {
+    look: "quiet", icon: "mic", round: true, testid: "dock-mic", onclick: () => session.setMuted(!session.muted),
   });
+  const symbol = /** @type {SVGElement} */ (mic.firstElementChild);
   const draw = () => {
     setText(status, statusOf(session));
     setAttribute(mic, "hidden", !session.onStage);
-    setAttribute(mic, "aria-pressed", String(!session.muted));
+    const { muted } = session;
+    setIcon(symbol, muted ? "mic-off" : "mic");
+    for (const name of ["aria-label", "title"]) setAttribute(mic, name, muted ? "Unmute" : "Mute");
   };
   session.on("change", draw, drawn.signal);
   draw();

@@ -15,6 +15,7 @@ export function endedPanel(space, { routes, peak = 0 }) {
   const lasted = Date.parse(space.ended_at ?? "") - Date.parse(space.started_at ?? "");
   const stage = new Set([...space.host_ids, ...space.speaker_ids]).size;
   const listeners = Math.max(peak, space.participant_count - stage, 0);
+  const recorded = space.recording_state !== "off";
   return h(
     "section",
     { class: "panel ended", "data-testid": "ended" },
@@ -32,10 +33,10 @@ export function endedPanel(space, { routes, peak = 0 }) {
     h(
       "div",
       { class: "panel__actions" },
-      space.recording_state !== "off" && button("The recording", {
-        icon: "volume", testid: "ended-recording", onclick: () => routes.go(`/s/${space.id}/recording`),
+      recorded && button("The recording", {
+        look: "primary", icon: "play", testid: "ended-recording", onclick: () => routes.go(`/s/${space.id}/recording`),
       }),
-      button("See what is live", { look: "primary", icon: "headphones", testid: "ended-feed", onclick: () => routes.go("/") }),
+      button("See what is live", { look: recorded ? "plain" : "primary", icon: "headphones", testid: "ended-feed", onclick: () => routes.go("/") }),
       button("Start a Space", { icon: "mic", onclick: () => routes.startSpace() }),
     ),
   );

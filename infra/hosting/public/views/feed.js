@@ -2,7 +2,6 @@
 /** The feed: what is live now. */
 
 import { liveSpaces } from "../api.js";
-import { account } from "../session.js";
 import { button } from "../components/button.js";
 import { h, setAttribute } from "../components/dom.js";
 import { pullToRefresh } from "../components/pull.js";
@@ -24,7 +23,7 @@ export function feedView(routes) {
   const upcoming = new Upcoming(routes);
   const search = new Search(routes, (searching) => setAttribute(element, "data-searching", searching));
   const element = h("div", { class: "feed" }, search.element, search.results, heading(routes), list, more, upcoming.element);
-  const feed = new Feed(list, more, routes);
+  const feed = new Feed(list, more);
   const refresh = () => Promise.all([feed.refresh(), upcoming.refresh()]);
   const unpull = pullToRefresh(element, refresh);
   const onVisible = () => void (document.hidden || refresh());
@@ -74,12 +73,10 @@ class Feed {
   /**
    * @param {HTMLElement} list
    * @param {HTMLElement} more
-   * @param {import("../router.js").Routes} routes
    */
-  constructor(list, more, routes) {
+  constructor(list, more) {
     this.list = list;
     this.more = more;
-    this.routes = routes;
   }
 
   async refresh() {
@@ -118,7 +115,7 @@ class Feed {
       this.#cards.set(space.id, old?.shown === shown ? old : { card: cardOf(space), shown });
     }
     const cards = [...this.#cards.values()].map(({ card }) => card);
-    const next = cards.length ? cards : [emptyState(this.routes)];
+    const next = cards.length ? cards : [emptyState()];
     const same = next.length === this.list.children.length &&
       next.every((card, index) => card === this.list.children[index]);
     if (same || (!cards.length && this.list.querySelector("[data-testid=feed-empty]"))) return;
@@ -144,8 +141,7 @@ class Feed {
   }
 }
 
-/** @param {import("../router.js").Routes} routes */
-function emptyState(routes) {
+function emptyState() {
   return h(
     "li",
     { class: "feed__note", "data-testid": "feed-empty" },
@@ -154,12 +150,7 @@ function emptyState(routes) {
       { class: "panel" },
       h("div", { class: "panel__art", "aria-hidden": "true" }, h("i"), h("i"), h("i"), h("i"), h("i")),
       h("h2", {}, "It’s quiet here"),
-      h("p", { class: "muted" }, "Nobody is live. Say something, and people will come."),
-      button(account() ? "Start a Space" : "Sign in and start one", {
-        look: "primary",
-        icon: "mic",
-        onclick: () => routes.startSpace(),
-      }),
+      h("p", { class: "muted" }, "Nobody is live. Start a Space, and people will come."),
     ),
   );
 }

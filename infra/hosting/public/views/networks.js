@@ -1,7 +1,7 @@
 // @ts-check
 /** Whose network is bad: for hosts, who can tell the others why they sound like that. */
 
-import { h, setAttribute, setText } from "../components/dom.js";
+import { h, icon, setAttribute, setText } from "../components/dom.js";
 
 /** @typedef {import("../room/session.js").RoomSession} RoomSession */
 /** @typedef {import("../media/whip.js").StageNetwork} StageNetwork */
@@ -19,7 +19,7 @@ export class Networks {
   /** @param {RoomSession} session */
   constructor(session) {
     this.session = session;
-    this.#summary.append("Connections: ", this.#status);
+    this.#summary.append(h("span", {}, "Connections: ", this.#status), icon("chevron-down"));
   }
 
   draw() {
