@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from media_worker.egress.srtp import SrtpBuffer
+from media_worker.transport import udp_port
 from media_worker.transport.addresses import Address
 from media_worker.transport.counters import EndpointCounters
 from media_worker.transport.udp_port import BATCH_ROWS, BATCHES_PER_WAKE, UdpPort
@@ -15,8 +16,8 @@ from spaces_contract.roles import PeerKind
 from tests.light_clients import make_offer
 from tests.media_endpoint import running_endpoint, until
 
-MORE_THAN_A_TICK_S = 0.1  # within what the kernel's stamp is believed
-CLOCKS_S = 0.01  # two clocks are read one after the other
+MORE_THAN_A_TICK_S = 0.1
+NS_IN_S = 1_000_000_000
 
 
 class Inbox:
@@ -64,22 +65,40 @@ async def port() -> AsyncIterator[Port]:
     opened.close()
 
 
-async def test_what_waited_for_a_tick_keeps_its_time(port: Port) -> None:
+class LaterClocks:
+    """Stands for `time`, `later_s` after `ns`; its monotonic clock began there."""
+
+    def __init__(self, ns: int, later_s: float) -> None:
+        self._ns, self._later_s = ns, later_s
+
+    def monotonic(self) -> float:
+        return self._later_s
+
+    def time_ns(self) -> int:
+        return self._ns + round(self._later_s * NS_IN_S)
+
+
+async def test_what_waited_for_a_tick_keeps_its_time(
+    port: Port, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     A datagram that is read later counts as come when it came.
     """
+    monkeypatch.setattr(udp_port, "_MAX_AGE_S", 60.0)  # however long sending takes
     port.udp.listen(False)
-    before_s = time.monotonic()
+    before_ns = time.time_ns()
     port.send(b"early")
-    after_s = time.monotonic()
+    sending_s = (time.time_ns() - before_ns) / NS_IN_S
     await asyncio.sleep(MORE_THAN_A_TICK_S)
     unread = list(port.inbox.datagrams)
+    later = LaterClocks(before_ns, MORE_THAN_A_TICK_S + sending_s)
+    monkeypatch.setattr(udp_port, "time", later)
     port.udp.read()
 
     ((data, came_s),) = port.inbox.datagrams
     assert unread == []
     assert data == b"early"
-    assert before_s - CLOCKS_S <= came_s <= after_s + CLOCKS_S
+    assert came_s == pytest.approx(sending_s / 2, abs=sending_s / 2 + 1e-6)
 
 
 async def test_a_listening_port_is_read_by_itself(port: Port) -> None:
