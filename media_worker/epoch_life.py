@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from spaces_contract.runtime import WorkerState
 
-from .firestore_link.claim import Claim, ClaimRefused, claim_epoch
+from .firestore_link.claim import GIVEN_UP, Claim, ClaimRefused, claim_epoch
 from .firestore_link.connection import CallFailed, Firestore
 from .firestore_link.link import FirestoreLink
 from .room.clock import Clock
@@ -104,15 +104,17 @@ class EpochLife:
         """
         Ask for a successor, and serve until it is there; then `served` is `RELIEVED`.
 
-        Stops at once where nobody can be asked, or is asked a second time; and where
-        nobody comes for `RELIEF_PATIENCE_S`.
+        Stops at once where nobody can be asked, where the epoch is not ours yet, or is
+        asked a second time; and where nobody comes for `RELIEF_PATIENCE_S`.
         """
-        if self.link is None or not self.is_ready or not self.holds or self._leaving:
+        claimed = self.link is not None
+        if self._leaving or (claimed and not (self.is_ready and self.holds)):
             self.stop()
             return
         logger.info("leaving")
         self._leaving = True
-        self.link.report_soon()
+        if self.link is not None:
+            self.link.report_soon()
         self._clock.call_at(self._clock.now_s() + RELIEF_PATIENCE_S, self.stop)
 
     def stop(self) -> None:
@@ -131,15 +133,13 @@ class EpochLife:
             CallFailed: Firestore could not be reached for `CLAIM_PATIENCE_S`.
             ExceptionGroup: what is served, or the link, crashed.
         """
-        claiming = asyncio.create_task(self._claim_epoch(claim), name="claim")
-        await asyncio.wait({claiming, serving}, return_when=asyncio.FIRST_COMPLETED)
-        if not claiming.done():  # stopped before anything began
-            await cancelled(claiming)
-            await serving  # raises, where it had crashed
-            return ExitCode.DONE
         try:
-            fence = claiming.result()
+            fence = await self._claim_beside(serving, claim)
         except ClaimRefused as error:
+            if self._is_going:
+                self.stop()
+                await serving  # raises, where it had crashed
+                return ExitCode.DONE
             logger.error("claim refused", extra={"reason": str(error)})
             return ExitCode.NOT_OURS
         self.state = WorkerState.READY
@@ -199,17 +199,42 @@ class EpochLife:
         logger.info("stopped", extra={"reason": end.value})
         return ExitCode.DONE
 
+    @property
+    def _is_going(self) -> bool:
+        return self._leaving or self._stopping.is_set()
+
+    async def _claim_beside(
+        self, serving: "asyncio.Task[RoomEnd]", claim: Claim
+    ) -> Any:
+        """Claim, unless what is served ends before that."""
+        claiming = asyncio.create_task(self._claim_epoch(claim), name="claim")
+        try:
+            await asyncio.wait({claiming, serving}, return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                self._stopping.set()
+            return await claiming
+        finally:
+            await cancelled(claiming)
+
     async def _claim_epoch(self, claim: Claim) -> Any:
-        """Claim, waiting out an outage of Firestore for a while."""
+        """
+        Claim, waiting out an outage of Firestore for a while.
+
+        Whoever is asked to go meanwhile does not claim any more. But what is being
+        committed is waited for: the epoch may be ours, and nobody else's.
+        """
         deadline_s = self._clock.now_s() + CLAIM_PATIENCE_S
-        while True:
+        while not self._is_going:
             try:
-                return await claim_epoch(self._firestore, claim)
+                return await claim_epoch(
+                    self._firestore, claim, given_up=lambda: self._is_going
+                )
             except CallFailed as error:
                 if self._clock.now_s() > deadline_s:
                     raise
                 logger.warning("claim failed", extra={"error": type(error).__name__})
             await asyncio.sleep(CLAIM_RETRY_S)
+        raise ClaimRefused(GIVEN_UP)
 
     async def _report(self, link: FirestoreLink) -> None:
         with contextlib.suppress(TimeoutError):

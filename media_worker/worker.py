@@ -111,10 +111,11 @@ class Worker:
 
     def leave(self) -> None:
         """Hand over to a successor, where there is anybody; what SIGTERM does."""
-        if self._room.book.participant_count():
-            self._life.leave()
-        else:
+        empty = self.claimed.is_set() and not self._room.book.participant_count()
+        if empty:
             self._life.stop()
+        else:
+            self._life.leave()
 
     def stop(self) -> None:
         """Drain at once: no new sessions, tell peers, close; what SIGINT does."""

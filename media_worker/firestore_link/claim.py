@@ -1,6 +1,6 @@
 """Claims one epoch of a Space for this worker, once and for all."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,10 +20,11 @@ from .protocol import Document, DocumentMask, Precondition, Write
 from .stamped_write import server_time
 
 ATTEMPTS: Final = 5
+GIVEN_UP: Final = "the worker was asked to go"
 
 
 class ClaimRefused(Exception):
-    """Another worker has this epoch, or the Space does not want it any more."""
+    """Another worker has this epoch, or nobody wants it to be claimed any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,12 @@ class Claim:
         return paths.runtime_relay(self.space_id, self.relay)
 
 
-async def claim_epoch(firestore: Firestore, claim: Claim) -> Any:
+async def claim_epoch(
+    firestore: Firestore,
+    claim: Claim,
+    *,
+    given_up: Callable[[], bool] = lambda: False,
+) -> Any:
     """
     Write `claim` to the runtime document; return its update time, which is the fence.
 
@@ -61,20 +67,26 @@ async def claim_epoch(firestore: Firestore, claim: Claim) -> Any:
 
     Safe to repeat: a claim whose answer was lost is found to be ours.
 
+    Args:
+        given_up: Asked last, before anything is written.
+
     Raises:
-        ClaimRefused: the Space is not live in that epoch, or somebody else has it.
+        ClaimRefused: the Space is not live in that epoch, somebody else has it, or it
+            was given up.
         CallFailed: Firestore cannot be reached just now.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return await _attempt(firestore, claim)
+            return await _attempt(firestore, claim, given_up)
         except CallFailed as error:
             if error.code() is not grpc.StatusCode.ABORTED or attempt == ATTEMPTS:
                 raise
     raise AssertionError("unreachable")
 
 
-async def _attempt(firestore: Firestore, claim: Claim) -> Any:
+async def _attempt(
+    firestore: Firestore, claim: Claim, given_up: Callable[[], bool]
+) -> Any:
     transaction = await firestore.begin()
     names = paths.space(claim.space_id), claim.path
     found = await firestore.read(names, transaction=transaction)
@@ -83,6 +95,8 @@ async def _attempt(firestore: Firestore, claim: Claim) -> Any:
     runtime = documents.get(claim.path, {})
     try:
         _check(claim, space, runtime)
+        if given_up():
+            raise ClaimRefused(GIVEN_UP)
     except ClaimRefused:
         await firestore.rollback(transaction)
         raise

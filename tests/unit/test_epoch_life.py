@@ -1,6 +1,7 @@
 """A worker that is asked to leave: until when it stays, and what it says of itself."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -38,6 +39,8 @@ class ScriptedFirestore:
 
     database: str = "db"
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    reads: asyncio.Event | None = None  # what is asked waits for it
+    answers: asyncio.Event | None = None  # what was written is told then
 
     def name(self, path: str) -> str:
         """Return the path itself."""
@@ -52,6 +55,7 @@ class ScriptedFirestore:
 
     async def read(self, names: Any, *, transaction: Any = None) -> dict[str, Document]:
         """Return what there is."""
+        await _passed(self.reads)
         known = self.documents
         return {n: Document(document(n, known[n])) for n in names if n in known}
 
@@ -63,6 +67,7 @@ class ScriptedFirestore:
             masked = bool(write.update_mask.field_paths)
             before = self.documents.get(name, {}) if masked else {}
             self.documents[name] = before | fields
+        await _passed(self.answers)
 
     async def listen(self, requests: Any) -> Any:
         """Wait for ever."""
@@ -73,6 +78,11 @@ class ScriptedFirestore:
     def runtime(self) -> dict[str, Any]:
         """What everybody sees of the worker."""
         return self.documents[RUNTIME_PATH]
+
+
+async def _passed(gate: asyncio.Event | None) -> None:
+    if gate is not None:
+        await gate.wait()
 
 
 def a_live_space(*, space_epoch: int = 1, **runtime: Any) -> ScriptedFirestore:
@@ -115,8 +125,9 @@ class ServedRoom:
 class RunningLife:
     """An epoch's life in a task."""
 
-    def __init__(self, firestore: ScriptedFirestore) -> None:
+    def __init__(self, firestore: ScriptedFirestore, *, epoch: int = 1) -> None:
         self.firestore = firestore
+        self.epoch = epoch
         self.clock = TurnedClock()
         self.room = ServedRoom()
         self.life = EpochLife(cast(Firestore, firestore), self.room, clock=self.clock)
@@ -126,7 +137,9 @@ class RunningLife:
             return await self.room.ended
 
         serving = asyncio.ensure_future(serve())
-        self.running = asyncio.ensure_future(self.life.run(a_claim(), serving))
+        self.running = asyncio.ensure_future(
+            self.life.run(a_claim(self.epoch), serving)
+        )
         await settle(40)
         return self
 
@@ -204,14 +217,69 @@ async def test_without_firestore_there_is_nobody_to_ask() -> None:
         assert worker.room.ended.result() is RoomEnd.WORKER_STOPPING
 
 
+def a_space_to_take_over() -> ScriptedFirestore:
+    """Return one whose worker leaves, and for which worker 3 was asked."""
+    asked = {"epoch": 3, "asked_at": "now"}
+    return a_live_space(
+        state="ready", worker_id="worker-1", capacity=10, leaving=True, successor=asked
+    )
+
+
+async def test_who_is_asked_to_leave_while_it_claims_serves_on() -> None:
+    """
+    Its commit may be through, and nobody else is there: it says that it leaves, and
+    stays until another takes over.
+    """
+    firestore = a_space_to_take_over()
+    firestore.answers = asyncio.Event()
+    async with RunningLife(firestore, epoch=3) as worker:
+        worker.life.leave()
+        await settle()
+        firestore.answers.set()
+        await settle(40)
+
+        assert worker.life.is_ready
+        assert not worker.room.ended.done()
+        assert (firestore.runtime["epoch"], firestore.runtime["leaving"]) == (3, True)
+
+
+async def test_who_is_stopped_while_it_claims_says_so() -> None:
+    """
+    The watchdog launches another at its next look, and does not wait for a heartbeat.
+    """
+    firestore = a_space_to_take_over()
+    firestore.answers = asyncio.Event()
+    async with RunningLife(firestore, epoch=3) as worker:
+        worker.life.stop()
+        await settle()
+        firestore.answers.set()
+        code = await worker.running
+
+    assert code is ExitCode.DONE
+    assert (firestore.runtime["epoch"], firestore.runtime["state"]) == (3, "stopped")
+
+
+@pytest.mark.parametrize("end", [EpochLife.leave, EpochLife.stop])
+async def test_who_has_not_claimed_yet_leaves_it(end: Callable[..., None]) -> None:
+    """
+    The worker that is there goes on; the one that was to come ends well.
+    """
+    firestore = a_space_to_take_over()
+    firestore.reads = asyncio.Event()
+    before = {name: dict(fields) for name, fields in firestore.documents.items()}
+    async with RunningLife(firestore, epoch=3) as worker:
+        end(worker.life)
+        firestore.reads.set()
+        code = await asyncio.wait_for(worker.running, 5)
+
+    assert (code, firestore.documents) == (ExitCode.DONE, before)
+
+
 async def test_a_successor_takes_epoch_and_document_over() -> None:
     """
     One commit raises the Space's epoch; nothing of what the one before said is left.
     """
-    asked = {"epoch": 3, "asked_at": "now"}
-    firestore = a_live_space(
-        state="ready", worker_id="worker-1", capacity=10, leaving=True, successor=asked
-    )
+    firestore = a_space_to_take_over()
 
     await claim_epoch(cast(Firestore, firestore), a_claim(3))
 
