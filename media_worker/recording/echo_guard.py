@@ -143,7 +143,8 @@ class EchoGuard:
             speaker
             for speaker, microphone in microphones.items()
             for other, voice in voices.items()
-            if self._echoes(speaker, other, _likeness(microphone, voice))
+            if other != speaker  # who has just agreed
+            and self._echoes(speaker, other, _likeness(microphone, voice))
         }
 
     def _echoes(self, speaker: UserId, other: UserId, likeness: Samples) -> bool:

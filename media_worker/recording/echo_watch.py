@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Set
 from typing import Final
 
 from spaces_contract.ids import UserId
-from spaces_contract.media import PTIME_MS, SAMPLE_RATE_HZ
+from spaces_contract.media import BLOCK_SAMPLES, PTIME_MS, SAMPLE_RATE_HZ
 
 from ..audio.opus import Block
 from ..room.clock import Clock
@@ -18,7 +18,7 @@ CHECK_TICKS: Final = 6  # 120 ms
 # Pages wait so long while somebody talks who did not consent: for an echo to fill half
 # of the guard's window, and for the check that finds it.
 HELD_SAMPLES: Final = SAMPLE_RATE_HZ * 3 // 5
-HELD_FOR_TICKS: Final = 1_500 // PTIME_MS  # after their last word
+HELD_FOR_TICKS: Final = 1_500 // PTIME_MS  # after their last word, or their going
 WARN_EVERY_S: Final = 60.0
 
 
@@ -43,8 +43,12 @@ class EchoWatch:
         self._guard = EchoGuard()
         self._consenting: Set[UserId] = frozenset()
         self._others: Set[UserId] = frozenset()
+        self._until: dict[
+            UserId, int
+        ] = {}  # ticks; of those who are no others any more
         self._due = asyncio.Event()
         self._ticks = 0
+        self._checked_tick = 0  # what came before it is checked, but for `HELD_SAMPLES`
         self._quiet_ticks = HELD_FOR_TICKS
         self._warned_s: dict[UserId, float] = {}
         self._checking = False
@@ -58,24 +62,42 @@ class EchoWatch:
 
     @property
     def held_samples(self) -> int:
-        """How much of what came last must not be in a page yet."""
-        return HELD_SAMPLES if self._quiet_ticks < HELD_FOR_TICKS else 0
+        """
+        How much of what came last must not be in a page yet: more, while checks take
+        longer than they should.
+        """
+        if self._quiet_ticks >= HELD_FOR_TICKS:
+            return 0
+        late = max(0, self._ticks - self._checked_tick - CHECK_TICKS)
+        return HELD_SAMPLES + late * BLOCK_SAMPLES
 
     def watch(self, *, consenting: Set[UserId], others: Set[UserId]) -> None:
-        """Set who may be recorded, and whose voices must not be."""
+        """
+        Set who may be recorded, and whose voices must not be.
+
+        Whoever is muted, leaves or agrees is watched for a moment longer: what they
+        said last is still on its way through loudspeakers.
+        """
+        for user_id in self._others - others:
+            self._until[user_id] = self._ticks + HELD_FOR_TICKS
         self._consenting, self._others = consenting, others
-        if not consenting or not others:
+        if not consenting:
+            self._until.clear()
+        if not consenting or not self._voices:
             self._guard.forget()
 
     def blocks_heard(self, blocks: Mapping[UserId, Block]) -> None:
         """Take what each speaker adds to one tick of the mix."""
-        if not self._consenting or not self._others:
+        if not self._consenting or not self._voices:
             self._quiet_ticks = HELD_FOR_TICKS
             return
-        self._guard.hear(blocks)
-        heard = not self._others.isdisjoint(blocks)
-        self._quiet_ticks = 0 if heard else self._quiet_ticks + 1
         self._ticks += 1
+        self._guard.hear(blocks)
+        heard = not self._voices.isdisjoint(blocks)
+        if self._quiet_ticks >= HELD_FOR_TICKS:  # nothing had to be checked
+            self._checked_tick = self._ticks
+        self._quiet_ticks = 0 if heard else self._quiet_ticks + 1
+        self._let_go()
         if self._ticks % CHECK_TICKS == 0 and self.held_samples:
             self._due.set()
 
@@ -86,17 +108,30 @@ class EchoWatch:
             self._due.clear()
             self._checking = True
             self.checks += 1
+            tick = self._ticks
             echoing = await asyncio.to_thread(
                 self._guard.check,
                 self._guard.snapshot(),
                 consenting=self._consenting,
-                others=self._others,
+                others=self._voices,
             )
             for user_id in echoing:
                 self.found += 1
                 withhold(user_id)
                 self._warn_of(user_id)
-            self._checking = False
+            self._checking, self._checked_tick = False, tick
+
+    @property
+    def _voices(self) -> Set[UserId]:
+        return self._others | self._until.keys()
+
+    def _let_go(self) -> None:
+        """Watch those no longer whose last words have died away."""
+        over = [uid for uid, tick in self._until.items() if tick <= self._ticks]
+        for user_id in over:
+            del self._until[user_id]
+        if over and not self._voices:
+            self._guard.forget()
 
     def _warn_of(self, user_id: UserId) -> None:
         now_s = self._clock.now_s()

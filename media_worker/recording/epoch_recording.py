@@ -133,16 +133,19 @@ class EpochRecording:
         if tap is not None:
             tap.withhold(now, now + WITHHELD_SAMPLES, self._journal)
 
-    async def flush(self, *, held: int = 0, everything: bool = False) -> None:
+    async def flush(
+        self, *, held: Callable[[], int] = lambda: 0, everything: bool = False
+    ) -> None:
         """
         Close pages: afterwards a killed process loses what came since.
 
         Args:
-            held: Samples that stay in memory, as they may yet have to be withheld.
+            held: Returns how many samples stay in memory, as they may yet have to be
+                withheld; asked once the disk is free.
         """
         async with self._disk:
             now = self._now()
-            before = now - max(held, REORDER_SAMPLES)
+            before = now - max(held(), REORDER_SAMPLES)
             if everything:
                 before = now + SAMPLE_RATE_HZ
             batches = [

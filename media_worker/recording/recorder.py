@@ -97,11 +97,6 @@ class Recorder:
     def apply(self, desired: DesiredState) -> None:
         """Take a new desired state; from now on its gates hold."""
         self._room, self._desired = desired, desired.recording
-        talking = {m.user_id for m in desired.stage.values() if not m.muted}
-        self.echo.watch(
-            consenting=talking & self._desired.stems.keys(),
-            others=talking - self._desired.stems.keys(),
-        )
         if self._current is not None and not self._continues(self._current):
             self._current.end()
             self._ended.append(self._current)
@@ -120,6 +115,7 @@ class Recorder:
         for recording in self._all:
             if recording.recording_id == self._desired.recording_id:
                 recording.apply(self._desired)
+        self._watch_echoes(desired)
 
     def packet_received(self, user_id: UserId, packet: ReceivedPacket) -> None:
         """Take one packet of somebody who sends; must not block."""
@@ -134,7 +130,7 @@ class Recorder:
     async def flush(self) -> None:
         """Close pages; what `run` does four times a second."""
         if self._current is not None:
-            await self._current.flush(held=self.echo.held_samples)
+            await self._current.flush(held=lambda: self.echo.held_samples)
 
     async def upload(self) -> None:
         """Store what is complete; what `run` does every second."""
@@ -208,6 +204,15 @@ class Recorder:
             fresh=self._fresh(),
             paused=self._desired.state is not RecordingState.RECORDING,
             keyed=recording.is_keyed(user_id),
+        )
+
+    def _watch_echoes(self, desired: DesiredState) -> None:
+        talking = {m.user_id for m in desired.stage.values() if not m.muted}
+        if self._current is None:  # nobody's voice is of use any more
+            talking = set()
+        self.echo.watch(
+            consenting=talking & self._desired.stems.keys(),
+            others=talking - self._desired.stems.keys(),
         )
 
     def _withhold(self, user_id: UserId) -> None:

@@ -130,3 +130,38 @@ async def test_a_decliner_in_anothers_microphone_is_not_rendered(
     else:
         assert (manifest.gaps, stage.warned) == ((), [])
         assert similarity(cy, echo) > 0.8
+
+
+@pytest.mark.parametrize("afterwards", ["muted", "gone", "agrees"])
+async def test_the_last_words_of_a_decliner_echo_nowhere(
+    tmp_path: Path, voices: tuple[Samples, Samples], afterwards: str
+) -> None:
+    """
+    Cy says a word or two, and is muted, leaves or agrees with the last of them: what
+    comes back of them after that, or was waiting to be checked, is withheld as well.
+    """
+    ana, cy = voices
+    words, quiet = cy[: 48_000 * 4 // 10], np.zeros(96_000, np.int16)
+    says = np.concatenate([words, quiet])
+    microphone = with_echo(np.zeros_like(says), says, 0.1)
+    on_stage = {"ana": False, "cy": False}
+    stage = Stage(tmp_path, watching=True)
+    stage.desire("ana", on_stage=on_stage)
+    await stage.keyed(1)
+    running = asyncio.ensure_future(stage.recorder.run())
+    await stage.talk({"ana": microphone[: len(words)], "cy": words})
+    match afterwards:
+        case "muted":
+            stage.desire("ana", on_stage=on_stage | {"cy": True})
+        case "gone":
+            stage.desire("ana", on_stage={"ana": False})
+        case _:
+            stage.desire("ana", "cy", on_stage=on_stage)
+    await stage.talk({"ana": np.concatenate([microphone[len(words) :], ana])})
+    running.cancel()
+    await stage.finish()
+    await asyncio.to_thread(render, stage.stores, a_job("ana"))
+    sound = rendered_sound(stage.stores)
+
+    assert np.abs(sound[: len(microphone)]).max() < 20
+    assert similarity(ana, sound[len(microphone) :]) > 0.9

@@ -1,26 +1,31 @@
 """Who did not consent is listened to only as long as there is a reason."""
 
+import asyncio
 import weakref
 
 import numpy as np
 import pytest
 
-from media_worker.recording.echo_watch import EchoWatch
+from media_worker.recording.echo_watch import HELD_FOR_TICKS, HELD_SAMPLES, EchoWatch
 from spaces_contract.ids import UserId
+from spaces_contract.media import BLOCK_SAMPLES, PTIME_MS
 from tests.audio import tone
 from tests.room_doubles import TurnedClock
+from tests.stems import eventually
 
 ANA, BO = UserId("ana"), UserId("bo")
 
 
 @pytest.mark.parametrize(
-    ("consenting", "others"), [((ANA,), ()), ((), (BO,)), ((), ())]
+    ("consenting", "others", "ticks"),
+    [((ANA,), (), HELD_FOR_TICKS), ((), (BO,), 0), ((), (), 0)],
 )
 def test_a_voice_is_let_go_once_it_is_of_no_use(
-    consenting: tuple[UserId, ...], others: tuple[UserId, ...]
+    consenting: tuple[UserId, ...], others: tuple[UserId, ...], ticks: int
 ) -> None:
     """
-    Nobody left whom it could echo to, or whose it is: nothing of it stays in memory.
+    Nobody left whom it could echo to: nothing of it stays in memory.  Where nobody is
+    left whose it is, their last words may still be on their way back for a moment.
     """
     watch = EchoWatch(clock=TurnedClock(), warn=lambda _: None)
     watch.watch(consenting={ANA}, others={BO})
@@ -31,6 +36,29 @@ def test_a_voice_is_let_go_once_it_is_of_no_use(
     kept = said() is not None
 
     watch.watch(consenting=set(consenting), others=set(others))
+    waits = []
+    for _ in range(ticks):
+        watch.blocks_heard({})
+        waits.append(said() is not None)
 
     assert kept
+    assert all(waits[: 400 // PTIME_MS])
     assert said() is None
+
+
+async def test_what_was_not_checked_is_held_however_long_that_takes() -> None:
+    """
+    A machine with no time for checks closes no page over what they would have seen.
+    """
+    watch = EchoWatch(clock=TurnedClock(), warn=lambda _: None)
+    watch.watch(consenting={ANA}, others={BO})
+    block = np.array(tone(450, seconds=0.02))
+    for _ in range(100):
+        watch.blocks_heard({BO: block})
+    late = watch.held_samples
+    checking = asyncio.create_task(watch.run(lambda _: None))
+    await eventually(lambda: watch.checks > 0 and not watch.is_busy)
+    checking.cancel()
+
+    assert late >= 90 * BLOCK_SAMPLES + HELD_SAMPLES
+    assert watch.held_samples == HELD_SAMPLES

@@ -1,14 +1,28 @@
 """A recorder is awake while something is recorded, and at no other time."""
 
 import asyncio
+import threading
+import weakref
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from media_worker.recording.recorder import Recorder
+from spaces_contract.ids import UserId
 from spaces_contract.recording import DesiredRecording, RecordingState
+from tests.audio import tone
 from tests.room_doubles import TurnedClock, a_member, desired
-from tests.stems import RECORDING, Stage, a_recording, eventually
+from tests.stems import (
+    PATIENCE_S,
+    RECORDING,
+    Stage,
+    a_recording,
+    eventually,
+    pages_below,
+)
 
 
 class CountingClock(TurnedClock):
@@ -73,3 +87,50 @@ async def test_it_wakes_for_a_recording_and_sleeps_after_it(tmp_path: Path) -> N
 
     assert awake > 2
     assert clock.sleeps == rested
+
+
+async def test_who_declined_is_let_go_with_the_recording(tmp_path: Path) -> None:
+    """
+    Once it is over, nothing that the echo guard heard of them stays in memory.
+    """
+    stage = Stage(tmp_path)
+    everybody = {"ana": False, "bo": False}
+    stage.desire("ana", on_stage=everybody)
+    await stage.keyed(1)
+    block = np.array(tone(450, seconds=0.02))
+    said = weakref.ref(block)
+    stage.recorder.blocks_heard({UserId("bo"): block})
+    del block
+    kept = said() is not None
+
+    stage.desire("ana", on_stage=everybody, state=RecordingState.FINISHING)
+
+    assert kept
+    assert said() is None
+
+
+async def test_a_slow_disk_lets_no_unchecked_page_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Bo, who declined, begins to talk while pages wait for the disk: what Ana's
+    microphone sends meanwhile stays in memory, since it may be Bo.
+    """
+    stage = Stage(tmp_path)
+    stage.desire("ana", on_stage={"ana": False, "bo": False})
+    await stage.keyed(1)
+    goes_on = threading.Event()
+    write, spool = stage.stores.spool.replace, type(stage.stores.spool)
+    monkeypatch.setattr(
+        spool,
+        "replace",
+        lambda _, *told: (goes_on.wait(PATIENCE_S), write(*told)),
+    )
+    flushing = [asyncio.create_task(stage.recorder.flush()) for _ in range(2)]
+    await asyncio.sleep(0)
+    stage.recorder.blocks_heard({UserId("bo"): np.array(tone(450, seconds=0.02))})
+    await stage.talk({"ana": tone(450, seconds=0.4)})
+    goes_on.set()
+    await asyncio.gather(*flushing)
+
+    assert pages_below(tmp_path) == []
