@@ -25,6 +25,7 @@ MODULES: Final = (
     "hls",
     "swarm",
     "mouth_to_ear",
+    "mute",
     "speech_quality",
     "recovery",
     "recording",

@@ -11,8 +11,11 @@ from tests.api import Api
 from tests.browser import PageFor, Screenshot
 from tests.clients import WhipClient
 from tests.running_stack import RunningStack
+from tests.whistled_space import whistled_space
+from tests.worker_process import until
 
 VOICE = speech.DATA / "austen_not_ill_disposed.wav"
+QUIET_PACKETS = 25  # so many in a row: what was on the way has come
 TITLE = "Late-night radio: songs we never finished writing"
 SPEAKERS = ("dede", "sofia", "tomas", "li")
 OTHERS = {
@@ -75,6 +78,28 @@ async def test_everybody_on_stage_is_seen(
     await page.goto("/me")
     await expect(page.get_by_test_id("profile-following")).to_contain_text("1")
     await expect(page.get_by_test_id("profile-blocks")).to_contain_text("1")
+
+
+async def test_a_voice_is_gone_once_its_mute_or_removal_was_acknowledged(
+    stack: RunningStack,
+) -> None:
+    """
+    They talk on, and listeners are sent silence; unmuted, they are heard again.
+    """
+    async with whistled_space(stack.url) as space:
+        speaker, ear = await space.whistle(), space.ear
+        for change in ({"muted": True}, {"removed": True}):
+            await space.change(space.host, space.whistler, change)
+
+            await until(space.is_silenced)
+            await until(lambda: ear.quiet_packets >= QUIET_PACKETS)
+            heard, sent = ear.loud_packets, speaker.sent
+            await until(lambda: ear.quiet_packets >= 3 * QUIET_PACKETS)
+            assert ear.loud_packets == heard
+            assert speaker.sent > sent
+            if "muted" in change:
+                await space.change(space.whistler, space.whistler, {"muted": False})
+                await space.heard_again()
 
 
 async def _talk(
