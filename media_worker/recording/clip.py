@@ -27,14 +27,16 @@ from .manifest_making import MS_SAMPLES
 from .mastering import gain_for, write_m4a
 from .mixdown import HEADROOM, Voice, mixed
 from .opening import Stores
+from .placed_pages import PlacedPage, put_back
 from .proof import ManifestSigner
 from .publishing import Publishing
 from .sound import Pcm, Sound
 from .stem_decoder import segments
-from .stem_reader import PlacedPage, StemReader
+from .stem_reader import StemReader
 from .stem_set import StemSet, stem_set
 
 LEAD_IN: Final = SAMPLE_RATE_HZ  # decoders begin so long before, to be right in time
+LEAD_OUT: Final = SAMPLE_RATE_HZ  # pages so much later tell which came too late
 FADE: Final = SAMPLE_RATE_HZ // 100
 
 
@@ -121,7 +123,7 @@ class ClipMaking:
                 for at_ms in (self._job.start_ms, self._job.end_ms)
             )
             reader = item.reader.from_position(start - LEAD_IN)
-            voice = Voice(segments(_within(reader, start, end)), shift=shift)
+            voice = Voice(segments(put_back(_within(reader, start, end))), shift=shift)
             found.append(
                 ClippedVoice(consented=item.consented, reader=reader, voice=voice)
             )
@@ -157,9 +159,9 @@ class ClipMaking:
 
 
 def _within(reader: StemReader, start: int, end: int) -> Iterator[PlacedPage]:
-    """Yield the pages that are heard in an interval, and those shortly before it."""
+    """Yield the pages that are heard in an interval, and those shortly around it."""
     later = dropwhile(lambda page: page.end <= start - LEAD_IN, reader.pages())
-    return takewhile(lambda page: page.start < end, later)
+    return takewhile(lambda page: page.start < end + LEAD_OUT, later)
 
 
 def _faded(sound: NDArray[np.float32]) -> Pcm:

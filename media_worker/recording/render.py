@@ -27,6 +27,7 @@ from .manifest_making import MS_SAMPLES, RenderedStems, manifest_of
 from .mastering import gain_for, write_m4a
 from .mixdown import FRAME_SAMPLES, HEADROOM, Voice, mixed
 from .opening import Stores
+from .placed_pages import put_back
 from .progress import Progress
 from .proof import ManifestSigner
 from .publishing import Publishing
@@ -109,7 +110,7 @@ class Render:
     def _rendered(self, stems: StemSet, lost: tuple[str, ...]) -> RenderProgress:
         shifts = stems.shifts()
         voices = [
-            Voice(segments(item.reader.pages()), shift=shifts[item.epoch])
+            Voice(segments(put_back(item.reader.pages())), shift=shifts[item.epoch])
             for item in stems.epochs
         ]
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:

@@ -9,7 +9,7 @@ from spaces_contract.media import BLOCK_SAMPLES, SAMPLE_RATE_HZ
 
 from ..audio.opus import Block, Decoder, OpusError
 from ..audio.opus_packet import duration_samples, has_fec
-from .stem_reader import PlacedPage
+from .placed_pages import PlacedPage
 
 MAX_CONCEAL_SAMPLES: Final = 5 * BLOCK_SAMPLES  # as live: then silence is better
 FINEST_SAMPLES: Final = 120  # libopus conceals in multiples of 2.5 ms

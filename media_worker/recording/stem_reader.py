@@ -14,24 +14,10 @@ from spaces_contract.recording_objects import StemObject, parse_stem_object
 
 from ..audio.opus_packet import MalformedPacket, duration_samples
 from . import ogg
+from .placed_pages import PlacedPage
 from .sealing import DamagedPage, PageSeal, SealedPage, records
 
 _HEADERS = (b"OpusHead", b"OpusTags")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedPage:
-    """
-    Packets that follow one another.
-
-    Args:
-        start: Recording clock of the first one's first sample, at 48 kHz.
-        end: Likewise, after the last one.
-    """
-
-    start: int
-    end: int
-    packets: tuple[bytes, ...]
 
 
 @dataclass(slots=True)
@@ -88,7 +74,7 @@ class StemReader:
 
     def pages(self) -> Iterator[PlacedPage]:
         """
-        Yield the pages that hold audio; to be run through once.
+        Yield the pages that hold audio, as they were placed; to be run through once.
 
         Raises:
             StoreErrors: an object is not to be had.

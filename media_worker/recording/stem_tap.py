@@ -67,8 +67,11 @@ class StemTap:
 
     def ready(self, before: int) -> list[Arrived]:
         """Give away what came before `before`; later ones may have to be ordered."""
-        # In order of arrival, but for a lead-in: that is older than what it precedes.
-        count = sum(arrival < before for _, arrival in self._pending)
+        # In the order in which they were read.  A packet that lay in a socket may tell
+        # an earlier arrival than one read before it; it goes with that one, so that
+        # what came late is placed by what came in time.
+        came = enumerate(arrival for _, arrival in self._pending)
+        count = next((n for n, at in came if at >= before), len(self._pending))
         batch, self._pending = self._pending[:count], self._pending[count:]
         return batch
 

@@ -11,9 +11,9 @@ import pytest
 from obstore.store import ObjectStore
 
 from media_worker.recording.__main__ import ExitCode, main
+from media_worker.recording.placed_pages import PlacedPage
 from media_worker.recording.sealing import records
 from media_worker.recording.stem_decoder import segments
-from media_worker.recording.stem_reader import PlacedPage
 from media_worker.recording.stores import object_names
 from spaces_contract import recording_objects as names
 from spaces_contract.recording import GapReason

@@ -1,0 +1,67 @@
+"""A stem's pages on the recording clock, each where it belongs."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from .placing import HOP_SAMPLES
+
+DRIFT_SAMPLES: Final = 2 * HOP_SAMPLES  # what clocks that drift apart make overlap
+MAX_WAITING: Final = 64  # pages: 16 s of unbroken talk, as pages are closed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedPage:
+    """
+    Packets that follow one another.
+
+    Args:
+        start: Recording clock of the first one's first sample, at 48 kHz.
+        end: Likewise, after the last one.
+    """
+
+    start: int
+    end: int
+    packets: tuple[bytes, ...]
+
+
+def put_back(pages: Iterable[PlacedPage]) -> Iterator[PlacedPage]:
+    """
+    Yield one speaker's pages in their order, each where it belongs.
+
+    A page is placed by the fastest packets that had come when it was closed.  Where
+    network, sender or worker stood still, faster ones came later: what follows then
+    begins before that page ends, and tells how much too late it was placed.  It is put
+    back into the silence before it, which is as long.  Shorter overlaps are left.
+    """
+    waiting: deque[PlacedPage] = deque()
+    free: int | None = None  # from here on nothing was yielded; None: nothing was
+    for page in pages:
+        if waiting and waiting[-1].end - page.start > DRIFT_SAMPLES:
+            _move_back(waiting, waiting[-1].end - page.start, free)
+        waiting.append(page)
+        if len(waiting) > MAX_WAITING:
+            free = waiting[0].end
+            yield waiting.popleft()
+    yield from waiting
+
+
+def _move_back(pages: deque[PlacedPage], by: int, free: int | None) -> None:
+    """
+    Let the last of these pages end earlier by so much.
+
+    All pages since a hole that is as long move as one; where there is none, the last
+    holes close.  Where nothing was said before, there is room for all.
+    """
+    ends = [pages[0].start - by if free is None else free]
+    ends += [page.end for page in pages]
+    holes = [page.start - end for page, end in zip(pages, ends[:-1], strict=True)]
+    as_one = max(holes[free is None :], default=0) >= by
+    for index in reversed(range(len(pages))):
+        page = pages[index]
+        pages[index] = replace(page, start=page.start - by, end=page.end - by)
+        if holes[index] >= by:
+            return
+        if not as_one:
+            by -= max(0, holes[index])
