@@ -16,7 +16,7 @@ from .egress.processes.spread import SpreadEndpoint
 from .firestore_link.claim import Claim
 from .start_trace import StartTrace
 from .transport.endpoint import UdpMediaEndpoint
-from .transport.session_trace import SessionTraces
+from .transport.session_trace import SessionTraces, recorded
 
 CLOSE_PATIENCE_S: Final = 1.0
 
@@ -39,8 +39,7 @@ def spread_endpoint(config: Config, start: StartTrace) -> SpreadEndpoint:
     Return the endpoint of all processes; it is not started yet.
 
     Args:
-        start: Told of the first sessions; of those in the room's own process, which
-            the first are.
+        start: Told of the first sessions.
     """
     own, *others = config.udp_endpoints
     labels: dict[str, str | int] = {
@@ -52,13 +51,14 @@ def spread_endpoint(config: Config, start: StartTrace) -> SpreadEndpoint:
         UdpMediaEndpoint(
             bind=own.bind,
             announced=own.announced,
-            traces=SessionTraces(start.reached),
+            traces=SessionTraces(recorded(start.reached)),
         ),
         [
             Spawn(bind=udp.bind, announced=udp.announced, labels=labels)
             for udp in others
         ],
         egress_from=config.egress_from,
+        traces=SessionTraces(recorded(start.reached)),
     )
 
 

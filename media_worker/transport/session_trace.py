@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from spaces_contract.ids import SessionId
 from spaces_contract.roles import PeerCloseReason, PeerKind
@@ -24,6 +24,30 @@ class Step(StrEnum):
 LAST: Final = {PeerKind.WHIP: Step.RTP_IN, PeerKind.WHEP: Step.RTP_OUT}
 # Of a step and of the one before it, ns since 1970; and where it is in its own trace.
 Reached = Callable[[Step, int, int, TraceContext], None]
+
+
+class Opening(Protocol):
+    """One session on its way, as whoever traces it sees it."""
+
+    @property
+    def context(self) -> TraceContext:
+        """What is part of it has this as its parent."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to come."""
+        ...
+
+    def reach(self, step: Step, at_ns: int | None = None) -> None:
+        """Note that a step is made; the second time changes nothing."""
+
+    def close(self, reason: PeerCloseReason) -> None:
+        """Note that the session is over; it may have come to nothing."""
+
+
+# None: nobody traces it.
+Begin = Callable[[SessionId, PeerKind], Opening | None]
 
 
 class SessionTrace:
@@ -54,18 +78,25 @@ class SessionTrace:
         )
         self._seen: set[Step] = set()
 
+        self.context = self._span.context
+
     @property
     def is_open(self) -> bool:
         """Whether something is still to come."""
         return self._span is not None
 
-    def reach(self, step: Step) -> None:
-        """Note that a step is made; the second time changes nothing."""
+    def reach(self, step: Step, at_ns: int | None = None) -> None:
+        """
+        Note that a step is made; the second time changes nothing.
+
+        Args:
+            at_ns: When, ns since 1970; None is now.
+        """
         span = self._span
         if span is None or step in self._seen:
             return
         self._seen.add(step)
-        since_ns, self._since_ns = self._since_ns, self._now_ns()
+        since_ns, self._since_ns = self._since_ns, at_ns or self._now_ns()
         part = spans.begin(step.value, parent=span.context, at_ns=since_ns)
         part.end(at_ns=self._since_ns)
         self._reached(step, since_ns, self._since_ns, part.context)
@@ -80,8 +111,22 @@ class SessionTrace:
             self._end(span, error="SessionClosed")
 
     def _end(self, span: Span, error: str | None = None) -> None:
-        span.end(error=error, at_ns=self._now_ns())
+        span.end(error=error, at_ns=self._now_ns() if error else self._since_ns)
         self._span = None
+
+
+def recorded(reached: Reached) -> Begin:
+    """
+    Return what traces a session as spans, where anybody records them.
+
+    Args:
+        reached: As of `SessionTrace`.
+    """
+
+    def begin(_: SessionId, kind: PeerKind) -> Opening | None:
+        return SessionTrace(kind, reached=reached) if spans.is_recording() else None
+
+    return begin
 
 
 class SessionTraces:
@@ -89,12 +134,12 @@ class SessionTraces:
     The traces of sessions that are being opened, in one process.
 
     Args:
-        reached: As of `SessionTrace`.
+        begin: Traces one that is opened now, as part of the trace at hand.
     """
 
-    def __init__(self, reached: Reached) -> None:
-        self._reached = reached
-        self._open: dict[SessionId, SessionTrace] = {}
+    def __init__(self, begin: Begin) -> None:
+        self._begin = begin
+        self._open: dict[SessionId, Opening] = {}
         self._hopeful: dict[SessionId, None] = {}  # who is to hear something yet
 
     def __bool__(self) -> bool:
@@ -105,18 +150,26 @@ class SessionTraces:
         """Iterate over those who have their keys and wait for a first packet."""
         return iter(tuple(self._hopeful))
 
-    def open(self, session_id: SessionId, kind: PeerKind) -> None:
-        """Trace a session, where anybody records traces."""
-        if spans.is_recording():
-            trace = SessionTrace(kind, reached=self._reached)
-            self._open[session_id] = trace
+    def open(self, session_id: SessionId, kind: PeerKind) -> TraceContext | None:
+        """Trace a session; return what its steps are part of, where they are told."""
+        trace = self._begin(session_id, kind)
+        if trace is None:
+            return None
+        self._open[session_id] = trace
+        return trace.context
 
-    def reach(self, session_id: SessionId, step: Step) -> None:
+    def drop(self, session_id: SessionId) -> None:
+        """Forget a session that was refused: the request's span says why."""
+        self._open.pop(session_id, None)
+
+    def reach(
+        self, session_id: SessionId, step: Step, at_ns: int | None = None
+    ) -> None:
         """Note a step of a session; of one that is not traced it is no news."""
         trace = self._open.get(session_id)
         if trace is None:
             return
-        trace.reach(step)
+        trace.reach(step, at_ns)
         if step is Step.DTLS and trace.is_open:
             self._hopeful[session_id] = None
         if not trace.is_open:

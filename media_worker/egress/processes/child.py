@@ -16,9 +16,11 @@ from typing import Final, Protocol
 from spaces_contract.control import ControlError
 from spaces_contract.ids import SessionId, UserId
 from spaces_contract.roles import PeerCloseReason, PeerKind
+from spaces_contract.trace_context import TraceContext
 
 from ...audio.frames import EncodedFrame
 from ...room.ports import FULL_MIX, SdpRefused
+from ...transport.session_trace import Step
 from . import feed, messages
 from .channel import Channel, ChannelStuck
 from .placement import Load
@@ -62,6 +64,9 @@ class ChildOwner(Protocol):
 
     def egress_connected(self, session_id: SessionId) -> None:
         """Note that a session's DTLS is up."""
+
+    def egress_reached(self, session_id: SessionId, step: Step, at_ns: int) -> None:
+        """Note a step of a session that is traced, at a time in ns since 1970."""
 
     def egress_closed(self, session_id: SessionId, reason: PeerCloseReason) -> None:
         """Note that a session ended which nobody here had closed."""
@@ -134,9 +139,13 @@ class EgressProcess:
         user_id: UserId,
         grant_id: str,
         kind: PeerKind,
+        trace: TraceContext | None,
     ) -> str:
         """
         Open a session there and return the SDP answer.
+
+        Args:
+            trace: Where its steps belong; None is where nobody asks for them.
 
         Raises:
             SdpRefused: the offer's fault, or `WORKER_STOPPING`: this process is going.
@@ -152,6 +161,7 @@ class EgressProcess:
                     grant_id=grant_id,
                     kind=kind.value,
                     offer=offer_sdp,
+                    traceparent=None if trace is None else trace.traceparent,
                 )
             )
         except BaseException:
@@ -279,6 +289,8 @@ class EgressProcess:
             case messages.Connected(session_id=session_id):
                 if session_id in self._sessions:
                     self._owner.egress_connected(SessionId(session_id))
+            case messages.Reached(session_id=session_id, step=step, at_ns=at_ns):
+                self._owner.egress_reached(SessionId(session_id), Step(step), at_ns)
             case messages.Closed(session_id=session_id, reason=reason):
                 if self._forget(SessionId(session_id)):
                     self._owner.egress_closed(

@@ -57,15 +57,20 @@ def _follow_parent() -> None:
 async def _serve(arguments: argparse.Namespace) -> None:
     # Imported late: half a second, in which a signal must end us already.
     from ...transport.endpoint import UdpMediaEndpoint
+    from ...transport.session_trace import SessionTraces
     from .channel import Channel
     from .serving import EgressServer
+    from .told_steps import told
 
     settle()
+    channel = await Channel.over(socket.socket(fileno=arguments.channel))
     server = EgressServer(
-        await Channel.over(socket.socket(fileno=arguments.channel)),
+        channel,
         socket.socket(fileno=arguments.feed),
         UdpMediaEndpoint(
-            bind=tuple(arguments.bind), announced=tuple(arguments.announced)
+            bind=tuple(arguments.bind),
+            announced=tuple(arguments.announced),
+            traces=SessionTraces(told(channel.send)),
         ),
     )
 

@@ -10,7 +10,13 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Open:
-    """Room: open a session."""
+    """
+    Room: open a session.
+
+    Args:
+        traceparent: What it is part of, where the room traces it: its steps are to be
+            told.
+    """
 
     request: int
     session_id: str
@@ -18,6 +24,7 @@ class Open:
     grant_id: str
     kind: str  # PeerKind
     offer: str
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,15 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """Egress: a session that is traced has made a step."""
+
+    session_id: str
+    step: str  # Step
+    at_ns: int  # since 1970
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
     """Egress: a session has ended."""
 
@@ -104,13 +120,13 @@ class Report:
 
 
 Order = Open | Close | Ask | Stop
-Notice = Ready | Answered | Refused | Connected | Closed | Draining | Report
+Notice = Ready | Answered | Refused | Connected | Reached | Closed | Draining | Report
 
 _TYPES: Final[Mapping[str, type[Any]]] = {
     each.__name__: each
     for each in (
         *(Open, Close, Ask, Stop),
-        *(Ready, Answered, Refused, Connected, Closed, Draining, Report),
+        *(Ready, Answered, Refused, Connected, Reached, Closed, Draining, Report),
     )
 }
 

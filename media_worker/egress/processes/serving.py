@@ -10,6 +10,7 @@ from typing import Final
 
 from spaces_contract.ids import SessionId, UserId
 from spaces_contract.roles import PeerCloseReason, PeerKind
+from spaces_contract.trace_context import parse, within
 
 from ...audio.frames import ReceivedPacket
 from ...process_memory import rss_bytes
@@ -109,13 +110,14 @@ class EgressServer:
 
     async def _open(self, order: messages.Open) -> None:
         try:
-            answer = await self._endpoint.open_session(
-                order.offer,
-                session_id=SessionId(order.session_id),
-                user_id=UserId(order.user_id),
-                grant_id=order.grant_id,
-                kind=PeerKind(order.kind),
-            )
+            with within(parse(order.traceparent)):
+                answer = await self._endpoint.open_session(
+                    order.offer,
+                    session_id=SessionId(order.session_id),
+                    user_id=UserId(order.user_id),
+                    grant_id=order.grant_id,
+                    kind=PeerKind(order.kind),
+                )
         except SdpRefused as error:
             refused = messages.Refused(
                 request=order.request, code=error.code.value, detail=error.detail

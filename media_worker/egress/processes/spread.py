@@ -15,6 +15,7 @@ from ...audio.frames import EncodedFrame, ReceivedPacket
 from ...room.durations import Durations
 from ...room.ports import MediaEvents, SdpRefused, SessionInfo
 from ...transport.endpoint import UdpMediaEndpoint
+from ...transport.session_trace import SessionTraces, Step
 from .child import ChildState, EgressProcess, Spawn
 from .placement import LISTENERS_PER_PROCESS, Limits, place
 from .pool import EgressPool
@@ -60,6 +61,7 @@ class SpreadEndpoint:
         spawns: One for each egress process that may run.
         egress_from: Listeners before the first of them is used.
         listeners_per_egress: And before another one is started.
+        traces: Of sessions in egress processes, where somebody asks for them.
 
     Attributes:
         collecting: How long taking in what came took, tick by tick.
@@ -73,8 +75,12 @@ class SpreadEndpoint:
         *,
         egress_from: int,
         listeners_per_egress: int = LISTENERS_PER_PROCESS,
+        traces: SessionTraces | None = None,
     ) -> None:
         self._local = local
+        # One without any session yet is false.
+        untold = SessionTraces(lambda *_: None)
+        self._traces = untold if traces is None else traces
         limits = Limits(
             room=egress_from, egress=listeners_per_egress, processes=len(spawns)
         )
@@ -219,11 +225,16 @@ class SpreadEndpoint:
             placed.info = replace(placed.info, connected=True)
             self._room.session_connected(session_id)
 
+    def egress_reached(self, session_id: SessionId, step: Step, at_ns: int) -> None:
+        """Trace it."""
+        self._traces.reach(session_id, step, at_ns)
+
     def egress_closed(self, session_id: SessionId, reason: PeerCloseReason) -> None:
         """Forget a session and tell the room."""
         placed = self._placed.pop(session_id, None)
         if placed is None:
             return
+        self._traces.close(session_id, reason)
         if self._by_listener.get(placed.info.user_id) == session_id:
             del self._by_listener[placed.info.user_id]
         self._room.session_closed(session_id, reason)
@@ -319,6 +330,7 @@ class SpreadEndpoint:
         self, child: EgressProcess, offer_sdp: str, info: SessionInfo
     ) -> str:
         self._placed[info.session_id] = _Placed(info, child)
+        trace = self._traces.open(info.session_id, info.kind)
         try:
             answer = await child.open_session(
                 offer_sdp,
@@ -326,9 +338,11 @@ class SpreadEndpoint:
                 user_id=info.user_id,
                 grant_id=info.grant_id,
                 kind=info.kind,
+                trace=trace,
             )
         except BaseException:
             self._placed.pop(info.session_id, None)
+            self._traces.drop(info.session_id)
             raise
         for replaced in list(self._earlier(info)):
             await self.close_session(replaced, PeerCloseReason.REPLACED)

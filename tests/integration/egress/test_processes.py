@@ -13,10 +13,13 @@ from media_worker.egress.processes.child import EgressProcess, Spawn
 from media_worker.egress.processes.spread import SpreadEndpoint
 from media_worker.room.ports import FULL_MIX, LONG_MIX
 from media_worker.transport.endpoint import UdpMediaEndpoint
+from media_worker.transport.session_trace import SessionTraces, recorded
 from spaces_contract.ids import SessionId, UserId
 from spaces_contract.roles import PeerCloseReason, PeerKind
+from spaces_contract.trace_context import TraceContext, within
 from tests.light_clients import LightPeer, receiver_report
 from tests.media_endpoint import PATIENCE_S, EventLog, playing, tone_packets, until
+from tests.tracing import remembered_spans
 
 LOOPBACK = ("127.0.0.1", 0)
 EGRESS_FROM = 2
@@ -33,6 +36,7 @@ class SpreadRoom:
             [Spawn(bind=LOOPBACK, announced=LOOPBACK, labels={})] * ports,
             egress_from=EGRESS_FROM,
             listeners_per_egress=2,
+            traces=SessionTraces(recorded(lambda *_: None)),
         )
         self.endpoint.start(self.events)
         self.listeners: list[LightPeer] = []
@@ -123,6 +127,34 @@ async def test_a_small_room_starts_no_process(spread: SpreadRoom) -> None:
 
     assert spread.endpoint.egresses_started == 0
     assert children_of_this_process() == []
+
+
+async def test_a_session_in_a_process_of_its_own_is_a_trace(
+    spread: SpreadRoom,
+) -> None:
+    """
+    From the order to the first packet out, in the trace of who asked; one who leaves
+    before that has a span that says so.
+    """
+    await spread.fill_own()
+    await spread.egress()
+    caller = TraceContext("a" * 32, "b" * 16, sampled=True)
+    with remembered_spans() as tracer, within(caller):
+        hears = await spread.listener()
+        leaves = await spread.listener()
+        await spread.endpoint.close_session(id_of(leaves), PeerCloseReason.LEFT)
+        async with playing(spread.endpoint, tone_packets()):
+            await until(lambda: hears.arrivals.packets > 5)
+            await until(lambda: all(span.ends for span in tracer.spans))
+
+    whole, cut = [span for span in tracer.spans if span.title == "open session"]
+    parts = {span.title: span for span in tracer.spans if span.parent == whole.context}
+    assert whole.parent == cut.parent == caller
+    assert list(parts) == ["first stun", "dtls", "first rtp out"]
+    assert whole.facts == {"parley.session_kind": "whep"}
+    assert (whole.error, cut.error) == (None, "SessionClosed")
+    assert whole.ended_ns == parts["first rtp out"].ended_ns
+    assert port_of(hears) == port_of(leaves) != port_of(spread.listeners[0])
 
 
 async def test_a_large_audience_hears_from_a_process_of_its_own(

@@ -20,6 +20,7 @@ OFFER = 'v=0\r\ns=-\r\na=quote:"\\ und ü\r\n'
             grant_id="g",
             kind="whep",
             offer=OFFER,
+            traceparent="00-0",
         ),
         messages.Close(session_id="s", reason="left"),
         messages.Ask(request=2),
@@ -28,6 +29,7 @@ OFFER = 'v=0\r\ns=-\r\na=quote:"\\ und ü\r\n'
         messages.Answered(request=1, answer=OFFER),
         messages.Refused(request=1, code="worker-full", detail="no more"),
         messages.Connected(session_id="s"),
+        messages.Reached(session_id="s", step="dtls", at_ns=2**62),
         messages.Closed(session_id="s", reason="left"),
         messages.Draining(),
         messages.Report(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from media_worker.start_trace import StartTrace, join_trace, process_began_ns
-from media_worker.transport.session_trace import SessionTraces, Step
+from media_worker.transport.session_trace import SessionTraces, Step, recorded
 from spaces_contract.ids import SessionId
 from spaces_contract.roles import PeerCloseReason, PeerKind
 from spaces_contract.trace_context import TraceContext, current, within
@@ -55,7 +55,7 @@ def test_a_session_is_a_span_of_its_steps(
     Each from the one before it; repeated, they change nothing; the last ends it.
     """
     heard = Heard()
-    traces = SessionTraces(heard)
+    traces = SessionTraces(recorded(heard))
     opened(traces, ANA, kind)
     for step in (Step.STUN, Step.STUN, Step.DTLS, last, last, Step.STUN):
         traces.reach(ANA, step)
@@ -73,7 +73,7 @@ def test_a_session_is_a_span_of_its_steps(
 
 
 def test_who_has_keys_waits_for_a_packet(traced: MemoryTracer) -> None:
-    traces = SessionTraces(Heard())
+    traces = SessionTraces(recorded(Heard()))
     opened(traces, ANA, PeerKind.WHEP)
     opened(traces, BO, PeerKind.WHEP)
 
@@ -87,7 +87,7 @@ def test_who_has_keys_waits_for_a_packet(traced: MemoryTracer) -> None:
 
 
 def test_a_session_that_came_to_nothing_says_so(traced: MemoryTracer) -> None:
-    traces = SessionTraces(Heard())
+    traces = SessionTraces(recorded(Heard()))
     opened(traces, ANA, PeerKind.WHIP)
     traces.close(ANA, PeerCloseReason.DTLS_FAILED)
     traces.close(ANA, PeerCloseReason.LEFT)
@@ -99,7 +99,7 @@ def test_a_session_that_came_to_nothing_says_so(traced: MemoryTracer) -> None:
 
 
 def test_nobody_looks_closely_where_nobody_records() -> None:
-    traces = SessionTraces(Heard())
+    traces = SessionTraces(recorded(Heard()))
     opened(traces, ANA, PeerKind.WHIP)
 
     traces.reach(ANA, Step.STUN)
@@ -113,7 +113,7 @@ def test_a_start_is_part_of_its_launch(traced: MemoryTracer) -> None:
     """
     with within(LAUNCH):
         start = StartTrace(5, {Fact.EPOCH: 3})
-    traces = SessionTraces(start.reached)
+    traces = SessionTraces(recorded(start.reached))
     start.loaded()
     start.ready()
     for session_id in (ANA, BO):
@@ -130,6 +130,36 @@ def test_a_start_is_part_of_its_launch(traced: MemoryTracer) -> None:
     (told,) = [span for span in stuns if span.parent == LAUNCH]
     assert told.links == (stuns[0].context,)
     assert (told.began_ns, told.ended_ns) == (stuns[0].began_ns, stuns[0].ended_ns)
+
+
+def test_steps_made_elsewhere_have_the_time_that_is_told(traced: MemoryTracer) -> None:
+    """
+    And the last of them ends the session's span.
+    """
+    traces = SessionTraces(recorded(Heard()))
+    with within(CALLER):
+        context = traces.open(ANA, PeerKind.WHEP)
+    session = traced.named("open session")
+    assert session.began_ns is not None
+    at_ns = [session.began_ns + 1_000 * n for n in (1, 2, 3)]
+    for step, when_ns in zip((Step.STUN, Step.DTLS, Step.RTP_OUT), at_ns, strict=True):
+        traces.reach(ANA, step, when_ns)
+
+    assert context == session.context
+    assert [span.ended_ns for span in traced.spans[1:]] == at_ns
+    assert session.ended_ns == at_ns[-1]
+
+
+def test_a_session_that_was_refused_is_no_span(traced: MemoryTracer) -> None:
+    traces = SessionTraces(recorded(Heard()))
+    opened(traces, ANA, PeerKind.WHEP)
+
+    traces.drop(ANA)
+    traces.drop(BO)
+    traces.close(ANA, PeerCloseReason.LEFT)
+
+    assert not traces
+    assert [span.ends for span in traced.spans] == [0]
 
 
 @pytest.mark.parametrize("header", [CALLER.traceparent, "", None, "nonsense"])
