@@ -2,6 +2,7 @@
 
 import getpass
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -9,6 +10,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
+
+from tests.bound_process import bound
 
 START_TIMEOUT_S: Final = 10.0
 FLUSH_S: Final = 1.2  # nginx writes its log once a second
@@ -110,7 +113,8 @@ class NginxCdn:
         path = self._folder / "nginx.conf"
         path.write_text(self._config)
         self._process = subprocess.Popen(
-            [program, "-p", str(self._folder), "-c", str(path)],
+            # Killed, it would leave its own children behind.
+            bound(program, "-p", self._folder, "-c", path, by=signal.SIGTERM),
             stderr=subprocess.DEVNULL,
         )
         deadline_s = time.monotonic() + START_TIMEOUT_S

@@ -14,6 +14,8 @@ from typing import Final
 
 import psutil
 
+from tests.bound_process import bound
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 READY_TIMEOUT_S: Final = 90.0
 STOP_TIMEOUT_S: Final = 60.0
@@ -109,7 +111,7 @@ def start(
     module: str = "infra.local",
 ) -> RunningStack:
     """
-    Start a stack and wait for its `ready` line.
+    Start a stack that ends with this process, and wait for its `ready` line.
 
     Args:
         module: What is run; it takes the command line of `infra.local`.
@@ -124,7 +126,7 @@ def start(
     command += ["--host", host] if host else []
     command += options
     process = subprocess.Popen(
-        command,
+        bound(*command),
         cwd=ROOT,
         text=True,
         stdout=subprocess.PIPE,

@@ -25,6 +25,7 @@ from spaces_contract.hls import FETCH_KEY, LISTEN
 from spaces_contract.ids import SESSION_ID_PATTERN
 from spaces_contract.roles import PeerKind, Role
 from tests.api import ApiError
+from tests.bound_process import bound
 
 ROOT = Path(__file__).parents[1]
 SPACE = "1nKxoPQrsTUvw"
@@ -56,11 +57,11 @@ class EmbeddedFirestore:
     async def start(self) -> None:
         """Start on the same port and data as before."""
         command = (
-            *("-m", "infra.local", "firestore"),
+            *(sys.executable, "-m", "infra.local", "firestore"),
             *("--port", str(self.port), "--data", str(self._data)),
         )
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+            *bound(*command), cwd=ROOT, stdout=asyncio.subprocess.PIPE
         )
         assert self._process.stdout is not None
         async with asyncio.timeout(PATIENCE_S):
@@ -167,7 +168,7 @@ class WorkerProcess:
 
     async def __aenter__(self) -> Self:
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "media_worker", cwd=ROOT, env=self._env
+            *bound(sys.executable, "-m", "media_worker"), cwd=ROOT, env=self._env
         )
         # Shorter than the server's patience: nothing is sent on a connection that it
         # is just closing.

@@ -15,6 +15,7 @@ from typing import Final
 import psutil
 
 from tests.benchmarks.bare_send import PACKET_BYTES, TICK_S
+from tests.bound_process import bound
 
 HOST: Final = "127.0.0.1"
 
@@ -45,8 +46,10 @@ async def bare_loop(hearers: int) -> AsyncIterator[psutil.Process]:
             loop.add_reader(sink, sink.recv, PACKET_BYTES)
             stack.callback(loop.remove_reader, sink)
             ports.append(sink.getsockname()[1])
-        arguments = ("-m", "tests.benchmarks.bare_loop", *map(str, ports))
-        process = await asyncio.create_subprocess_exec(sys.executable, *arguments)
+        command = (sys.executable, "-m", "tests.benchmarks.bare_loop")
+        process = await asyncio.create_subprocess_exec(
+            *bound(*command, *map(str, ports))
+        )
         try:
             yield psutil.Process(process.pid)
         finally:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from spaces.adapters.signed_tokens import Ed25519Signer
+from tests.bound_process import bound
 from tests.containers.production import PRODUCTION
 from tests.phones import another_address
 from tests.running_stack import ROOT, free_port
@@ -177,9 +178,9 @@ def _answers(url: str) -> bool:
 def _firestore(folder: Path) -> Iterator[str]:
     """Run a Firestore that containers reach."""
     address = another_address()
-    command = (
+    command = bound(
         *(sys.executable, "-m", "infra.local", "firestore", "--host", address),
-        *("--port", "0", "--data", str(folder / "firestore")),
+        *("--port", "0", "--data", folder / "firestore"),
     )
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as its:
         try:

@@ -29,6 +29,7 @@ from tests.benchmarks.loads import (
     server_core,
     watched,
 )
+from tests.bound_process import bound
 from tests.crowd import Crowd
 from tests.light_clients import LightSpeaker, opus_frames
 from tests.media_endpoint import address_of_this_machine
@@ -250,8 +251,7 @@ async def _stock(mode: str) -> AsyncIterator[tuple[psutil.Process, Crowd, Any]]:
     async with contextlib.AsyncExitStack() as stack:
         with server_core():
             server = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "tests.benchmarks.stock_aiortc", mode),
+                *bound(sys.executable, "-m", "tests.benchmarks.stock_aiortc", mode),
                 stdout=asyncio.subprocess.PIPE,
             )
         stack.push_async_callback(server.wait)

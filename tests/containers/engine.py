@@ -1,6 +1,5 @@
 """An engine's API on a socket of our own: podman, which speaks Docker's."""
 
-import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -8,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from infra.local.processes import dies_with
+from tests.bound_process import bound
 
 START_TIMEOUT_S: Final = 20.0
 
@@ -19,11 +18,7 @@ def running_engine(folder: Path) -> Iterator[str]:
     socket = folder / "podman.sock"
     url = f"unix://{socket}"
     command = ["podman", "system", "service", "--time", "0", url]
-    service = subprocess.Popen(
-        command,
-        env=dict(os.environ),
-        preexec_fn=dies_with(os.getpid()),
-    )
+    service = subprocess.Popen(bound(*command))
     with service:
         try:
             deadline_s = time.monotonic() + START_TIMEOUT_S

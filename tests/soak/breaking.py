@@ -10,6 +10,7 @@ from typing import Final
 
 import psutil
 
+from tests.bound_process import bound
 from tests.running_stack import ROOT, RunningStack, free_port
 from tests.soak.faults import Fault, FaultKind
 from tests.soak.live_space import LiveSpace
@@ -48,9 +49,10 @@ class StoreProcess:
     async def start(self) -> None:
         """Start it, and return once it listens."""
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "tests.soak.store"),
-            *("--port", str(self._port), "--folder", str(self._folder)),
+            *bound(
+                *(sys.executable, "-m", "tests.soak.store"),
+                *("--port", str(self._port), "--folder", self._folder),
+            ),
             cwd=ROOT,
         )
         await until(self._listens)

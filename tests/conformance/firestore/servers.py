@@ -19,6 +19,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 
 from infra.local.ports import free_port
+from tests.bound_process import bound
 
 # Parts of the library are typed and parts are not; tests see it as it is used.
 Client: TypeAlias = Any
@@ -86,7 +87,9 @@ class ParleyFirestore:
             sys.executable, "-m", "infra.local", "firestore",
             "--port", str(self.port), "--data", str(self.data), *self.options,
         ]  # fmt: skip
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            bound(*command), stdout=subprocess.PIPE, text=True
+        )
         assert self._process.stdout is not None
         readable, _, _ = select.select([self._process.stdout], [], [], START_TIMEOUT_S)
         line = self._process.stdout.readline() if readable else ""
@@ -141,7 +144,7 @@ def running_emulator(jar: Path, *options: str) -> Iterator[GoogleEmulator]:
         "--host", "127.0.0.1", "--port", str(port), *options,
     ]  # fmt: skip
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        bound(*command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         _wait_for(port)

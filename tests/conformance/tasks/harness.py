@@ -20,6 +20,8 @@ from google.cloud.tasks_v2.services.cloud_tasks.transports import (
     CloudTasksGrpcTransport,
 )
 
+from tests.bound_process import bound
+
 # The generated client's type hints refuse the dicts that it takes.
 Client = Any
 
@@ -135,7 +137,7 @@ class TasksServer:
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         command = (sys.executable, "-m", "infra.local", "tasks", "--port", "0")
         self._process = subprocess.Popen(
-            (*command, "--data", str(self.data), *self._options),
+            bound(*command, "--data", self.data, *self._options),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

@@ -10,6 +10,7 @@ import grpc
 import pytest
 
 from spaces.adapters.firestore.client import BoundedClient
+from tests.bound_process import bound
 from tests.firestore_world import FirestoreWorld
 from tests.world import World
 
@@ -19,17 +20,10 @@ STOP_WITHIN_S = 60
 def started(kind: str, data: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
     """Start an embedded server; return it with its address once it serves."""
     server = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "infra.local",
-            kind,
-            "--port",
-            "0",
-            "--data",
-            str(data),
-            *options,
-        ],
+        bound(
+            *(sys.executable, "-m", "infra.local", kind),
+            *("--port", "0", "--data", str(data), *options),
+        ),
         stdout=subprocess.PIPE,
         text=True,
     )

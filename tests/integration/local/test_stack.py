@@ -16,6 +16,12 @@ import requests
 
 from tests.running_stack import ROOT, RunningStack, command_line, start
 
+STARTER = """
+import pathlib, signal, sys
+from tests.running_stack import start
+print(start(pathlib.Path(sys.argv[1])).port, flush=True)
+signal.pause()
+"""
 SERVICES = ("firestore", "tasks", "infra.local.gateway", "infra.local.functions_server")
 
 
@@ -52,7 +58,11 @@ def until(condition: Callable[[], Any], *, within_s: float = 60) -> None:
 
 def launcher(stack: RunningStack) -> tuple[str, dict[str, str]]:
     """Return the URL of a stack's workloads and the headers that open it."""
-    environment = service(stack, "infra.local.functions_server").environ()
+    environment = next(
+        child.environ()
+        for child in stack.children()
+        if "infra.local.functions_server" in command_line(child)
+    )
     url = environment["PARLEY_LOCAL_LAUNCHER_URL"] + "/workloads"
     return url, {
         "Authorization": f"Bearer {environment['PARLEY_LOCAL_LAUNCHER_TOKEN']}"
@@ -277,22 +287,33 @@ def test_a_stop_leaves_no_process(tmp_path: Path, number: signal.Signals) -> Non
             pass
 
 
-def test_a_killed_supervisor_leaves_no_process(tmp_path: Path) -> None:
+def test_a_killed_test_run_leaves_no_process(tmp_path: Path) -> None:
     """
-    Not even `kill -9` leaves children behind, and the next start works at once.
+    Not even `kill -9` of what started a stack, and so of the supervisor, leaves
+    children behind, and the next start works at once.
     """
-    with a_stack(tmp_path) as stack:
-        url, headers = launcher(stack)
-        room = {"kind": "room", "key": "1abcDEF234567", "epoch": 1, "index": 0}
-        requests.post(url, json=room, headers=headers, timeout=15).raise_for_status()
-        children = stack.children()
+    command = [sys.executable, "-c", STARTER, str(tmp_path)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as starter:
+        try:
+            assert starter.stdout is not None
+            port = int(starter.stdout.readline())
+            running = RunningStack(starter, f"http://127.0.0.1:{port}", port)
+            url, headers = launcher(running)
+            room = {"kind": "room", "key": "1abcDEF234567", "epoch": 1, "index": 0}
+            requests.post(url, json=room, headers=headers, timeout=15)
+            children = running.children()
+        finally:
+            starter.kill()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    left = [command_line(process) for process in alive]
+    for process in alive:
+        process.kill()
 
-        stack.process.kill()
-        stack.process.wait(60)
-
-        _, alive = psutil.wait_procs(children, timeout=10)
-        assert alive == []
-    with a_stack(tmp_path, stack.port) as again:
+    assert left == []
+    assert len(children) > 1 + len(SERVICES)  # the supervisor, and a room
+    with a_stack(tmp_path, port) as again:
         assert api_answers(again)
 
 
