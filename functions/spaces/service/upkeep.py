@@ -89,7 +89,7 @@ class UpkeepService:
         if superseded is None:
             return
         # Whom it relieves serves until it is there, and then leaves by itself.
-        if not relieves or superseded.epoch == epoch:
+        if not relieves or superseded.epoch != space.epoch:
             self.launcher.terminate(superseded.ref)
 
     def check(self, space_id: SpaceId, epoch: int) -> None:

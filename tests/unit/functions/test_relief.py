@@ -131,6 +131,22 @@ def test_a_look_asks_for_one_successor(leaving: World) -> None:
     assert leaving.database.outbox == {}
 
 
+def test_a_successor_that_is_replaced_is_stopped(leaving: World) -> None:
+    """
+    Nobody waits for it any more; the worker that leaves serves on.
+    """
+    look(leaving, 1)
+    launch(leaving, 2)
+    leaving.clock.advance(LAUNCH_LIMIT_S + 1)
+    runtime = leaving.database.runtimes[SPACE_ID]
+    leaving.database.runtimes[SPACE_ID] = replace(runtime, heartbeat_at=leaving.clock())
+    look(leaving, 1)
+    launch(leaving, 3)
+
+    assert [w.epoch for w in leaving.launcher.launched] == [1, 2, 3]
+    assert leaving.launcher.terminated == [f"room-{SPACE_ID}-2-0"]
+
+
 def test_the_successor_is_watched_before_it_serves(leaving: World) -> None:
     """
     Its looks follow each other while it is awaited, and do nothing else.
