@@ -1,13 +1,15 @@
 """
 FFmpeg's WHIP muxer says a WAV file.
 
-`python -m tests.ffmpeg_whip URL TOKEN WAV SECONDS`
+`python -m tests.ffmpeg_whip URL TOKEN WAV SECONDS`; SIGTERM ends it sooner, as well.
 
 A process of its own: PyAV holds the interpreter's lock while FFmpeg shakes hands.
 """
 
+import signal
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,8 @@ RATE_HZ = 48_000
 
 def publish(url: str, token: str, wav: Path, duration_s: float) -> None:
     """Open a WHIP session, talk in stereo at the pace of speech, and close it."""
+    told_to_stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: told_to_stop.set())
     samples = speech.load(wav)
     with tempfile.TemporaryDirectory() as folder:
         container: Any = av.open(
@@ -49,7 +53,8 @@ def publish(url: str, token: str, wav: Path, duration_s: float) -> None:
             for packet in stream.encode(frame):
                 container.mux(packet)
             due_s = began_s + (start + BLOCK_SAMPLES) / RATE_HZ
-            time.sleep(max(0.0, due_s - time.monotonic()))
+            if told_to_stop.wait(max(0.0, due_s - time.monotonic())):
+                break
         container.close()
 
 

@@ -1,5 +1,6 @@
 """The whole stack, and people in Chromium on it."""
 
+import contextlib
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,15 +12,19 @@ from playwright.async_api import (
     ConsoleMessage,
     Page,
     async_playwright,
+    expect,
 )
 
 from tests import browser
+from tests.api import Api, ApiError
 from tests.browser import PageFor, Screenshot
 from tests.running_stack import RunningStack, running_stack
 
 E2E = Path(__file__).parent
 SCREENSHOTS = E2E.parents[1] / "infra" / "hosting" / "screenshots"
 
+# Real time for pages that others' tests leave little of: a minute when idle, at most.
+TEST_TIMEOUT_S = 400
 # What the sign-in sheet does; its own tests go through it.
 SIGN_IN = """
 async ([handle, name]) => {
@@ -33,9 +38,11 @@ async ([handle, name]) => {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run these tests on one loop: browsers live as long as all of them do."""
     on_one_loop = pytest.mark.asyncio(loop_scope="session")
+    at_length = pytest.mark.timeout(TEST_TIMEOUT_S)
     for item in items:
         if item.path.parent == E2E and pytest_asyncio.is_async_test(item):
             item.add_marker(on_one_loop, append=False)
+            item.add_marker(at_length, append=False)
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +67,7 @@ async def page(stack: RunningStack, browsers: browser.Browsers) -> AsyncIterator
     chrome = await browsers.get(None)
     page = await chrome.new_page()
     await page.goto(stack.url)
+    await _expect_up(page)
     yield page
     await page.close()
 
@@ -87,12 +95,14 @@ async def page_for(
         page.on("pageerror", lambda error: errors.append(f"{handle}: {error}"))
         page.on("console", lambda message: _note_refusal(message, errors))
         await page.goto("/?raw_audio=1")
+        await _expect_up(page)
         await page.evaluate(SIGN_IN, [handle, handle.title()])
         return page
 
     yield open_page
     for context in contexts:
         await context.close()
+    await _end_spaces(stack.url)
     assert errors == []
 
 
@@ -106,6 +116,21 @@ def screenshot() -> Screenshot:
             await page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
     return save
+
+
+async def _end_spaces(url: str) -> None:
+    """End what is live: a worker that nobody needs takes time of all others."""
+    async with Api(url, "janitor") as anybody:
+        live = (await anybody.call("GET", "/v1/spaces?state=live"))["spaces"]
+    for space in live:
+        async with Api(url, space["host"]["handle"]) as host:
+            with contextlib.suppress(ApiError):  # it has ended meanwhile
+                await host.call("POST", f"/v1/spaces/{space['id']}/end")
+
+
+async def _expect_up(page: Page) -> None:
+    """Wait for the whole page, which loads itself anew where it could not be had."""
+    await expect(page.get_by_test_id("start-space")).to_be_visible()
 
 
 def _note_refusal(message: ConsoleMessage, errors: list[str]) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 from playwright.async_api import Page, expect
 
 from tests import browser, speech
@@ -126,7 +125,6 @@ async def _clipped(host: Page, sol: Page, screenshot: Screenshot) -> None:
     )
 
 
-@pytest.mark.timeout(400)  # three renders, and 15 s until the first: a minute when idle
 async def test_ask_agree_decline_replay_withdraw_replay_again(
     stack: RunningStack, page_for: PageFor, screenshot: Screenshot, tmp_path: Path
 ) -> None:

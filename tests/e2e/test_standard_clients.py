@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,15 @@ from tests import speech
 from tests.api import Api
 from tests.browser import Browsers
 from tests.clients import WhepClient
+from tests.hearing import expect_heard
 from tests.running_stack import RunningStack
-from tests.similarity import likeness
 
 NPM_CLIENTS = speech.DATA / "whip_whep"
 SPEECH = speech.DATA / "austen_cold_hearted.wav"
 HEARD_S = 6.0  # more than one loop of the 5.3 s
 SETTLE_S = 1.0  # jitter buffers find their depth
 PATIENCE_S = 40.0
-# As in `test_talk`; FFmpeg speaks at a steady pace, so nothing is worse here.
-MIN_ENVELOPE = 0.65
-MIN_WAVEFORM = 0.5
+MOST_S = 120.0  # that FFmpeg talks; the test lets it stop when it was heard
 
 OPEN = """
 async ([kind, url, token]) => {
@@ -151,16 +150,16 @@ async def test_ffmpeg_talks(stack: RunningStack) -> None:
         space_id, as_host = await a_live_space(host)
         as_guest = await guest.join(space_id)
         command = ("-m", "tests.ffmpeg_whip", as_host["whip_url"], as_host["grant"])
-        duration_s = SETTLE_S + HEARD_S + 4.0
         async with WhepClient(guest) as ears:
             await ears.connect(as_guest["whep_url"], as_guest["grant"])
             ffmpeg = await asyncio.create_subprocess_exec(
-                sys.executable, *command, str(SPEECH), str(duration_s)
+                sys.executable, *command, str(SPEECH), str(MOST_S)
             )
             try:
                 await speaker_received(stack, space_id)
                 await asyncio.sleep(SETTLE_S)
-                heard = await ears.record(HEARD_S)
+                await expect_heard(partial(ears.record, HEARD_S), speech.load(SPEECH))
+                ffmpeg.terminate()
                 async with asyncio.timeout(PATIENCE_S):
                     exit_code = await ffmpeg.wait()
             finally:
@@ -169,6 +168,3 @@ async def test_ffmpeg_talks(stack: RunningStack) -> None:
                     await ffmpeg.wait()
 
     assert exit_code == 0
-    alike = likeness(heard, speech.load(SPEECH))
-    assert alike.envelope >= MIN_ENVELOPE, alike
-    assert alike.waveform >= MIN_WAVEFORM, alike

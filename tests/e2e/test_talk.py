@@ -1,6 +1,7 @@
 """One speaks, others hear: the reason why all of this exists."""
 
 import asyncio
+from functools import partial
 
 from playwright.async_api import Page, expect
 
@@ -8,21 +9,18 @@ from tests import browser, speech
 from tests.api import Api
 from tests.browser import PageFor, Screenshot
 from tests.clients import WhepClient
+from tests.hearing import expect_heard
 from tests.running_stack import RunningStack
 from tests.similarity import likeness, rms
-from tests.speech import Samples
 
 SPEECH = speech.DATA / "austen_cold_hearted.wav"
 HEARD_S = 7.0  # more than one loop of the 5.3 s
 SILENT_S = 1.0
-# Measured: a copy has 1 and 1; what goes through two Opus codings, two jitter buffers
-# and a limiter, on a machine busy with other work, 0.8 and 0.67; the same reader's
-# other sentence 0.5 and 0.2, a copy of which every other half second is missing 0.6.
-MIN_ENVELOPE = 0.65
-MIN_WAVEFORM = 0.5
 MAX_UNLIKENESS = 0.35
 SETTLE_S = 1.0  # jitter buffers find their depth while a voice is new
-MAX_SILENCE_RMS = 3.0  # of 32,767: -81 dBFS
+MAX_SILENCE_RMS = 3.0  # of 32,767: -81 dBFS; no second of the speech is below 900
+# What was said before a mute is on its way for long where buffers have grown.
+SILENCE_TRIES = 20
 
 
 async def test_two_listeners_hear_what_the_host_says(
@@ -44,21 +42,16 @@ async def test_two_listeners_hear_what_the_host_says(
         await _expect_talking(listener, "ana")
         await asyncio.sleep(SETTLE_S)
         await screenshot(host, "room-speaking")
-        in_chromium, in_aiortc = await _heard(listener, ears, HEARD_S)
+        said = speech.load(SPEECH)
+        await asyncio.gather(
+            expect_heard(partial(browser.record, listener, HEARD_S), said),
+            expect_heard(partial(ears.record, HEARD_S), said),
+        )
 
         await host.get_by_test_id("mic").click()
         await _expect_muted(listener, "ana")
         await screenshot(host, "room-muted")
-        await _let_buffers_drain()
-        quiet_chromium, quiet_aiortc = await _heard(listener, ears, SILENT_S)
-
-    said = speech.load(SPEECH)
-    for name, heard in (("Chromium", in_chromium), ("aiortc", in_aiortc)):
-        alike = likeness(heard, said)
-        assert alike.envelope >= MIN_ENVELOPE, (name, alike)
-        assert alike.waveform >= MIN_WAVEFORM, (name, alike)
-    assert rms(quiet_chromium) <= MAX_SILENCE_RMS
-    assert rms(quiet_aiortc) <= MAX_SILENCE_RMS
+        await _expect_silence(listener, ears)
 
 
 async def test_the_end_is_seen_by_all(
@@ -97,24 +90,27 @@ async def test_two_speakers_hear_each_other(page_for: PageFor) -> None:
     await _expect_talking(host, "gil")
     await _expect_talking(guest, "fay")
     await asyncio.sleep(SETTLE_S)
+    fay, gil = speech.load(SPEECH), speech.load(second)
     by_host, by_guest = await asyncio.gather(
-        browser.record(host, HEARD_S), browser.record(guest, HEARD_S)
+        expect_heard(partial(browser.record, host, HEARD_S), gil),
+        expect_heard(partial(browser.record, guest, HEARD_S), fay),
     )
 
-    fay, gil = speech.load(SPEECH), speech.load(second)
-    assert likeness(by_host, gil).waveform >= MIN_WAVEFORM
-    assert likeness(by_guest, fay).waveform >= MIN_WAVEFORM
     assert likeness(by_host, fay).waveform <= MAX_UNLIKENESS
     assert likeness(by_guest, gil).waveform <= MAX_UNLIKENESS
 
 
-async def _heard(
-    page: Page, client: WhepClient, duration_s: float
-) -> tuple[Samples, Samples]:
-    """Record both listeners at once."""
-    return await asyncio.gather(
-        browser.record(page, duration_s), client.record(duration_s)
-    )
+async def _expect_silence(page: Page, client: WhepClient) -> None:
+    """Wait until neither hears anything, for a second."""
+    loudness: list[float] = []
+    for _ in range(SILENCE_TRIES):
+        heard = await asyncio.gather(
+            browser.record(page, SILENT_S), client.record(SILENT_S)
+        )
+        loudness = [rms(samples) for samples in heard]
+        if max(loudness) <= MAX_SILENCE_RMS:
+            return
+    raise AssertionError(f"somebody is heard still: {loudness}")
 
 
 async def _expect_talking(page: Page, handle: str) -> None:
@@ -125,8 +121,3 @@ async def _expect_talking(page: Page, handle: str) -> None:
 async def _expect_muted(page: Page, handle: str) -> None:
     member = page.locator(f"[data-testid=stage-member][data-handle={handle}]")
     await expect(member).to_have_attribute("data-muted", "true")
-
-
-async def _let_buffers_drain() -> None:
-    """What was said before the mute is still on its way for a moment."""
-    await asyncio.sleep(0.5)
