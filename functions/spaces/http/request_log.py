@@ -9,6 +9,7 @@ from typing import Final
 import flask
 
 from .json_log import request_facts
+from .request_method import told_method
 
 HEADER: Final = "X-Request-Id"
 ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -33,7 +34,7 @@ def register(app: flask.Flask) -> None:
         request = flask.request
         params = request.view_args or {}
         facts = {
-            "method": request.method,
+            "method": told_method(request.method),
             # The shape, not the path: what strangers ask for is no fact of ours.
             "route": flask.g.get("route") or getattr(request.url_rule, "rule", None),
             "status": response.status_code,

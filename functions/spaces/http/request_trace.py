@@ -9,6 +9,8 @@ from spaces_contract.ids import SPACE_ID_PATTERN
 from spaces_tracing import spans
 from spaces_tracing.spans import Fact, SpanKind
 
+from .request_method import OTHER, told_method
+
 # They come for as long as a Space lives, and so would its trace: what they log, and the
 # worker that they launch in place of a lost one, is part of it all the same.
 UNTRACED: Final = frozenset({"/tasks/watchdog", "/tasks/sweep"})
@@ -24,11 +26,12 @@ def register(app: flask.Flask) -> None:
         if request.path in UNTRACED:
             trace_context.current.set(caller or trace_context.begun())
             return
+        method = told_method(request.method)
         flask.g.span = spans.begin(
-            request.method,
+            _name(method),
             parent=caller,
             kind=SpanKind.SERVER,
-            facts={Fact.METHOD: request.method},
+            facts={Fact.METHOD: method},
         )
         trace_context.current.set(flask.g.span.context)
 
@@ -43,13 +46,18 @@ def register(app: flask.Flask) -> None:
         trace_context.current.set(None)
 
 
+def _name(method: str) -> str:
+    # As OpenTelemetry's conventions have it.
+    return "HTTP" if method == OTHER else method
+
+
 def _end(span: spans.Span, response: flask.Response) -> None:
     request = flask.request
     facts: dict[Fact, str | int | bool] = {Fact.STATUS: response.status_code}
     # The shape, not the path: there may be anybody's id in it, or a token.
     route = flask.g.get("route") or getattr(request.url_rule, "rule", None)
     if route:
-        span.name(f"{request.method} {route}")
+        span.name(f"{_name(told_method(request.method))} {route}")
         facts[Fact.ROUTE] = route
     if problem := flask.g.get("problem"):
         facts[Fact.PROBLEM] = problem

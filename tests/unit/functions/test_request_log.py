@@ -37,6 +37,17 @@ def test_a_request_is_one_line(world: World, caplog: pytest.LogCaptureFixture) -
     assert request_facts.get() is None
 
 
+def test_a_method_that_is_made_up_is_not_repeated(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    world.call("hunter2", "/v1/spaces")
+
+    (line,) = lines(caplog)
+    assert (line.__dict__["method"], line.__dict__["status"]) == ("_OTHER", 405)
+
+
 def test_a_tasks_line_says_what_it_was_about(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -98,6 +98,27 @@ def test_a_context_is_written_as_it_is_read() -> None:
     assert parse(trace_context.begun().traceparent) is not None
 
 
+@pytest.mark.parametrize(
+    ("method", "told", "name"),
+    [
+        ("GET", "GET", "GET /v1/spaces"),
+        (SECRET, "_OTHER", "HTTP"),
+    ],
+)
+def test_a_method_is_one_that_is_known(
+    world: World, traced: MemoryTracer, method: str, told: str, name: str
+) -> None:
+    """
+    Whoever makes methods up makes no new names of spans, and tells nothing by them.
+    """
+    world.call(method, "/v1/spaces", as_user="ana")
+
+    span = traced.spans[0]
+    assert span.facts["http.request.method"] == told
+    assert span.title == name
+    assert SECRET not in str(span).lower()
+
+
 def test_a_call_is_part_of_its_callers_trace(
     world: World, traced: MemoryTracer
 ) -> None:

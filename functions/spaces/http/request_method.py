@@ -1,0 +1,17 @@
+"""What a request's method is called where it is told: a word of ours, not a client's."""
+
+from typing import Final
+
+# RFC 9110 and RFC 5789, as OpenTelemetry's conventions for HTTP have them.
+KNOWN: Final = frozenset(
+    {
+        *("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"),
+        "TRACE",
+    }
+)
+OTHER: Final = "_OTHER"
+
+
+def told_method(method: str) -> str:
+    """Return a known method, which is written in capitals, or `OTHER`."""
+    return method if method in KNOWN else OTHER
