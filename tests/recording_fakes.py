@@ -121,6 +121,7 @@ class FakeRecordingObjects:
         self.manifests: dict[int, Manifest] = {}
         self.clip_jobs: list[ClipJob] = []
         self.said_of_clips: dict[int, RenderProgress] = {}
+        self.proved_clips: set[int] = set()
         self.erased_clips: set[int] | None = None
 
     def erase_stems(self, recording_id: RecordingId, stems: Sequence[StemId]) -> None:
@@ -150,6 +151,9 @@ class FakeRecordingObjects:
         self, recording_id: RecordingId, number: int
     ) -> RenderProgress | None:
         return self.said_of_clips.get(number)
+
+    def is_clip_proved(self, recording_id: RecordingId, number: int) -> bool:
+        return number in self.proved_clips
 
     def erase_clips(self, recording_id: RecordingId, numbers: Collection[int]) -> None:
         self.erased_clips = set(numbers)

@@ -109,6 +109,16 @@ class StoredRecordingObjects:
         name = clip_file(recording_id, number, ClipFile.PROGRESS)
         return self._read(name, RenderProgress.from_json)
 
+    def is_clip_proved(self, recording_id: RecordingId, number: int) -> bool:
+        """Look for the clip's `manifest.json`; see `RecordingObjects`."""
+        name = clip_file(recording_id, number, ClipFile.MANIFEST)
+        try:
+            with store_errors():
+                obstore.head(self._recordings, name)
+        except FileNotFoundError:
+            return False
+        return True
+
     def erase_clips(self, recording_id: RecordingId, numbers: Collection[int]) -> None:
         """
         Delete jobs first: one that still runs then stores nothing more; see

@@ -60,13 +60,16 @@ class ClipsView(Answer):
 
 
 class ClipPlaybackView(Answer):
-    """Where to read a clip, until `expires_at`."""
+    """
+    Where to read a clip, until `expires_at`; clips of before there were manifests have
+    none.
+    """
 
     title: str | None
     duration_ms: int
     expires_at: Instant
     audio_url: str
-    manifest_url: str
+    manifest_url: str | None
 
     @classmethod
     def of(cls, playback: ClipPlayback) -> "ClipPlaybackView":

@@ -1,4 +1,4 @@
-"""What a request's method is called where it is told: a word of ours, not a client's."""
+"""What a request's method is called in logs and traces: never a client's own word."""
 
 from typing import Final
 

@@ -33,12 +33,12 @@ class ClipPlayback:
     Where to read a clip, until when.
 
     Args:
-        manifest_url: Of what proves it; clips of before there were such have none.
+        manifest_url: Of what proves it; None: clips of before there were such.
     """
 
     clip: Clip
     url: str
-    manifest_url: str
+    manifest_url: str | None
     expires_at: datetime
 
 
@@ -91,7 +91,7 @@ class ClipService:
 
         Raises:
             SpaceNotFound, RecordingNotFound, RecordingPrivate, BlockedByHost,
-            RecordingNotReady, ClipNotFound.
+            RecordingNotReady, ClipNotFound, DependencyUnavailable.
             ClipNotReady: it is being made, or could not be.
         """
         recording = self._kept(space_id, actor_id)
@@ -104,10 +104,11 @@ class ClipService:
             name = clip_file(recording.id, number, file)
             return urls.sign(name, now=now, lifetime=PLAYBACK_LIFETIME)
 
+        proved = self.open_objects().is_clip_proved(recording.id, number)
         return ClipPlayback(
             clip=clip,
             url=url(ClipFile.AUDIO),
-            manifest_url=url(ClipFile.MANIFEST),
+            manifest_url=url(ClipFile.MANIFEST) if proved else None,
             expires_at=now + PLAYBACK_LIFETIME,
         )
 

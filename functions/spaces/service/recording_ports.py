@@ -138,6 +138,10 @@ class RecordingObjects(Protocol):
         """Return what the clip's job last said, if it said anything."""
         ...
 
+    def is_clip_proved(self, recording_id: RecordingId, number: int) -> bool:
+        """Whether a clip has a manifest; those of before there were such have none."""
+        ...
+
     def erase_clips(self, recording_id: RecordingId, numbers: Collection[int]) -> None:
         """Delete what there is of the clips of these numbers."""
         ...

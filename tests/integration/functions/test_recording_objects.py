@@ -215,6 +215,19 @@ def test_what_functions_and_render_say_to_each_other(stores: Stores) -> None:
     assert stores.objects.progress(RECORDING, 1) is None
 
 
+def test_a_clip_is_proved_once_its_manifest_is_there(stores: Stores) -> None:
+    """
+    Its audio alone, or another clip's manifest, is no proof.
+    """
+    obstore.put(stores.recordings, names.clip_file(RECORDING, 1, ClipFile.AUDIO), b"a")
+    obstore.put(
+        stores.recordings, names.clip_file(RECORDING, 2, ClipFile.MANIFEST), b"{}"
+    )
+
+    assert not stores.objects.is_clip_proved(RECORDING, 1)
+    assert stores.objects.is_clip_proved(RECORDING, 2)
+
+
 def test_a_signed_url_reads_one_file_until_it_is_deleted(s3: str) -> None:
     """
     S3's own signature lets anybody read it; without it, or once it is gone, nobody.
@@ -241,6 +254,7 @@ Call = Callable[[StoredRecordingObjects], object]
         lambda objects: objects.erase(RECORDING),
         lambda objects: objects.erase_stems(RECORDING, [ANA]),
         lambda objects: objects.progress(RECORDING, 1),
+        lambda objects: objects.is_clip_proved(RECORDING, 1),
     ],
 )
 def test_a_store_that_does_not_answer_is_told(call: Call) -> None:

@@ -363,8 +363,23 @@ def made(world: World) -> None:
     world.recording.objects.said_of_clips[1] = RenderProgress(
         state=RenderState.DONE, percent=100, updated_at_ms=ms
     )
+    world.recording.objects.proved_clips.add(1)
     world.clock.advance(6)
     work(world)
+
+
+def test_a_clip_without_a_manifest_has_no_url_of_one(ready: World) -> None:
+    """
+    Those that were made before clips had manifests are heard as ever.
+    """
+    make(ready)
+    made(ready)
+    ready.recording.objects.proved_clips.clear()
+
+    playback = get(ready, f"{CLIPS}/1/playback", "listener")
+
+    assert playback["manifest_url"] is None
+    assert urlsplit(playback["audio_url"]).path.endswith("/clips/1/clip.m4a")
 
 
 def test_from_wish_to_share(ready: World) -> None:
