@@ -9,6 +9,7 @@ FIRST_HYBRID_CONFIG: Final = 12
 SILK_SAMPLES: Final = (480, 960, 1920, 2880)
 HYBRID_SAMPLES: Final = (480, 960)
 CELT_SAMPLES: Final = (120, 240, 480, 960)
+PADDED: Final = 0x40  # RFC 6716 3.2.5: in the frame count of code 3
 
 
 class MalformedPacket(ValueError):
@@ -54,6 +55,22 @@ def has_fec(payload: bytes) -> bool:
     return bool(mid or side)
 
 
+def without_padding(payload: bytes) -> bytes:
+    """
+    Return `payload` with its frames alone; as it is, where its lengths are wrong.
+
+    Padding may hold what was said up to a second before, as DRED does
+    (draft-ietf-mlcodec-opus-dred); decoders that do not know it skip it.
+    """
+    if payload[0] & 3 != 3 or len(payload) < 2 or not payload[1] & PADDED:
+        return payload
+    start = _lengths_start(payload)
+    end = len(payload) - sum(254 if n == 255 else n for n in payload[2:start])
+    if end < start:
+        return payload
+    return bytes([payload[0], payload[1] & ~PADDED]) + payload[start:end]
+
+
 def _frame_samples(toc: int) -> int:
     config = toc >> 3
     if config >= FIRST_CELT_CONFIG:
@@ -83,14 +100,20 @@ def _first_frame_start(payload: bytes) -> int:
         return 1 + _length_bytes(payload, 1)
     if len(payload) < 2:
         return len(payload)
-    index, count = 2, payload[1] & 0x3F
-    if payload[1] & 0x40:  # padding length: 255 means "254 and read on"
-        while index < len(payload) and payload[index] == 255:
-            index += 1
-        index += 1
+    index, count = _lengths_start(payload), payload[1] & 0x3F
     if payload[1] & 0x80:  # VBR: a length for each frame but the last
         for _ in range(count - 1):
             index += _length_bytes(payload, index)
+    return index
+
+
+def _lengths_start(payload: bytes) -> int:
+    """Return the index of what follows the padding's length, in a packet of code 3."""
+    index = 2
+    if payload[1] & PADDED:
+        while index < len(payload) and payload[index] == 255:  # 254, and read on
+            index += 1
+        index += 1
     return index
 
 

@@ -1,11 +1,13 @@
 """One speaker's way from the gate to the pages that are about to be closed."""
 
+from dataclasses import replace
 from typing import Final
 
 from spaces_contract.media import BLOCK_SAMPLES
 from spaces_contract.recording import GapReason, StemId
 
 from ..audio.frames import ReceivedPacket
+from ..audio.opus_packet import without_padding
 from .gate import ConsentGate, GateFacts
 from .journal import Journal
 from .speech_filter import Arrived, SpeechFilter
@@ -51,7 +53,8 @@ class StemTap:
             payload=packet.payload,
         )
         if admitted:
-            self._pending += self._speech.passed(packet, arrival)
+            kept = replace(packet, payload=without_padding(packet.payload))
+            self._pending += self._speech.passed(kept, arrival)
             if len(self._pending) > MAX_PENDING:
                 self.overflow += 1
                 del self._pending[0]

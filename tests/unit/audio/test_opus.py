@@ -14,6 +14,7 @@ from media_worker.audio.opus_packet import (
     duration_samples,
     has_fec,
     is_dtx,
+    without_padding,
 )
 from tests.audio import BLOCK, alignment, blocks_of, level_at, similarity, snr_db, voice
 
@@ -117,6 +118,27 @@ def test_impossible_packets_are_refused(payload: bytes) -> None:
     """
     with pytest.raises(MalformedPacket):
         duration_samples(payload)
+
+
+@pytest.mark.parametrize(
+    ("payload", "frames"),
+    [
+        (b"\xf8\1\2", b"\xf8\1\2"),
+        (b"\xfb\x01\7\7", b"\xfb\x01\7\7"),
+        (b"\xfb\x41\0\7\7", b"\xfb\x01\7\7"),
+        (b"\xfb\x41\2\7\7\5\5", b"\xfb\x01\7\7"),
+        (b"\xfb\xc2\1\1\7\7\7\5", b"\xfb\x82\1\7\7\7"),
+        (b"\xfb\x41\xff\1\7" + bytes(255), b"\xfb\x01\7"),
+        (b"\xfb\x41\x09\7", b"\xfb\x41\x09\7"),
+        (b"\xfb\x41\xff\xff", b"\xfb\x41\xff\xff"),
+        (b"\xfb", b"\xfb"),
+    ],
+)
+def test_padding_is_taken_away_and_nothing_else(payload: bytes, frames: bytes) -> None:
+    """
+    Of any length; what claims more padding than it has bytes stays as it is.
+    """
+    assert without_padding(payload) == frames
 
 
 def test_a_packet_without_speech_is_dtx() -> None:

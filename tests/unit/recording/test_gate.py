@@ -2,12 +2,18 @@
 
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from media_worker.audio.frames import ReceivedPacket
+from media_worker.audio.opus import Decoder, Encoder
 from media_worker.recording.gate import ConsentGate, GateFacts
-from spaces_contract.recording import GapReason
+from media_worker.recording.journal import Journal
+from media_worker.recording.stem_tap import StemTap
+from spaces_contract.recording import GapReason, StemId
+from tests.audio import tone
 
 OPEN = GateFacts(
     recording=True,
@@ -145,3 +151,29 @@ def test_whatever_passes_was_said_while_open(
             assert passed is not fec
         else:
             assert passed is (number >= opened)
+
+
+def test_no_second_of_the_past_comes_in_a_packets_padding() -> None:
+    """
+    A client may put up to a second of what was said before into padding (DRED), be it
+    from before consent: all of the sound in a packet is kept, and none of that.
+    """
+    with Encoder() as encoder, Decoder() as one, Decoder() as other:
+        payload = encoder.encode(np.array(tone(450, seconds=0.02)))
+        toc, past = bytes([payload[0] | 3]), b"\xfd" + bytes(range(1, 254))
+        padded = toc + b"\x41" + bytes([255, 0]) + payload[1:] + past
+        tap, journal = StemTap(StemId("stem")), Journal(epoch=1, opened=0, alive=0)
+        packet = ReceivedPacket(
+            ssrc=7,
+            sequence_number=1,
+            timestamp=0,
+            marker=False,
+            payload=padded,
+            level_dbov=None,
+            arrival_s=0.0,
+        )
+        tap.take(packet, 0, facts=OPEN, journal=journal)
+        ((kept, _),) = tap.ready(1)
+
+        assert past[:8] not in kept.payload
+        assert np.array_equal(one.decode(kept.payload), other.decode(payload))
