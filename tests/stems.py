@@ -172,6 +172,10 @@ class Stage:
             if number % 25 == 24:
                 await self.recorder.flush()
 
+    def die(self) -> None:
+        """Let go of the spool, as the end of a process does."""
+        self.stores.spool.release(RECORDING, self.epoch)
+
     async def finish(self) -> None:
         """Let the recorder store everything, as long as it takes."""
         finishing = asyncio.ensure_future(self.recorder.finish())

@@ -34,8 +34,6 @@ KEY_RETRY_S: Final = 1.0
 ERASE_RETRY_S: Final = 2.0
 UPLOAD_RETRY_S: Final = 0.2
 JOURNAL_S: Final = 7.5
-# A worker that was relieved has stored by then what it took, or has given up.
-FORMER_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +83,7 @@ class EpochRecording:
         self._erasing: set[asyncio.Task[None]] = set()
         self._disk = asyncio.Lock()
         self._finished = False
-        self._alone_from_s = clock.now_s() + FORMER_S
+        self._held: set[int] = set()  # epochs whose workers still write here
         self._journal_stored_s = -JOURNAL_S
 
     def apply(self, desired: DesiredRecording) -> None:
@@ -168,6 +166,8 @@ class EpochRecording:
         if due and not self._finished:
             self._journal_stored_s = self._clock.now_s()
             await self._storage.uploads.copy(self._journal_name)
+        held = self._storage.spool.held
+        self._held = await asyncio.to_thread(held, self.recording_id)
         await self._storage.uploads.run(self.recording_id, growing=self._growing)
 
     def _growing(self, found: list[str]) -> set[str]:
@@ -183,11 +183,14 @@ class EpochRecording:
         Return what is ours to store: while a Space goes over to a successor on the same
         machine, two workers write to one spool.
 
-        What an earlier one left is ours at the latest when we end: nobody follows.
+        What an earlier one left is ours as soon as it is dead.
         """
-        alone = self._finished or self._clock.now_s() >= self._alone_from_s
-        least = 0 if alone else self._epoch
-        return {name for name in found if least <= _epoch_of(name) <= self._epoch}
+        return {
+            name
+            for name in found
+            if (epoch := _epoch_of(name)) == self._epoch
+            or (epoch < self._epoch and epoch not in self._held)
+        }
 
     async def finish(self) -> None:
         """
@@ -205,12 +208,15 @@ class EpochRecording:
         while self._ours(await self._storage.uploads.waiting(self.recording_id)):
             await self.upload()
             await self._clock.sleep_until(self._clock.now_s() + UPLOAD_RETRY_S)
+        release = self._storage.spool.release
+        await asyncio.to_thread(release, self.recording_id, self._epoch)
 
     def _write(
         self, batches: list[tuple[StemWriter, list[Arrived]]], end: bool
     ) -> list[tuple[StemId, list[Arrived]]]:
         """Write batches; return those that were lost."""
         now_s, lost = self._clock.now_s(), []
+        self._storage.spool.hold(self.recording_id, self._epoch)
         for writer, batch in batches:
             try:
                 writer.write(batch, version=self._desired.version, now_s=now_s)

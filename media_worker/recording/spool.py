@@ -1,6 +1,8 @@
 """Keeps sealed pages on the local disk until they are stored."""
 
 import errno
+import fcntl
+import logging
 import os
 from pathlib import Path
 from typing import Final
@@ -8,6 +10,9 @@ from typing import Final
 from spaces_contract.recording import RecordingId, StemId
 from spaces_contract.recording_objects import parse_stem_object, recording_prefix
 
+logger = logging.getLogger(__name__)
+
+_NO_OBJECTS: Final = (".new", ".lock")
 MAX_SPOOL_BYTES: Final = 256 * 1024 * 1024  # an hour of 13 who talk all the time
 
 
@@ -30,6 +35,56 @@ class Spool:
         self._root = root
         self._limit_bytes = limit_bytes
         self._bytes = 0
+        self._holds: dict[Path, int] = {}  # descriptors
+
+    def hold(self, recording_id: RecordingId, epoch: int) -> None:
+        """
+        Tell other processes that an epoch's files here grow, until this one ends.
+
+        Nothing is to be written before.  Where that cannot be told, it is logged.
+        """
+        path = self._lock(recording_id, epoch)
+        if path in self._holds:
+            return
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(descriptor, fcntl.LOCK_SH)  # waits for a look of `held`
+        except OSError as error:
+            logger.error("spool not held", extra={"reason": str(error)})
+            return
+        self._holds[path] = descriptor
+
+    def release(self, recording_id: RecordingId, epoch: int) -> None:
+        """End `hold`: what is still here of that epoch does not grow any more."""
+        path = self._lock(recording_id, epoch)
+        descriptor = self._holds.pop(path, None)
+        if descriptor is not None:
+            path.unlink(missing_ok=True)
+            os.close(descriptor)
+
+    def held(self, recording_id: RecordingId) -> set[int]:
+        """Return the epochs whose workers live, and write here."""
+        found = (self._root / recording_prefix(recording_id)).glob("*.lock")
+        return {int(path.stem) for path in found if self._is_held(path)}
+
+    def _is_held(self, path: Path) -> bool:
+        if path in self._holds:
+            return True
+        try:
+            descriptor = os.open(path, os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def _lock(self, recording_id: RecordingId, epoch: int) -> Path:
+        return self._root / recording_prefix(recording_id) / f"{epoch}.lock"
 
     def append(self, name: str, data: bytes) -> None:
         """
@@ -86,7 +141,9 @@ class Spool:
         found = []
         for folder, _, files in os.walk(self._root / recording_prefix(recording_id)):
             base = Path(folder).relative_to(self._root)
-            found += [str(base / file) for file in files if not file.endswith(".new")]
+            found += [
+                str(base / file) for file in files if not file.endswith(_NO_OBJECTS)
+            ]
         return sorted(found)
 
     def erase(self, recording_id: RecordingId, stem: StemId) -> None:

@@ -123,8 +123,13 @@ def kill_recorder(folder: Path, life_s: float) -> Loss:
         assert process.stdout is not None
         said = process.stdout.read(_NUMBER.size)
         time.sleep(life_s)
+        spool = stores_in(folder).spool
+        if spool.names(RECORDING) and spool.held(RECORDING) != {1}:
+            raise AssertionError("others would take what it still writes")
         process.kill()
         said += process.stdout.read()
+    if spool.held(RECORDING):
+        raise AssertionError("nobody takes what it left")
     taken = len(said) // _NUMBER.size
     # Another machine sees the objects alone.
     machine_s = (taken - _stored(folder, spool="elsewhere")) * PACKET_S

@@ -12,7 +12,6 @@ import pytest
 import requests
 from moto.server import ThreadedMotoServer
 
-from media_worker.recording.epoch_recording import FORMER_S
 from media_worker.recording.opening import open_stores
 from media_worker.recording.settling import wait_settled
 from media_worker.recording.spool import Spool
@@ -238,7 +237,7 @@ async def test_two_workers_of_one_machine_leave_each_others_files_alone(
 
 async def test_what_a_dead_worker_left_is_stored_by_the_next(tmp_path: Path) -> None:
     """
-    Once it cannot be at it any more.
+    But not before.
     """
     clock = TurnedClock()
     dead, alive = (Stage(tmp_path, epoch=n, clock=clock) for n in (1, 2))
@@ -247,7 +246,7 @@ async def test_what_a_dead_worker_left_is_stored_by_the_next(tmp_path: Path) -> 
     await alive.keyed(1)
     await alive.recorder.upload()
     early = pages_below(tmp_path / "spool")
-    await clock.advance(FORMER_S)
+    dead.die()
     await alive.recorder.upload()
 
     assert len(early) == 1
@@ -263,9 +262,32 @@ async def test_what_a_dead_worker_left_is_stored_where_the_next_soon_ends(
     last.desire("ana", on_stage={"ana": False})
     await last.keyed(1)
     await last.talk({"ana": SAID})
+    dead.die()
     await last.finish()
 
     assert pages_below(tmp_path / "spool") == []
+
+
+async def test_who_ends_first_leaves_alone_what_another_still_writes(
+    tmp_path: Path,
+) -> None:
+    """
+    A Space that ends right after it went over: nothing of the former's file is lost.
+    """
+    clock = TurnedClock()
+    former, last = (Stage(tmp_path, epoch=n, clock=clock) for n in (1, 2))
+    await talked(former)
+    last.desire("ana", on_stage={"ana": False})
+    await last.keyed(1)
+    await last.finish()
+    await former.talk({"ana": SAID})
+    await former.finish()
+    await asyncio.to_thread(render, last.stores, a_job("ana"))
+    manifest = await asyncio.to_thread(rendered_manifest, last.stores)
+
+    assert pages_below(tmp_path / "spool") == []
+    said_s = sum(end - start for start, end in manifest.stems[0].heard) / 1_000
+    assert said_s >= 1.7  # of 2 s
 
 
 async def test_what_grows_is_asked_after_the_look(tmp_path: Path) -> None:
