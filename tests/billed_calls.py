@@ -15,8 +15,10 @@ from spaces.adapters.firestore.client import BoundedClient
 from spaces.adapters.firestore.codec import runtime_to_doc
 from spaces.domain.effects import EraseAccount, ShutOut
 from spaces.domain.public_numbers import number_of
+from spaces.service.ports import LaunchedWorkload, Workload, WorkloadKind
 from spaces_contract import paths
 from spaces_contract.ids import SpaceId, UserId
+from spaces_contract.runtime import WorkerState
 from tests.applications import ADMIN_KEY
 from tests.billed_recordings import recorded_calls
 from tests.builders import AN_OFFER, NOW, a_runtime
@@ -258,6 +260,7 @@ def _media_and_tasks(
     task = {"space_id": space_id, "epoch": 1, "n": 1}
     bill.noted("task launch", lambda: world.task("launch", task))
     bill.noted("task watchdog", lambda: world.task("watchdog", task))
+    _slow_to_come(bill, world, space_id, client)
     claimed = runtime_to_doc(a_runtime()) | {"control_url": "http://127.0.0.1:9"}
     client.document(paths.runtime_worker(space_id)).set(claimed)
     client.document(paths.runtime_worker(space_id)).update({"heartbeat_at": NOW})
@@ -278,6 +281,21 @@ def _media_and_tasks(
     bill.noted("react", lambda: world.call("POST", f"{path}/reactions", **clap))
     session = "/v1/" + opened.headers["Location"].split("/v1/")[1]
     bill.noted("close_session", lambda: world.call("DELETE", session, headers=headers))
+
+
+def _slow_to_come(
+    bill: Bill, world: World, space_id: SpaceId, client: BoundedClient
+) -> None:
+    task = {"space_id": space_id, "epoch": 1, "n": 1}
+    room = Workload(kind=WorkloadKind.ROOM, key=space_id, epoch=1)
+    slow = a_runtime(WorkerState.LAUNCHING, launched_at=NOW - timedelta(seconds=20))
+    client.document(paths.runtime_worker(space_id)).set(runtime_to_doc(slow))
+    world.launcher.known = [LaunchedWorkload(ref="", workload=room, launched_at=NOW)]
+    bill.noted(
+        "task watchdog, the worker is slow to come",
+        lambda: world.task("watchdog", task),
+    )
+    world.launcher.known = []
 
 
 def _erasing(bill: Bill, world: World) -> None:

@@ -355,6 +355,8 @@ class FakeLauncher:
         self.terminated.append(ref)
 
     def workloads(self) -> list[LaunchedWorkload]:
+        if self.error is not None:
+            raise self.error
         return self.known
 
 

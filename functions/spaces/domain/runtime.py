@@ -67,6 +67,14 @@ def is_lost(runtime: Runtime | None, *, epoch: int, now: datetime) -> bool:
     return (now - last_sign).total_seconds() > limit_s
 
 
+def is_slow(runtime: Runtime | None, *, now: datetime) -> bool:
+    """Whether a worker that is to come might have claimed by now."""
+    if runtime is None or runtime.state is not WorkerState.LAUNCHING:
+        return False
+    since = runtime.launched_at
+    return since is None or (now - since).total_seconds() > HEARTBEAT_STALE_S
+
+
 def reports_presence(runtime: Runtime, *, epoch: int, now: datetime) -> bool:
     """Whether the worker of `epoch` said lately who is connected."""
     if runtime.epoch != epoch or runtime.state is not WorkerState.READY:

@@ -14,7 +14,7 @@ from .effects import Effect, LaunchWorker
 from .errors import HostOnly, IllegalTransition, ProtectedAccount
 from .host_presence import HOST_PRESENT, HostPresence, HostState
 from .profile import Profile
-from .runtime import Runtime, Successor, is_awaited, is_lost, wants_successor
+from .runtime import Runtime, Successor, is_awaited, is_lost, is_slow, wants_successor
 from .states import TRANSITIONS, SpaceEvent, SpaceState
 
 MAX_TITLE_CHARS: Final = 70
@@ -226,16 +226,25 @@ def ended(space: Space, reason: EndReason, *, now: datetime) -> Space:
 
 
 def relaunch(
-    space: Space, runtime: Runtime | None, *, epoch: int, now: datetime
+    space: Space,
+    runtime: Runtime | None,
+    *,
+    epoch: int,
+    now: datetime,
+    gone: bool = False,
 ) -> Decision:
     """
     Ask for a new worker where the one of `epoch` is lost; else change nothing.
 
     Stale calls (another epoch by now, or the Space is over) do no harm.
+
+    Args:
+        gone: The launcher had it no more; it may have claimed all the same by now.
     """
     if space.state is not SpaceState.LIVE or space.epoch != epoch:
         return Decision(space)
-    if not is_lost(runtime, epoch=epoch, now=now):
+    never_came = gone and is_slow(runtime, now=now)
+    if not never_came and not is_lost(runtime, epoch=epoch, now=now):
         return Decision(space)
     return _with_new_worker(space, now, asked=runtime.successor if runtime else None)
 
@@ -279,13 +288,15 @@ def _with_new_worker(
     Args:
         asked: A successor that was asked for; where it may still come, its epoch is it.
     """
-    coming = asked is not None and is_awaited(asked, now=now)
-    epoch = asked.epoch if asked and coming else _next_epoch(space, asked)
-    raised = replace(space, epoch=epoch, updated_at=now)
+    if asked is None or not is_awaited(asked, now=now):
+        asked = Successor(epoch=_next_epoch(space, asked), asked_at=now)
+    raised = replace(space, epoch=asked.epoch, updated_at=now)
     return Decision(
         raised,
         runtime=Runtime(
-            epoch=raised.epoch, state=WorkerState.LAUNCHING, launched_at=now
+            epoch=raised.epoch,
+            state=WorkerState.LAUNCHING,
+            launched_at=asked.asked_at,
         ),
         effects=(LaunchWorker(raised.id, raised.epoch),),
     )

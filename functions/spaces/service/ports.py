@@ -318,6 +318,7 @@ class LaunchedWorkload:
     ref: str
     workload: Workload
     launched_at: datetime
+    runs: bool = True  # or is about to; else it has ended, and takes its place still
 
 
 class Launcher(Protocol):

@@ -11,7 +11,8 @@ from spaces_contract.ids import SpaceId
 
 from ..domain import host_drop
 from ..domain import space as rules
-from ..domain.runtime import Runtime, is_lost, wants_successor
+from ..domain.errors import DependencyUnavailable
+from ..domain.runtime import Runtime, is_lost, is_slow, wants_successor
 from ..domain.space import Space
 from ..domain.states import SpaceState
 from ..domain.watch import DRAIN_S, next_check
@@ -23,6 +24,7 @@ from .ports import (
     Launched,
     LaunchedWorkload,
     Launcher,
+    LaunchRefused,
     LaunchStore,
     SpaceStore,
     Workload,
@@ -111,6 +113,8 @@ class UpkeepService:
             self._clear_up(space, now)
         elif is_lost(runtime, epoch=epoch, now=now):
             self._replace_worker(space_id, epoch, now)
+        elif is_slow(runtime, now=now) and self._is_gone(space_id, epoch):
+            self._replace_worker(space_id, epoch, now, gone=True)
         else:
             self._look_after(space, runtime, now)
 
@@ -197,11 +201,23 @@ class UpkeepService:
             },
         )
 
-    def _replace_worker(self, space_id: SpaceId, epoch: int, now: datetime) -> None:
-        decision = self.spaces.supervise(
-            space_id,
-            lambda space, runtime: rules.relaunch(space, runtime, epoch=epoch, now=now),
-        )
+    def _is_gone(self, space_id: SpaceId, epoch: int) -> bool:
+        """Whether the worker of `epoch` was launched, and is not there any more."""
+        launched = self.launches.get(space_id)
+        if launched is None or launched.epoch != epoch:
+            return False  # its launch may still succeed
+        try:
+            known = self.launcher.workloads()
+        except (DependencyUnavailable, LaunchRefused):
+            return False
+        room = Workload(kind=WorkloadKind.ROOM, key=space_id, epoch=epoch)
+        return not any(each.workload == room and each.runs for each in known)
+
+    def _replace_worker(
+        self, space_id: SpaceId, epoch: int, now: datetime, *, gone: bool = False
+    ) -> None:
+        rule = partial(rules.relaunch, epoch=epoch, now=now, gone=gone)
+        decision = self.spaces.supervise(space_id, rule)
         if not decision.effects:  # its heartbeat came just now, or the Space ended
             self.effects.put(next_check(space_id, epoch=epoch, now=now))
             return

@@ -12,7 +12,7 @@ from spaces.domain.runtime import Runtime, Successor, wants_successor
 from spaces.domain.states import SpaceState
 from spaces.service.ports import LaunchedWorkload, Workload, WorkloadKind
 from spaces_contract.ids import UserId
-from spaces_contract.runtime import LAUNCH_LIMIT_S, WorkerState
+from spaces_contract.runtime import HEARTBEAT_STALE_S, LAUNCH_LIMIT_S, WorkerState
 from tests.builders import HOST, NOW, SPACE_ID, a_runtime, a_space
 from tests.world import World
 
@@ -129,6 +129,24 @@ def test_a_look_asks_for_one_successor(leaving: World) -> None:
     assert leaving.launcher.terminated == []
     assert leaving.database.spaces[SPACE_ID].epoch == 1
     assert leaving.database.outbox == {}
+
+
+def test_nobody_waits_for_a_dead_successor_of_a_dead_worker(leaving: World) -> None:
+    """
+    Where both are gone, the look after the one that finds it out launches another:
+    their heartbeats tell of the one, the launcher of the other.
+    """
+    look(leaving, 1)
+    launch(leaving, 2)
+    leaving.launcher.known = []  # it died before it claimed
+    leaving.clock.advance(HEARTBEAT_STALE_S + 1)
+    look(leaving, 1)  # it makes the one on its way the Space's
+    leaving.clock.advance(5)
+    look(leaving, 2)
+    launch(leaving, 3)
+
+    assert [w.epoch for w in leaving.launcher.launched] == [1, 2, 3]
+    assert leaving.database.spaces[SPACE_ID].epoch == 3
 
 
 def test_a_successor_that_is_replaced_is_stopped(leaving: World) -> None:

@@ -19,7 +19,7 @@ from spaces.service.ports import (
     WorkloadKind,
 )
 from spaces_contract.ids import SpaceId
-from spaces_contract.runtime import WorkerState
+from spaces_contract.runtime import HEARTBEAT_STALE_S, WorkerState
 from tests.builders import NOW, SPACE_ID, a_runtime, a_space
 from tests.fakes import MemorySpaceStore
 from tests.world import World, code_of
@@ -113,6 +113,62 @@ def test_a_launch_that_comes_too_late_is_stopped(live: World) -> None:
 
     assert live.launcher.terminated == [f"room-{SPACE_ID}-1-0"]
     assert live.launches.latest[SPACE_ID].epoch == 2
+
+
+@pytest.mark.parametrize(
+    ("launched", "known", "runs", "epoch"),
+    [
+        (True, True, True, 1),  # its machine is being bought
+        (True, False, True, 2),
+        (True, True, False, 2),
+        (False, False, True, 1),  # the queue is late, or there was no room
+    ],
+)
+def test_a_worker_that_dies_before_it_claims_is_replaced(
+    live: World, launched: bool, known: bool, runs: bool, epoch: int
+) -> None:
+    """
+    After 15 s whoever launched it is asked whether it is still there; where it is, or
+    was not launched yet, it has its minute.
+    """
+    if launched:
+        live.task("launch", EPOCH_1)
+    room = Workload(kind=WorkloadKind.ROOM, key=SPACE_ID, epoch=1)
+    there = LaunchedWorkload(ref="", workload=room, launched_at=NOW, runs=runs)
+    live.launcher.known = [there] if known else []
+    live.clock.advance(HEARTBEAT_STALE_S + 1)
+    live.task("watchdog", {**EPOCH_1, "n": 1})
+
+    assert live.database.spaces[SPACE_ID].epoch == epoch
+
+
+@pytest.mark.parametrize("ready", [True, False], ids=["ready", "launched just now"])
+def test_no_look_asks_the_launcher_without_need(live: World, ready: bool) -> None:
+    """
+    A worker that serves, or was launched within 15 s, costs no call and no read.
+    """
+    live.task("launch", EPOCH_1)
+    live.launcher.known = None  # type: ignore[assignment]  # whoever looks fails
+    live.clock.advance(14)
+    if ready:
+        live.database.runtimes[SPACE_ID] = a_runtime(heartbeat_at=live.clock())
+
+    assert live.task("watchdog", {**EPOCH_1, "n": 1}).status_code == 204
+    assert live.database.spaces[SPACE_ID].epoch == 1
+
+
+def test_a_launcher_that_does_not_answer_changes_nothing(live: World) -> None:
+    """
+    The watch goes on; the worker has its minute.
+    """
+    live.task("launch", EPOCH_1)
+    live.launcher.error = DependencyUnavailable()
+    live.clock.advance(HEARTBEAT_STALE_S + 1)
+    before = len(watchdogs(live))
+
+    assert live.task("watchdog", {**EPOCH_1, "n": 1}).status_code == 204
+    assert live.database.spaces[SPACE_ID].epoch == 1
+    assert len(watchdogs(live)) == before + 1
 
 
 def test_a_worker_that_lives_is_looked_after_again(live: World) -> None:

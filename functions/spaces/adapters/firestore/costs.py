@@ -203,6 +203,8 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         ),
         "task launch": Cost((SPACE, WORKER, WORKLOAD), (WORKLOAD,)),
         "task watchdog": Cost((SPACE, WORKER)),
+        # From 15 s after the launch until the claim: was it launched, is it there?
+        "task watchdog, the worker is slow to come": Cost((SPACE, WORKER, WORKLOAD)),
         "task live-edge-sweep": Cost((SPACE,)),
         # Once for each relay; while it is on its way a look reads RELAYS and no more.
         "task watchdog, a relay is placed": Cost(

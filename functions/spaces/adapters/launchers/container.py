@@ -18,6 +18,7 @@ from ...service.ports import LaunchedWorkload, LaunchRefused, Workload, Workload
 from .settings import PORTS_PER_WORKER, ContainerSettings
 
 API_VERSION: Final = "1.41"  # of Docker 20.10 and podman 4, and of all since
+ENDED: Final = ("exited", "dead")
 LABEL: Final = "dev.parley.workload"  # its value: the workload as JSON
 DEPLOYMENT_LABEL: Final = "dev.parley.deployment"
 PORT_LABEL: Final = "dev.parley.port"  # the first of its ports
@@ -102,6 +103,7 @@ class ContainerLauncher:
                     ref=each.name,
                     workload=_workload(json.loads(each.labels[LABEL])),
                     launched_at=_instant(each.attrs["Created"]),
+                    runs=each.status not in ENDED,
                 )
                 for each in _all(engine)
                 if each.labels[DEPLOYMENT_LABEL] == self._settings.deployment
