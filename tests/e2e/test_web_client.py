@@ -23,6 +23,16 @@ NAMELESS_BUTTONS = """
     && !(e.ariaLabel || e.textContent.trim()))
   .map((e) => e.outerHTML)
 """
+# Keeps what a screen reader is told, which leaves the page after some seconds.
+KEEP_SAID = """
+() => {
+  window.said = [];
+  const note = (changes) => changes.forEach(({ addedNodes }) =>
+    addedNodes.forEach((line) => window.said.push(line.textContent)));
+  new MutationObserver(note).observe(
+    document.querySelector("#announcer"), { childList: true });
+}
+"""
 # WCAG 2.2, 1.4.3: contrast of text and ground, as the browser itself paints them.
 CONTRASTS = """
 (pairs) => {
@@ -205,6 +215,7 @@ async def test_a_host_runs_the_stage(page_for: PageFor) -> None:
     guest = await page_for("pepe")
     await browser.listen(guest, path)
     room = guest.get_by_test_id("room")
+    await guest.evaluate(KEEP_SAID)
 
     await open_person(host, "pepe")
     await host.get_by_test_id("invite").click()
@@ -221,6 +232,8 @@ async def test_a_host_runs_the_stage(page_for: PageFor) -> None:
     await host.get_by_test_id("demote").click()
     await expect(room).to_have_attribute("data-role", "listener")
     await expect(room).to_have_attribute("data-connection", "live")
+    said = await guest.evaluate("said.filter((line) => /^You are (on|in)/.test(line))")
+    assert said == ["You are on stage.", "You are in the audience."]
 
     await open_person(host, "pepe")
     await host.get_by_test_id("remove").click()

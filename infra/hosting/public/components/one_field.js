@@ -25,6 +25,7 @@ export function oneField({ label, input, before, hint, submit, check = () => "",
   const send = async () => {
     const trouble = check();
     if (trouble) error.say(trouble);
+    else setAttribute(input, "aria-invalid", null); // what was wrong is not, until answered
     const fine = !trouble && (await error.guard(act));
     setAttribute(input, "aria-invalid", fine ? null : "true");
     if (!fine) input.focus();

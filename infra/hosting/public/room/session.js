@@ -242,7 +242,9 @@ export class RoomSession extends Emitter {
 
   /** @param {Partial<Pick<RoomSession, "role" | "promoted" | "blockedOnStage" | "networks">>} values */
   #set(values) {
+    const before = this.onStage;
     Object.assign(this, values);
+    if (before !== this.onStage) this.emit("said", this.onStage ? "You are on stage." : "You are in the audience.");
     this.emit("change", null);
   }
 }

@@ -122,12 +122,22 @@ class LiveRoom {
     this.recording.draw();
     this.notices.draw();
     this.head.draw();
-    this.stage.draw(room?.stage ?? [], session.uid);
+    this.stage.draw(room?.stage ?? expected(session), session.uid);
     this.networks.draw();
     this.controls.draw();
     this.promotion.draw();
     this.reactions.look(room);
   }
+}
+
+/**
+ * Who will be on stage before the room says so: a host sees themself come at once.
+ *
+ * @param {RoomSession} session
+ * @returns {import("../room/roster.js").Member[]}
+ */
+function expected({ role, muted, space: { host } }) {
+  return role === "host" ? [{ ...host, role, muted, connected: false, csrc: 0 }] : [];
 }
 
 const tellDeclined = () =>
