@@ -1,4 +1,4 @@
-"""Waits, before a render, for the last worker to have stored what it took."""
+"""Waits, before a render, for all workers to have stored what they took."""
 
 import logging
 import time
@@ -32,7 +32,9 @@ def wait_settled(
     sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
     """
-    Wait until the last epoch was closed, or its worker is dead.
+    Wait until every epoch was closed, or its worker is dead.
+
+    One that was relieved may still be storing when its successor is done.
 
     Returns:
         False where it goes on after `PATIENCE_S`: two clocks differ, or somebody
@@ -42,19 +44,18 @@ def wait_settled(
         StoreErrors: not to be had just now.
     """
     for _ in range(round(PATIENCE_S / LOOK_EVERY_S)):
-        journal = _latest(job, stores)
-        if journal is None or journal.closed:
-            return True
-        alive_s = job.began_at_ms / 1_000 + journal.alive / SAMPLE_RATE_HZ
-        if now().timestamp() - alive_s > DEAD_AFTER_S:
-            logger.warning("epoch was not closed", extra={"epoch": journal.epoch})
+        dead_before = now().timestamp() - job.began_at_ms / 1_000 - DEAD_AFTER_S
+        unfinished = [each for each in _journals(job, stores) if not each.closed]
+        if all(each.alive / SAMPLE_RATE_HZ < dead_before for each in unfinished):
+            for each in unfinished:
+                logger.warning("epoch was not closed", extra={"epoch": each.epoch})
             return True
         sleep(LOOK_EVERY_S)
     return False
 
 
-def _latest(job: RenderJob, stores: Stores) -> Journal | None:
-    """Return the last epoch's journal, as this machine's spool or the store has it."""
+def _journals(job: RenderJob, stores: Stores) -> list[Journal]:
+    """Return each epoch's journal, as this machine's spool or the store has it."""
     prefix = names.recording_prefix(job.recording_id)
     found = [
         (name, bytes(obstore.get(stores.objects, name).bytes()))
@@ -67,12 +68,17 @@ def _latest(job: RenderJob, stores: Stores) -> Journal | None:
         if names.journal_epoch(name) is not None
         and (data := stores.spool.read(name)) is not None
     ]
-    journals = []
+    latest: dict[int, Journal] = {}
     for name, data in found:
         try:
-            journals.append(Journal.from_bytes(data))
+            journal = Journal.from_bytes(data)
         except InvalidJournal:
             logger.error("journal unreadable", extra={"object": name})
-    return max(
-        journals, key=lambda each: (each.epoch, each.closed, each.alive), default=None
-    )
+            continue
+        known = latest.setdefault(journal.epoch, journal)
+        latest[journal.epoch] = max(known, journal, key=_progress)
+    return list(latest.values())
+
+
+def _progress(journal: Journal) -> tuple[bool, int]:
+    return journal.closed, journal.alive

@@ -205,6 +205,26 @@ async def test_a_render_waits_for_the_worker_to_be_done(tmp_path: Path) -> None:
     assert slept == []
 
 
+async def test_a_render_waits_for_whoever_was_relieved(tmp_path: Path) -> None:
+    """
+    The last epoch is closed, and the one before it still stores what it took.
+    """
+    clock = TurnedClock()
+    former, last = (Stage(tmp_path, epoch=n, clock=clock) for n in (1, 2))
+    await talked(former)
+    await talked(last)
+    await former.recorder.flush()
+    await last.finish()
+    job = replace(a_job("ana"), began_at_ms=former.began_at_ms)
+
+    def settled() -> bool:
+        return wait_settled(job, last.stores, now=clock.utc, sleep=lambda _: None)
+
+    assert not settled()
+    await former.finish()
+    assert settled()
+
+
 async def test_two_workers_of_one_machine_leave_each_others_files_alone(
     tmp_path: Path,
 ) -> None:
