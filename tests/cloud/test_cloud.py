@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from infra.cloud.parley_cloud.sources import archived, sources
 from spaces.config import Config
 from spaces.environment import ConfigError
 from tests.cloud.mocked import Cloud
 
 INFRA = Path(__file__).parents[2] / "infra"
+FUNCTIONS = INFRA.parent / "functions"
 INDEXES = json.loads((INFRA / "firestore.indexes.json").read_text())
 
 
@@ -69,6 +71,41 @@ def test_the_fleets_accounts_are_these(cloud: Cloud) -> None:
 
     assert named == {"parley-worker", "parley-render", "parley-tasks"}
     assert named <= accounts
+
+
+def test_the_apis_of_all_that_is_made_are_switched_on(cloud: Cloud) -> None:
+    """
+    In a fresh project nearly none is; a function also needs those that build it.
+    """
+    needed = {
+        "billing": {"billingbudgets"},
+        "cloudfunctionsv2": {"artifactregistry", "cloudbuild", "cloudfunctions", "run"},
+        "cloudrunv2": {"run"},
+        "cloudscheduler": {"cloudscheduler"},
+        "cloudtasks": {"cloudtasks"},
+        "compute": {"compute"},
+        "container": {"container"},
+        "firebaserules": {"firebaserules"},
+        "firestore": {"firestore"},
+        "kms": {"cloudkms"},
+        "logging": {"logging"},
+        "monitoring": {"monitoring"},
+        "projects": {"cloudresourcemanager", "iam"},
+        "secretmanager": {"secretmanager"},
+        "serviceaccount": {"iam"},
+        "storage": {"storage"},
+    }
+    made = {
+        each.kind.removeprefix("gcp:").partition("/")[0] for each in cloud.resources
+    }
+    enabled = {
+        each.inputs["service"].removesuffix(".googleapis.com")
+        for each in cloud.of(":Service")
+        if each.kind.startswith("gcp:projects/")
+    }
+
+    assert made == needed.keys()
+    assert set().union(*needed.values()) <= enabled
 
 
 def test_what_is_deleted_is_gone(cloud: Cloud) -> None:
@@ -175,6 +212,23 @@ def test_the_ways_in_are_these(cloud: Cloud) -> None:
     }
     functions = cloud.one(":Subnetwork", "functions")
     assert functions["ipCidrRange"] == "10.8.0.0/24"
+
+
+@pytest.mark.parametrize("name", ["api", "tasks"])
+def test_other_sources_are_another_object(name: str, cloud: Cloud) -> None:
+    """
+    Its name tells what is in it: a function is built anew where it is told a name that
+    it does not know, and for nothing else.
+    """
+    (source,) = [each for each in cloud.of(":BucketObject")]
+    build = cloud.one(":Function", name)["buildConfig"]["source"]["storageSource"]
+    before = archived({"main.py": FUNCTIONS / "main.py"})
+    after = archived({"main.py": FUNCTIONS / "spaces" / "bootstrap.py"})
+
+    assert build["object"] == source.inputs["name"] == archived(sources())
+    assert len({before, after, source.inputs["name"]}) == 3
+    assert {"main.py", "requirements.txt", "spaces/bootstrap.py"} <= sources().keys()
+    assert not [path for path in sources() if "__pycache__" in path]
 
 
 @pytest.mark.parametrize("name", ["api", "tasks"])

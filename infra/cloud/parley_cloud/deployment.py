@@ -21,10 +21,12 @@ from .storage import buckets, wrapping_keys
 from .turn import turn, turn_addresses
 
 SERVICES: Final = (
+    "artifactregistry",
     "billingbudgets",
     "cloudbuild",
     "cloudfunctions",
     "cloudkms",
+    "cloudresourcemanager",
     "cloudscheduler",
     "cloudtasks",
     "compute",
@@ -35,6 +37,7 @@ SERVICES: Final = (
     "firestore",
     "iam",
     "identitytoolkit",
+    "logging",
     "monitoring",
     "run",
     "secretmanager",

@@ -11,9 +11,9 @@ import pulumi_gcp as gcp
 
 from .network import Network
 from .permissions import Account, Bucket, Secret
-from .settings import REPOSITORY, Settings
+from .settings import Settings
+from .sources import archived, sources
 
-SOURCE: Final = REPOSITORY / "functions"
 RUNTIME: Final = "python312"
 # In the runtime's image; the cluster's DNS name has a certificate that all know.
 CA_FILE: Final = "/etc/ssl/certs/ca-certificates.crt"
@@ -42,11 +42,14 @@ class Parts:
 
 def functions(settings: Settings, parts: Parts) -> Mapping[str, Any]:
     """Return `api` and `tasks`; they share one source, and differ in who may call."""
+    files = sources()
     archive = gcp.storage.BucketObject(
         "functions-source",
-        name="functions.zip",
+        name=archived(files),
         bucket=parts.buckets[Bucket.SOURCE].name,
-        source=pulumi.FileArchive(str(SOURCE)),
+        source=pulumi.AssetArchive(
+            {name: pulumi.FileAsset(str(path)) for name, path in files.items()}
+        ),
     )
     return {
         # From the load balancer alone: at the function's own address anybody could
