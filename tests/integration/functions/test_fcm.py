@@ -11,8 +11,9 @@ from aiohttp import web
 
 from infra.local.gateway.push_sink import PushSink
 from infra.local.gateway.push_store import PushStore
-from spaces.adapters.fcm import FcmPushSender
+from spaces.adapters.fcm import SEND_FOR_S, FcmPushSender
 from spaces.domain.announcement import Announcement, AnnouncementKind
+from spaces.domain.fan_out import LEASE
 from spaces.domain.push import Device, Platform, Push, PushOutcome, push_of
 from spaces.domain.states import SpaceState
 from tests.announcing_fakes import a_device
@@ -171,3 +172,10 @@ async def test_hundreds_arrive_once_each(tmp_path: Path) -> None:
 
     sent = [m["token"] for m in many.messages]
     assert sorted(sent) == sorted(p.device.token for p in pushes)
+
+
+def test_a_sender_stops_long_before_its_lease_ends() -> None:
+    """
+    Or another task would send the same page at the same time.
+    """
+    assert LEASE.total_seconds() > 2 * SEND_FOR_S

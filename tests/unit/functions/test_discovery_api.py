@@ -113,6 +113,36 @@ def test_the_feed_of_somebody_who_follows_thousands(town: World) -> None:
     assert next(pages_of(town, path, "ana")) == ["of bo", "cleo speaks"]
 
 
+@pytest.mark.parametrize(
+    ("followed", "live", "others", "reads"),
+    [
+        (5_000, 2, 164, 166),
+        (5_000, 2, 400, 335),
+        (5_000, 400, 0, 568),
+        (60, 1, 1, 2),
+        (60, 2, 5, 5),
+    ],
+)
+def test_what_it_costs_to_find_the_followed(
+    world: World, followed: int, live: int, others: int, reads: int
+) -> None:
+    """
+    All live Spaces where they are few; else the queries, twice, and the followed who
+    are live.
+    """
+    ana = {UserId(f"u{n}") for n in range(followed)}
+    for n in range(live + others):
+        put(world, f"number {n}", f"u{n}" if n < live else f"x{n}")
+    finder = world.discovery.spaces
+
+    page = world.discovery._of_followed(ana)
+
+    assert {each.creator_id for each in page} & ana == {
+        UserId(f"u{n}") for n in range(live)
+    }
+    assert finder.reads == reads  # type: ignore[attr-defined]  # of the double
+
+
 def test_the_feed_needs_somebody(town: World) -> None:
     """
     Without a token there is no feed, but lists; a bad token is refused, not ignored.

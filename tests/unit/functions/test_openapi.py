@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,17 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
     for path, methods in document["paths"].items():
         for method, described in methods.items():
             yield method.upper(), path, described
+
+
+def in_readme() -> Iterator[tuple[str, str]]:
+    """Yield method and path of each call that README.md's table spells out."""
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    table = readme.partition("| Call | |")[2].partition("\n\n")[0]
+    for methods, path in re.findall(
+        r"`([A-Z]+(?:, [A-Z]+)*) (/(?:v1|2)/[^`?]+)", table
+    ):
+        for method in methods.split(", "):
+            yield method, re.sub(r"{[^}]*}", "{}", path)
 
 
 def references(value: object) -> Iterator[str]:
@@ -198,3 +210,17 @@ def _must_fit(answer: Json, mimetype: str, document: Json, response: Any) -> Non
         assert code_of(response) in answer["description"].split(", ")
     schema = {**content["schema"], "components": document["components"]}
     Draft202012Validator(schema).validate(response.get_json())
+
+
+def test_the_readmes_calls_are_served(document: Json) -> None:
+    """
+    Under the very names of its table.
+    """
+    served = {
+        (method, re.sub(r"{[^}]*}", "{}", path))
+        for method, path, _ in operations(document)
+    }
+    named = set(in_readme())
+
+    assert len(named) > 30
+    assert named <= served

@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from spaces.domain.token_bucket import RateLimit
-from spaces.http.rate_limits import Scope
+from spaces.http.rate_limits import DEFAULT_LIMITS, Scope
 from spaces.http.reactions import ReactionBody
 from spaces.service.errors import WorkerUnreachable
 from spaces.service.reactions import BATCH_EVERY_S
@@ -116,6 +116,33 @@ def test_one_person_reacts_no_more_often_than_allowed(live: World) -> None:
 
     assert answers == [204, 204, 429]
     assert react(live, "bo").status_code == 204
+
+
+def test_by_default_ten_at_once_and_two_a_second(live: World) -> None:
+    """
+    Of one person in one Space.
+    """
+    live.limits[Scope.REACT] = DEFAULT_LIMITS[Scope.REACT]
+    object.__setattr__(live.reacting, "sleep", lambda _: None)
+    at_once = [react(live, "ana").status_code for _ in range(11)]
+    live.clock.advance(1)
+    later = [react(live, "ana").status_code for _ in range(3)]
+
+    assert at_once == [204] * 10 + [429]
+    assert later == [204, 204, 429]
+
+
+def test_a_worker_is_called_twice_a_second_at_most(live: World) -> None:
+    """
+    By one instance, however many react.
+    """
+    began = live.clock()
+    for n in range(10):
+        react(live, f"u{n}")
+        live.clock.advance(0.01)
+    elapsed_s = (live.clock() - began).total_seconds()
+
+    assert 1 < len(live.workers.reactions) <= 2 * elapsed_s + 1
 
 
 @pytest.mark.parametrize(
