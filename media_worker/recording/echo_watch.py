@@ -43,9 +43,8 @@ class EchoWatch:
         self._guard = EchoGuard()
         self._consenting: Set[UserId] = frozenset()
         self._others: Set[UserId] = frozenset()
-        self._until: dict[
-            UserId, int
-        ] = {}  # ticks; of those who are no others any more
+        # In ticks; of those who are no others any more.
+        self._until: dict[UserId, int] = {}
         self._due = asyncio.Event()
         self._ticks = 0
         self._checked_tick = 0  # what came before it is checked, but for `HELD_SAMPLES`
