@@ -1,6 +1,7 @@
 """The port as a ticking room reads it: with the ticks, and in between for newcomers."""
 
 import asyncio
+import os
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -11,7 +12,13 @@ from media_worker.egress.srtp import SrtpBuffer
 from media_worker.transport import udp_port
 from media_worker.transport.addresses import Address
 from media_worker.transport.counters import EndpointCounters
-from media_worker.transport.udp_port import BATCH_ROWS, BATCHES_PER_WAKE, UdpPort
+from media_worker.transport.udp_port import (
+    BATCH_ROWS,
+    BATCHES_PER_WAKE,
+    MTU_DISCOVER,
+    PROBE,
+    UdpPort,
+)
 from spaces_contract.roles import PeerKind
 from tests.light_clients import make_offer
 from tests.media_endpoint import running_endpoint, until
@@ -157,6 +164,21 @@ async def test_too_long_a_datagram_is_dropped_and_the_next_one_is_whole(
     port.udp.read()
 
     assert [data for data, _ in port.inbox.datagrams] == [bytes(2_000)]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_no_datagram_is_split_on_its_way(host: str) -> None:
+    """
+    The kernel need not number IPv4 datagrams, of IPv6 sockets neither.
+    """
+    port = UdpPort(host, 0, EndpointCounters())
+    port.open(Inbox())
+
+    with socket.socket(fileno=os.dup(port.descriptor)) as same:
+        discovery = same.getsockopt(socket.IPPROTO_IP, MTU_DISCOVER)
+    port.close()
+
+    assert discovery == PROBE
 
 
 async def test_newcomers_do_not_wait_for_ticks() -> None:
