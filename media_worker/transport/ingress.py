@@ -72,11 +72,13 @@ class Ingress:
             session.dtls_received(datagram)
 
     def _stun(self, datagram: bytes, source: Address, now_s: float) -> None:
-        request = self._request(datagram, source)
+        session, request = self._repeated(datagram, source)
         if request is None:
-            self._counters.junk_datagrams += 1
-            return
-        session = self._sessions.by_ufrag(request.ufrag)
+            request = stun.parse_binding_request(datagram)
+            if request is None:
+                self._counters.junk_datagrams += 1
+                return
+            session = self._sessions.by_ufrag(request.ufrag)
         if session is None or not stun.is_authentic(request, session.password):
             self._counters.requests_refused += 1
         elif request.unknown or request.claims_controlled:
@@ -95,10 +97,11 @@ class Ingress:
             ):
                 self._owner.media_moved(session)
 
-    def _request(self, datagram: bytes, source: Address) -> stun.BindingRequest | None:
+    def _repeated(
+        self, datagram: bytes, source: Address
+    ) -> tuple[Session | None, stun.BindingRequest | None]:
+        """Return whose request is sent again, with another transaction, and it."""
         session = self._sessions.by_address(source)
-        if session is not None and session.last_request is not None:
-            repeated = stun.parse_repeated(datagram, session.last_request)
-            if repeated is not None:
-                return repeated
-        return stun.parse_binding_request(datagram)
+        if session is None or session.last_request is None:
+            return None, None
+        return session, stun.parse_repeated(datagram, session.last_request)

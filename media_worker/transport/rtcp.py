@@ -3,7 +3,6 @@
 import functools
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 MAX_PACKETS: Final = 16  # in one compound datagram
@@ -17,6 +16,9 @@ _BYE: Final = 203
 _RTPFB: Final = 205
 _GENERIC_NACK: Final = 1  # RFC 4585 6.2.1
 _BLOCK_BYTES: Final = 24
+_HEAD: Final = struct.Struct("!BBH")
+_WORD: Final = struct.Struct("!I")
+_BLOCK: Final = struct.Struct("!IIIIII")
 
 
 class ReportBlock(NamedTuple):
@@ -40,8 +42,7 @@ class ReportBlock(NamedTuple):
     delay_since_last_sr: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SenderReport:
+class SenderReport(NamedTuple):
     """A client's own clock: NTP time in 32.32 bits and the RTP time that it matches."""
 
     ssrc: int
@@ -50,23 +51,20 @@ class SenderReport:
     blocks: tuple[ReportBlock, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiverReport:
+class ReceiverReport(NamedTuple):
     """A client's report on what it receives."""
 
     ssrc: int
     blocks: tuple[ReportBlock, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bye:
+class Bye(NamedTuple):
     """Streams which their sender has ended."""
 
     ssrcs: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nack:
+class Nack(NamedTuple):
     """Sequence numbers of the stream `ssrc` that a client misses."""
 
     ssrc: int
@@ -78,7 +76,20 @@ RtcpPacket = SenderReport | ReceiverReport | Bye | Nack
 
 def parse_compound(datagram: bytes) -> list[RtcpPacket]:
     """Return the packets that matter here, up to the first malformed one."""
-    return list(_packets(datagram))
+    packets: list[RtcpPacket] = []
+    position, size = 0, len(datagram)
+    for _ in range(MAX_PACKETS):
+        if position + 4 > size:
+            break
+        first, kind, words = _HEAD.unpack_from(datagram, position)
+        end = position + 4 + 4 * words
+        if first >> 6 != 2 or end > size:
+            break
+        packet = _parse(kind, first & 0x1F, datagram[position + 4 : end])
+        if packet is not None:
+            packets.append(packet)
+        position = end
+    return packets
 
 
 def sender_report(
@@ -115,21 +126,6 @@ def ntp_time(unix_s: float) -> int:
     return int((unix_s + NTP_EPOCH_S) * 2**32) & 0xFFFFFFFFFFFFFFFF
 
 
-def _packets(datagram: bytes) -> Iterator[RtcpPacket]:
-    position = 0
-    for _ in range(MAX_PACKETS):
-        if position + 4 > len(datagram):
-            return
-        first, kind, words = struct.unpack_from("!BBH", datagram, position)
-        end = position + 4 + 4 * words
-        if first >> 6 != 2 or end > len(datagram):
-            return
-        packet = _parse(kind, first & 0x1F, datagram[position + 4 : end])
-        if packet is not None:
-            yield packet
-        position = end
-
-
 def _parse(kind: int, count: int, body: bytes) -> RtcpPacket | None:
     if kind == _SR and len(body) >= 24 + count * _BLOCK_BYTES:
         ssrc, ntp, rtp_timestamp = struct.unpack_from("!IQI", body)
@@ -140,7 +136,7 @@ def _parse(kind: int, count: int, body: bytes) -> RtcpPacket | None:
             blocks=_blocks(body, 24, count),
         )
     if kind == _RR and len(body) >= 4 + count * _BLOCK_BYTES:
-        (ssrc,) = struct.unpack_from("!I", body)
+        (ssrc,) = _WORD.unpack_from(body)
         return ReceiverReport(ssrc=ssrc, blocks=_blocks(body, 4, count))
     if kind == _BYE and len(body) >= 4 * count:
         return Bye(ssrcs=struct.unpack_from(f"!{count}I", body))
@@ -159,31 +155,22 @@ def _missing(runs: bytes) -> Iterator[int]:
 
 
 def _blocks(body: bytes, start: int, count: int) -> tuple[ReportBlock, ...]:
-    return tuple(
-        _parse_block(body, start + index * _BLOCK_BYTES) for index in range(count)
-    )
+    end = start + count * _BLOCK_BYTES
+    return tuple([_block(*words) for words in _BLOCK.iter_unpack(body[start:end])])
 
 
-def _parse_block(body: bytes, position: int) -> ReportBlock:
-    ssrc, lost, highest, jitter, last_sr, delay = struct.unpack_from(
-        "!IIIIII", body, position
-    )
-    cumulative = lost & 0xFFFFFF
-    return ReportBlock(
-        ssrc=ssrc,
-        fraction_lost=lost >> 24,
-        cumulative_lost=cumulative - (1 << 24) if cumulative >> 23 else cumulative,
-        highest_sequence=highest,
-        jitter=jitter,
-        last_sr=last_sr,
-        delay_since_last_sr=delay,
-    )
+def _block(
+    ssrc: int, lost: int, highest: int, jitter: int, last_sr: int, delay: int
+) -> ReportBlock:
+    fraction, cumulative = lost >> 24, lost & 0xFFFFFF
+    if cumulative >> 23:
+        cumulative -= 1 << 24
+    return ReportBlock(ssrc, fraction, cumulative, highest, jitter, last_sr, delay)
 
 
 def _pack_block(block: ReportBlock) -> bytes:
     lost = (block.fraction_lost << 24) | (block.cumulative_lost & 0xFFFFFF)
-    return struct.pack(
-        "!IIIIII",
+    return _BLOCK.pack(
         block.ssrc,
         lost,
         block.highest_sequence,
@@ -194,4 +181,4 @@ def _pack_block(block: ReportBlock) -> bytes:
 
 
 def _packet(kind: int, count: int, body: bytes) -> bytes:
-    return struct.pack("!BBH", 0x80 | count, kind, len(body) // 4) + body
+    return _HEAD.pack(0x80 | count, kind, len(body) // 4) + body

@@ -42,6 +42,7 @@ _HEAD: Final = struct.Struct("!HHI")
 _ATTRIBUTE: Final = struct.Struct("!HH")
 _INTEGRITY_HEAD: Final = _ATTRIBUTE.pack(_MESSAGE_INTEGRITY, _INTEGRITY_BYTES)
 _FINGERPRINT_ATTRIBUTE: Final = struct.Struct("!HHI")
+_MAPPED_IPV4: Final = struct.Struct("!HHBBHI")  # head, zero, family, port, address
 _UNDERSTOOD: Final = frozenset(
     {_USERNAME, _MESSAGE_INTEGRITY, _PRIORITY, _USE_CANDIDATE}
 )
@@ -173,13 +174,7 @@ def is_authentic(request: BindingRequest, password: bytes) -> bool:
 
 def binding_success(request: BindingRequest, source: Address, password: bytes) -> bytes:
     """Answer an authentic request: this is the address that we saw."""
-    ip, port = ip_and_port(source)
-    pad = struct.pack("!I", MAGIC_COOKIE) + request.transaction_id
-    xored = int.from_bytes(ip, "big") ^ int.from_bytes(pad[: len(ip)], "big")
-    family = 1 if len(ip) == 4 else 2
-    value = struct.pack("!BBH", 0, family, port ^ (MAGIC_COOKIE >> 16))
-    value += xored.to_bytes(len(ip), "big")
-    body = _attribute(_XOR_MAPPED_ADDRESS, value)
+    body = _mapped_address(source, request.transaction_id)
     return _message(_BINDING_SUCCESS, request.transaction_id, body, password)
 
 
@@ -238,6 +233,19 @@ def _covered(head: bytes, following_bytes: int) -> bytes:
     """Return `head` with the length it has once the next attribute is there."""
     length = len(head) - HEADER_BYTES + following_bytes
     return head[:2] + struct.pack("!H", length) + head[4:]
+
+
+def _mapped_address(source: Address, transaction_id: bytes) -> bytes:
+    """Return XOR-MAPPED-ADDRESS (RFC 8489 14.2)."""
+    ip, port = ip_and_port(source)
+    port ^= MAGIC_COOKIE >> 16
+    if len(ip) == 4:
+        xored = int.from_bytes(ip) ^ MAGIC_COOKIE
+        return _MAPPED_IPV4.pack(_XOR_MAPPED_ADDRESS, 8, 0, 1, port, xored)
+    pad = struct.pack("!I", MAGIC_COOKIE) + transaction_id
+    xored = int.from_bytes(ip) ^ int.from_bytes(pad)
+    value = struct.pack("!BBH", 0, 2, port) + xored.to_bytes(len(ip))
+    return _attribute(_XOR_MAPPED_ADDRESS, value)
 
 
 def _attribute(kind: int, value: bytes) -> bytes:
