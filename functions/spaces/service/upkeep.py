@@ -76,6 +76,9 @@ class UpkeepService:
         space, runtime = self.spaces.get_with_runtime(space_id)
         relieves = _is_awaited(runtime, epoch)
         if space.state is not SpaceState.LIVE:
+            if space.epoch == epoch:  # it ended before; nobody else clears up
+                now = self.now()
+                self.effects.put(next_check(space_id, epoch=epoch, now=now))
             return
         if space.epoch != epoch and not relieves:
             return

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from spaces.domain.notice import NOTICE_VERSION
 from spaces.domain.states import SpaceState
+from spaces.service.ports import WorkloadKind
 from spaces_contract.consent_receipts import SignedReceipt, from_base64url
 from spaces_contract.ids import UserId
 from spaces_contract.recording import RecordingState
-from tests.builders import HOST, SPACE_ID
+from tests.builders import HOST, SPACE_ID, a_runtime
 from tests.recorded_world import (
     CONSENT,
     NO,
@@ -29,6 +31,7 @@ from tests.recorded_world import (
     state,
     work,
 )
+from tests.simulated_queue import SimulatedQueue
 from tests.world import World, code_of
 
 
@@ -258,6 +261,25 @@ def test_a_withdrawal_after_the_end(world: World) -> None:
     assert get(world, f"{ONE}/playback", "bo")["version"] == 2
     (mine,) = get(world, "/v1/me/receipts", "ana")["answers"]
     assert [each["receipt"]["action"] for each in mine["receipts"]] == ["withdraw"]
+
+
+def test_a_space_that_ends_between_two_workers_ends_its_recording(
+    world: World,
+) -> None:
+    """
+    Its worker died, another was to be launched, and the host ended it before that:
+    the recording is rendered all the same, and kept no longer than any other.
+    """
+    requested(world)
+    put(world, CONSENT, "ana", YES)
+    world.database.runtimes[SPACE_ID] = a_runtime()
+    world.clock.advance(60)
+    world.task("watchdog", {"space_id": SPACE_ID, "epoch": 1, "n": 1})
+    world.call("POST", f"/v1/spaces/{SPACE_ID}/end", as_user=HOST)
+    SimulatedQueue(world).run_until(world.clock() + timedelta(seconds=60))
+
+    assert world.database.spaces[SPACE_ID].epoch == 2
+    assert [each.kind for each in world.launcher.launched] == [WorkloadKind.RENDER]
 
 
 def test_who_leaves_for_good_takes_their_voice_along(world: World) -> None:
