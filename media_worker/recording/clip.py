@@ -1,7 +1,6 @@
 """Makes a clip of a recording, from the stems of those who agreed to clips."""
 
 import json
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import dropwhile, takewhile
@@ -22,6 +21,7 @@ from spaces_contract.recording_render import (
 )
 
 from .clip_proof import ClippedVoice, clip_manifest
+from .job_folder import job_folder
 from .loudness import measured
 from .manifest_making import MS_SAMPLES
 from .mastering import gain_for, write_m4a
@@ -84,8 +84,8 @@ class ClipMaking:
             told = {self._name(ClipFile.PROGRESS): _json(end.to_json())}
             self._publishing().publish(told)
             return end
-        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-            audio, voices = Path(folder) / "clip.m4a", self._voices(stems)
+        with job_folder(self._folder) as folder:
+            audio, voices = folder / "clip.m4a", self._voices(stems)
             sound = Sound.of_array(self._samples(voices))
             gain_db = gain_for(sound, measured(sound, gain_db=0))
             write_m4a(audio, sound, gain_db=gain_db)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from spaces_contract.recording_render import (
     RenderState,
 )
 
+from .job_folder import job_folder
 from .loudness import Meter, Readings
 from .manifest_making import MS_SAMPLES, RenderedStems, manifest_of
 from .mastering import gain_for, write_m4a
@@ -113,8 +113,8 @@ class Render:
             Voice(segments(put_back(item.reader.pages())), shift=shifts[item.epoch])
             for item in stems.epochs
         ]
-        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-            mix, audio = Path(folder) / "mix.pcm", Path(folder) / "audio.m4a"
+        with job_folder(self._folder) as folder:
+            mix, audio = folder / "mix.pcm", folder / "audio.m4a"
             expected = max(journal.alive for journal in stems.journals.values())
             readings = self._mix(voices, mix, expected=max(1, expected - self._start))
             made = self._mastered(Sound.of_file(mix), readings, audio)
