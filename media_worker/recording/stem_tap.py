@@ -22,13 +22,11 @@ class StemTap:
 
     Attributes:
         keyed: The stem's key is stored, so that pages can be sealed.
-        overflow: Packets dropped because the disk did not keep up.
     """
 
     def __init__(self, stem: StemId) -> None:
         self.stem = stem
         self.keyed = False
-        self.overflow = 0
         self._gate = ConsentGate()
         self._speech = SpeechFilter()
         self._pending: list[Arrived] = []
@@ -56,8 +54,9 @@ class StemTap:
             kept = replace(packet, payload=without_padding(packet.payload))
             self._pending += self._speech.passed(kept, arrival)
             if len(self._pending) > MAX_PENDING:
-                self.overflow += 1
-                del self._pending[0]
+                _, lost = self._pending.pop(0)
+                end = lost + BLOCK_SAMPLES
+                journal.note_gap(self.stem, GapReason.STORE_LOST, lost, end)
         elif not facts.is_open:
             self._close(arrival, facts.gap, journal)
 

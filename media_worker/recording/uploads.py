@@ -71,10 +71,20 @@ class Uploads:
         return await asyncio.to_thread(self._spool.names, recording_id)
 
     async def copy(self, name: str) -> None:
-        """Store a file that goes on growing; failures are counted."""
-        data = await asyncio.to_thread(self._spool.read, name)
-        if data is not None:
-            await self._put(name, data)
+        """
+        Store a file that goes on growing; failures are counted.
+
+        `run` leaves it alone meanwhile: a copy that arrives late replaces no later one.
+        """
+        if name in self._busy:
+            return
+        self._busy.add(name)
+        try:
+            data = await asyncio.to_thread(self._spool.read, name)
+            if data is not None:
+                await self._put(name, data)
+        finally:
+            self._busy.discard(name)
 
     async def erase(self, recording_id: RecordingId, stem: StemId) -> None:
         """

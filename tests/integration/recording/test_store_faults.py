@@ -12,12 +12,13 @@ import pytest
 import requests
 from moto.server import ThreadedMotoServer
 
+from media_worker.recording.journal import Journal
 from media_worker.recording.opening import open_stores
 from media_worker.recording.settling import wait_settled
 from media_worker.recording.spool import Spool
 from media_worker.recording.stores import erase_stem, object_names
 from spaces_contract.recording import RecordingId
-from spaces_contract.recording_objects import StemObject
+from spaces_contract.recording_objects import StemObject, journal
 from spaces_contract.recording_render import RenderState
 from tests.audio import similarity, voice
 from tests.gcs import a_gcs_bucket, an_account, serving_gcs
@@ -95,6 +96,36 @@ async def test_a_slow_store_holds_nobody_up(
     assert render(stage.stores, a_job("ana")).duration_ms == pytest.approx(
         12_000, abs=30
     )
+
+
+async def test_a_copy_of_the_journal_that_is_slow_does_not_undo_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    What was on its way when the worker ended arrives before the last word, not after.
+    """
+    stage, put = Stage(tmp_path), obstore.put_async
+    begun, let = asyncio.Event(), asyncio.Event()
+
+    async def held_put(store: Any, name: str, data: bytes) -> Any:
+        if name.endswith("journal.json") and not Journal.from_bytes(data).closed:
+            begun.set()
+            await let.wait()
+        return await put(store, name, data)
+
+    await talked(stage)
+    await stage.recorder.flush()
+    monkeypatch.setattr(obstore, "put_async", held_put)
+    copying = asyncio.ensure_future(stage.recorder.upload())
+    await begun.wait()
+    finishing = asyncio.ensure_future(stage.finish())
+    await asyncio.wait([finishing], timeout=0.5)  # it may wait for the copy, or not
+    let.set()
+    await asyncio.gather(copying, finishing)
+    name = journal(RECORDING, 1, 1)
+    stored = bytes(obstore.get(stage.stores.objects, name).bytes())
+
+    assert Journal.from_bytes(stored).closed
 
 
 async def test_a_full_spool_is_a_gap_and_no_crash(tmp_path: Path) -> None:
