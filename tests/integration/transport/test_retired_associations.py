@@ -115,9 +115,7 @@ async def test_who_leaves_is_noticed(retired: Retired, short_doubt: None) -> Non
     assert retired.running.events.closed == [(SESSION, PeerCloseReason.LEFT)]
 
 
-async def test_a_forged_farewell_ends_nothing(
-    retired: Retired, short_doubt: None
-) -> None:
+async def test_a_forged_farewell_ends_nothing(retired: Retired) -> None:
     """
     Whoever can send from the client's address does not end its session.
     """

@@ -94,14 +94,17 @@ async def test_people_are_heard_counted_and_shown(live: LiveSpace) -> None:
     Ana talks, Lea hears; room.json, heartbeat and the Space's count agree.
     """
     ana, lea = await live.speaker(), await live.listener()
-    await live.talking()
     await until(lambda: lea.arrivals.packets > 100)
+    shown: list[dict[str, Any]] = []
 
-    room = live.worker.room_json()
-    jsonschema.validate(room, ROOM_JSON_SCHEMA)
-    assert room["talking"] == ["ana"]
-    assert room["stage"][0]["connected"] is True
-    assert room["listener_count"] == 1
+    def is_all_shown() -> bool:
+        room = live.worker.room_json()
+        shown.append(room)
+        return bool(room["talking"] == ["ana"] and room["listener_count"] == 1)
+
+    await until(is_all_shown)  # who talks pauses where the machine has no time
+    jsonschema.validate(shown[-1], ROOM_JSON_SCHEMA)
+    assert shown[-1]["stage"][0]["connected"] is True
     await until(lambda: _space_count_is(live, 2))
     runtime = await live.documents.runtime_fields()
     assert runtime["connected_ids"] == ["ana"]
