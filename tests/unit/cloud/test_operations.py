@@ -15,10 +15,9 @@ from spaces_contract.runtime import HEARTBEAT_INTERVAL_S
 
 ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "infra" / "operations.md").read_text()
-CLOUD_TOOLS = {
-    *("gcloud", "pulumi", "kubectl", "helm", "firebase", "docker"),
-    *("curl", "sed", "shred", "python3", ".venv/cloud/bin/python", "cd"),
-}
+# What an operator has to have, beside what any machine has.
+PROGRAMS = {"gcloud", "pulumi", "kubectl", "helm", "firebase", "docker"}
+CLOUD_TOOLS = PROGRAMS | {"curl", "sed", "shred"}
 LASTS_S = 1_800
 # What clients of the guide's Space call: one host, one more speaker, five listeners.
 CALLS = {
@@ -59,6 +58,52 @@ def test_each_command_is_checked_or_needs_an_account() -> None:
                 re.sub(r"^([A-Z]+=\S+ )+", "", line).split()[0] for line in lines
             }
             assert programs - {"infra/containers/build.sh"} <= CLOUD_TOOLS
+
+
+def test_each_program_is_named_and_signed_in_before_it_is_used() -> None:
+    """
+    None is found missing half way, and none asks who one is.
+    """
+    before, _, _ = GUIDE.partition("## Deploy from zero")
+    lines = [line for needs, lines in blocks() if needs == "cloud" for line in lines]
+    first = {
+        program: next(line for line in lines if line.split()[0] == program)
+        for program in ("gcloud", "pulumi", "firebase")
+    }
+
+    assert {program for program in PROGRAMS if f"`{program}`" in before} == PROGRAMS
+    assert first["gcloud"] == "gcloud auth login"
+    assert first["firebase"] == "firebase login"
+    assert first["pulumi"].startswith("pulumi login gs://")
+    own = "gcloud auth application-default login"  # as whom Pulumi calls
+    assert lines.index(own) < lines.index(first["pulumi"])
+
+
+def test_its_commands_are_of_one_folder() -> None:
+    """
+    None leaves the repository's root, where the files are that the next one reads.
+    """
+    deploy = GUIDE.partition("## Deploy from zero")[2].partition("\n## ")[0]
+    made: set[str] = set()
+    for _, text in re.findall(r"^ *```sh ?(\w*)\n(.*?)^ *```", deploy, re.M | re.S):
+        for line in text.splitlines():
+            read = re.findall(r"--(?:data|from)-file=(?:[\w-]+=)?([\w.-]+)", line)
+            made.update(re.findall(r"(?:-out|>) ([\w.-]+)", line))
+            assert set(read) <= made, line
+            if line.strip().startswith("shred"):
+                gone = set(line.split()[2:])
+                assert gone <= made
+                made -= gone
+
+    assert not re.search(r"^ *cd |&& cd ", GUIDE, re.MULTILINE)
+    assert not made & {"grant.pem", "proof.pem", "admin-key", "turn-secret"}
+
+
+def test_each_manifest_that_wants_filling_in_is_named() -> None:
+    words = re.compile(r"\b(PROJECT|REGISTRY|DIGEST|BUCKET|KEY-ENCRYPTION-URL)\b")
+    for path in sorted((ROOT / "infra" / "agones").glob("*.yaml")):
+        if words.search(path.read_text()):
+            assert f"`infra/agones/{path.name}`" in GUIDE, path
 
 
 def test_each_file_that_it_names_is_there() -> None:
@@ -141,6 +186,39 @@ def test_the_cost_of_a_space_follows_from_the_table(
     assert counted == calls
     assert beats == LASTS_S / HEARTBEAT_INTERVAL_S
     assert f"| {calls + beats:,} | {(calls + beats) * 1000:,} |" in line
+
+
+def test_what_the_load_balancer_counts_follows_from_the_calls() -> None:
+    """
+    Calls of clients, rules of the policy, and a poll of room.json each second.
+    """
+    asked = sum(n for call, n in CALLS.items() if not call.startswith("task "))
+    polled = CALLS["join_space, to listen"] * LASTS_S
+    edge = (ROOT / "infra/cloud/parley_cloud/edge.py").read_text()
+    rules = len(re.findall(r'\baction="', edge))
+    feed = (ROOT / "infra/hosting/public/room/feed.js").read_text()
+
+    assert f"{asked} calls | {asked} | {asked * 1000:,} |" in GUIDE
+    assert f"| {polled:,} | {polled * 1000:,} |" in GUIDE
+    assert "VISIBLE_MS = 1000" in feed
+    assert f"one policy, {rules} rules" in GUIDE
+
+
+def test_a_row_is_its_quantity_times_its_price() -> None:
+    """
+    Where both stand in the row; prices by the month are a thirtieth a day.
+    """
+    rows = re.findall(
+        r"^\|.*\| ([\d,.]+)(?: \S+)*? \| \$([\d.]+) / ([\w, ]+) \| \$([\d.]+) \|$",
+        GUIDE,
+        re.MULTILINE,
+    )
+    units = {"million": 1_000_000, "100,000": 100_000, "h": 1, "GB": 1, "month": 30}
+
+    assert len(rows) >= 12
+    for quantity, price, unit, cost in rows:
+        due = float(quantity.replace(",", "")) * float(price) / units[unit]
+        assert float(cost) == pytest.approx(due, abs=0.0051), (quantity, price, unit)
 
 
 def test_its_sums_are_right() -> None:
