@@ -35,6 +35,7 @@ from tests.worker_process import (
     until,
 )
 
+SPOOLED_S = 1.5  # far longer than what is said waits to be written
 # Two readings: of the same one the echo guard would think its part.
 SAID, OTHER = (load(path)[:96_000] for path in sorted(DATA.glob("*.wav")))
 
@@ -130,7 +131,7 @@ async def test_a_killed_worker_is_followed_by_another_and_nothing_else_is_lost(
         await space.start()
         first = await space.worker(1)
         await space.talk(first, "ana", "bo")
-        assert first.room_json()["recording_state"] == "recording"
+        await until(lambda: first.room_json()["recording_state"] == "recording")
         assert first.room_json()["recording_notice_version"] == "2026-01"
         await until(lambda: space.spooled_bytes(1) > 8_000)
         first.process.kill()
@@ -208,6 +209,16 @@ async def _epoch_at_end(peer: LightPeer, space: RecordedSpace) -> int:
     return int((await space.documents.runtime_fields())["epoch"])
 
 
+async def _standing_still(space: RecordedSpace) -> int:
+    """Wait until what was said before is on disk, and nothing more comes."""
+    before = -1
+    async with asyncio.timeout(PATIENCE_S):
+        while before != (now := space.spooled_bytes(1)):
+            before = now
+            await asyncio.sleep(SPOOLED_S)
+    return before
+
+
 async def test_a_mute_a_demotion_and_a_withdrawal_reach_the_recording(
     tmp_path: Path,
 ) -> None:
@@ -223,10 +234,7 @@ async def test_a_mute_a_demotion_and_a_withdrawal_reach_the_recording(
 
         await space.documents.put_on_stage("ana", muted=True)
         await until(lambda: worker.room_json().get("talking") == ["bo"])
-        await asyncio.sleep(1.0)  # what was said before is on disk by now
-        muted_at = space.spooled_bytes(1)
-        await asyncio.sleep(1.5)
-        assert space.spooled_bytes(1) == muted_at
+        muted_at = await _standing_still(space)
 
         await space.documents.put_on_stage("ana", muted=False)
         await until(lambda: space.spooled_bytes(1) > muted_at)
