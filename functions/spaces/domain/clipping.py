@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from spaces_contract.ids import UserId
 from spaces_contract.recording import ConsentScope, RecordingState, StemId
@@ -28,6 +29,9 @@ from .recording_errors import (
 from .recording_kept import unclipped
 from .render import MAX_ATTEMPTS, consented, is_dead
 from .space import Space
+
+# So long after a word another's microphone may pick it up, as DESIGN.md 8.3 has it.
+ECHO_MS: Final = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,8 @@ def cut(
         RecordingNotFound, NotInRecording, ListFull.
         RecordingNotReady: there is nothing to cut, or it was rendered anew since.
         NothingToClip: nobody is heard there.
-        ClipNotConsented: somebody who is heard there did not agree to clips.
+        ClipNotConsented: somebody who is heard there, or was just before, did not agree
+            to clips.
     """
     found = settled(space, there(recording))
     if actor_id not in space.host_ids and found.voice_of(actor_id) is None:
@@ -75,7 +80,11 @@ def cut(
         title=wish.title,
         start_ms=start_ms + found.cut_ms,
         end_ms=end_ms + found.cut_ms,
-        stems=_agreed(found, _heard(manifest, start_ms, end_ms)),
+        stems=_agreed(
+            found,
+            heard=_heard(manifest, start_ms, end_ms),
+            echoing=_heard(manifest, start_ms - ECHO_MS, end_ms),
+        ),
         made_by=actor_id,
         made_at=now,
     )
@@ -180,17 +189,21 @@ def _heard(manifest: Manifest, start_ms: int, end_ms: int) -> set[StemId]:
     }
 
 
-def _agreed(recording: Recording, heard: set[StemId]) -> tuple[StemId, ...]:
+def _agreed(
+    recording: Recording, *, heard: set[StemId], echoing: set[StemId]
+) -> tuple[StemId, ...]:
+    """
+    Return the stems of those who are heard.
+
+    Args:
+        echoing: Who may be heard in another's microphone, too: all of them must agree.
+    """
     if not heard:
         raise NothingToClip
-    agreed = [
-        voice.stem
-        for voice in recording.voices
-        if voice.stem in heard and ConsentScope.CLIPS in voice.scopes
-    ]
-    if set(agreed) != heard:
+    agreed = {v.stem for v in recording.voices if ConsentScope.CLIPS in v.scopes}
+    if not heard | echoing <= agreed:
         raise ClipNotConsented
-    return tuple(agreed)
+    return tuple(voice.stem for voice in recording.voices if voice.stem in heard)
 
 
 def _is_same(one: Clip, other: Clip) -> bool:

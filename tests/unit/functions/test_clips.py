@@ -1,5 +1,6 @@
 """Clips: where one may be made, who hears it, and what takes it away again."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from spaces.domain.effects import RecordingStep, RecordingTask
 from spaces.domain.errors import Conflict, SpaceError
 from spaces.domain.notice import NOTICE_VERSION
 from spaces.domain.recording import Recording
-from spaces.domain.recording_errors import NotInRecording
+from spaces.domain.recording_errors import ClipNotConsented, NotInRecording
 from spaces.domain.recording_states import ConsentState
 from spaces.domain.render import MAX_ATTEMPTS
 from spaces_contract.ids import UserId
@@ -82,15 +83,20 @@ def kept_recording(**fields: Any) -> Recording:
     return a_recording(RecordingState.READY, **voices | fields)
 
 
-def cut(recording: Recording, actor: str = "ana", **wish: Any) -> Clip:
-    """Have a clip made of what `HEARD` says."""
+def cut(
+    recording: Recording,
+    actor: str = "ana",
+    heard: Mapping[str, Sequence[tuple[int, int]]] = HEARD,
+    **wish: Any,
+) -> Clip:
+    """Have a clip made of what `heard` says."""
     fields = {k: v for k, v in WISH.items() if k != "version"} | wish
     wanted = ClipWish(version=fields.pop("version", recording.version), **fields)
     _, clip = clipping.cut(
         a_stage("ana", "bo", "cleo"),
         recording,
         wanted,
-        a_manifest(HEARD, version=1, duration_ms=40_000),
+        a_manifest(heard, version=1, duration_ms=40_000),
         actor_id=UserId(actor),
         now=NOW,
     )
@@ -121,6 +127,25 @@ def test_every_voice_in_it_agreed(
     with pytest.raises(Conflict) as error:
         cut(kept_recording(), start_ms=start_ms, duration_ms=duration_ms)
     assert error.value.code == refused
+
+
+@pytest.mark.parametrize(
+    ("start_ms", "refused"), [(10_000, True), (10_390, True), (10_400, False)]
+)
+def test_the_echo_of_who_did_not_agree_is_in_no_clip(
+    start_ms: int, refused: bool
+) -> None:
+    """
+    Bo's last word may come back by Ana's microphone for as long as echoes take.
+    """
+    heard = {"ana": [(0, 30_000)], "bo": [(0, 10_000)]}
+
+    if refused:
+        with pytest.raises(ClipNotConsented):
+            cut(kept_recording(), heard=heard, start_ms=start_ms)
+    else:
+        clip = cut(kept_recording(), heard=heard, start_ms=start_ms)
+        assert clip.stems == (a_voice("ana").stem,)
 
 
 def test_the_scopes_of_now_count() -> None:
