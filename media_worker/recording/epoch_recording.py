@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -85,6 +85,7 @@ class EpochRecording:
         self._finished = False
         self._held: set[int] = set()  # epochs whose workers still write here
         self._journal_stored_s = -JOURNAL_S
+        self._begun: dict[str, int] = {}  # where files begin that are not stored yet
 
     def apply(self, desired: DesiredRecording) -> None:
         """Follow grants and withdrawals of this recording, at once."""
@@ -162,13 +163,26 @@ class EpochRecording:
 
     async def upload(self) -> None:
         """Store what is complete, of this epoch and of those that are over."""
-        due = self._clock.now_s() - self._journal_stored_s >= JOURNAL_S
-        if due and not self._finished:
-            self._journal_stored_s = self._clock.now_s()
-            await self._storage.uploads.copy(self._journal_name)
         held = self._storage.spool.held
         self._held = await asyncio.to_thread(held, self.recording_id)
         await self._storage.uploads.run(self.recording_id, growing=self._growing)
+        due = self._clock.now_s() - self._journal_stored_s >= JOURNAL_S
+        if due and not self._finished:
+            self._journal_stored_s = self._clock.now_s()
+            await self._copy_journal()
+
+    async def _copy_journal(self) -> None:
+        """Store what would be known if this machine were lost."""
+        async with self._disk:
+            begun = dict(self._begun)
+        waiting = await self._storage.uploads.waiting(self.recording_id)
+        for name in begun.keys() - waiting:
+            self._begun.pop(name, None)
+        left = [at for name, at in begun.items() if name in waiting]
+        if self._journal_name in waiting:
+            stored = min(left, default=self._journal.alive)
+            copy = replace(self._journal, closed=False, stored=stored)
+            await self._storage.uploads.copy(self._journal_name, copy.to_bytes())
 
     def _growing(self, found: list[str]) -> set[str]:
         """Return which of these files must not be taken for complete."""
@@ -223,6 +237,8 @@ class EpochRecording:
             except SpoolFull as error:
                 logger.error("spool full", extra={"reason": str(error)})
                 lost.append((writer.stem, batch))
+            if writer.open_name and batch:
+                self._begun.setdefault(writer.open_name, batch[0][1])
             writer.rotate(now_s, finish=end)
         return lost
 

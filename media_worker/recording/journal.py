@@ -34,6 +34,8 @@ class Journal:
         opened: When this epoch began to record.
         alive: Until when it certainly did.
         closed: It ended in good order.
+        stored: Until when all pages are in the store, in the copy that is there while
+            the worker lives; None: as long as it was alive.
     """
 
     epoch: int
@@ -41,6 +43,12 @@ class Journal:
     alive: int
     closed: bool = False
     gaps: list[Gap] = field(default_factory=list)
+    stored: int | None = None
+
+    @property
+    def kept(self) -> int:
+        """Until when nothing is missing that no gap tells of."""
+        return self.alive if self.stored is None else self.stored
 
     def note_gap(self, stem: StemId, reason: GapReason, start: int, end: int) -> None:
         """Add a missing interval, to the last one where it goes on."""
@@ -79,12 +87,14 @@ class Journal:
                 )
                 for gap in fields["gaps"]
             ]
+            stored = fields.get("stored")
             return cls(
                 epoch=int(fields["epoch"]),
                 opened=int(fields["opened"]),
                 alive=int(fields["alive"]),
                 closed=bool(fields["closed"]),
                 gaps=gaps,
+                stored=None if stored is None else int(stored),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidJournal(repr(error)) from error

@@ -90,9 +90,10 @@ class StemSet:
             journal = self.journals[epoch]
             if journal.closed:
                 continue
-            start = end = journal.alive + shifts[epoch]
+            start = journal.kept + shifts[epoch]
+            end = journal.alive + shifts[epoch]
             if later is not None:
-                end = max(start, self.journals[later].opened + shifts[later])
+                end = max(end, self.journals[later].opened + shifts[later])
             gaps.append(
                 Gap(stem=StemId(""), reason=GapReason.WORKER_LOST, start=start, end=end)
             )

@@ -70,9 +70,9 @@ class Uploads:
         """Return the names of all that is not stored yet."""
         return await asyncio.to_thread(self._spool.names, recording_id)
 
-    async def copy(self, name: str) -> None:
+    async def copy(self, name: str, data: bytes) -> None:
         """
-        Store a file that goes on growing; failures are counted.
+        Store what is to be known of a file that goes on growing; failures are counted.
 
         `run` leaves it alone meanwhile: a copy that arrives late replaces no later one.
         """
@@ -80,9 +80,7 @@ class Uploads:
             return
         self._busy.add(name)
         try:
-            data = await asyncio.to_thread(self._spool.read, name)
-            if data is not None:
-                await self._put(name, data)
+            await self._put(name, data)
         finally:
             self._busy.discard(name)
 

@@ -17,7 +17,7 @@ from media_worker.recording.opening import open_stores
 from media_worker.recording.settling import wait_settled
 from media_worker.recording.spool import Spool
 from media_worker.recording.stores import erase_stem, object_names
-from spaces_contract.recording import RecordingId
+from spaces_contract.recording import GapReason, RecordingId
 from spaces_contract.recording_objects import StemObject, journal
 from spaces_contract.recording_render import RenderState
 from tests.audio import similarity, voice
@@ -32,6 +32,7 @@ from tests.stems import (
     rendered_manifest,
     rendered_sound,
     stem_of,
+    stores_in,
 )
 
 SAID = voice(1)
@@ -317,6 +318,23 @@ async def test_what_a_dead_worker_left_is_stored_where_the_next_soon_ends(
     await last.finish()
 
     assert pages_below(tmp_path / "spool") == []
+
+
+async def test_a_lost_machine_is_a_gap_from_what_it_had_stored(tmp_path: Path) -> None:
+    """
+    What lay in its spool only is missing, and the gap says so from the first of it.
+    """
+    stage = Stage(tmp_path)
+    await talked(stage, times=9)
+    await stage.recorder.upload()
+    elsewhere = stores_in(tmp_path, spool="elsewhere")
+    await asyncio.to_thread(render, elsewhere, a_job("ana"))
+    manifest = await asyncio.to_thread(rendered_manifest, elsewhere)
+    (gap,) = manifest.gaps
+
+    assert gap.reason is GapReason.WORKER_LOST
+    assert 7_000 < gap.from_ms <= manifest.duration_ms + 20
+    assert gap.to_ms == pytest.approx(9_000, abs=50)
 
 
 async def test_who_ends_first_leaves_alone_what_another_still_writes(

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -230,7 +231,9 @@ def test_a_journal_is_read_back_and_nonsense_is_not() -> None:
     journal = Journal(epoch=2, opened=48_000, alive=96_000, closed=True)
     journal.note_gap(ANA, GapReason.STORE_LOST, 1, 2)
 
+    copy = replace(journal, closed=False, stored=48_000)
     assert Journal.from_bytes(journal.to_bytes()) == journal
+    assert Journal.from_bytes(copy.to_bytes()) == copy
     for bad in (b"", b"[]", b"{}", journal.to_bytes().replace(b"store-lost", b"oops")):
         with pytest.raises(InvalidJournal):
             Journal.from_bytes(bad)
