@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Set
 from typing import Final
 
 from spaces_contract.ids import UserId
-from spaces_contract.media import BLOCK_SAMPLES, PTIME_MS, SAMPLE_RATE_HZ
+from spaces_contract.media import PTIME_MS, SAMPLE_RATE_HZ
 
 from ..audio.opus import Block
 from ..room.clock import Clock
@@ -47,7 +47,7 @@ class EchoWatch:
         self._until: dict[UserId, int] = {}
         self._due = asyncio.Event()
         self._ticks = 0
-        self._checked_tick = 0  # what came before it is checked, but for `HELD_SAMPLES`
+        self._checked_s = 0.0  # what came before it is checked, but for `HELD_SAMPLES`
         self._quiet_ticks = HELD_FOR_TICKS
         self._warned_s: dict[UserId, float] = {}
         self._checking = False
@@ -63,12 +63,12 @@ class EchoWatch:
     def held_samples(self) -> int:
         """
         How much of what came last must not be in a page yet: more, while checks take
-        longer than they should.
+        longer than they should, or ticks stay away.
         """
         if self._quiet_ticks >= HELD_FOR_TICKS:
             return 0
-        late = max(0, self._ticks - self._checked_tick - CHECK_TICKS)
-        return HELD_SAMPLES + late * BLOCK_SAMPLES
+        late_s = self._clock.now_s() - self._checked_s - CHECK_TICKS * PTIME_MS / 1_000
+        return HELD_SAMPLES + max(0, round(late_s * SAMPLE_RATE_HZ))
 
     def watch(self, *, consenting: Set[UserId], others: Set[UserId]) -> None:
         """
@@ -94,7 +94,7 @@ class EchoWatch:
         self._guard.hear(blocks)
         heard = not self._voices.isdisjoint(blocks)
         if self._quiet_ticks >= HELD_FOR_TICKS:  # nothing had to be checked
-            self._checked_tick = self._ticks
+            self._checked_s = self._clock.now_s()
         self._quiet_ticks = 0 if heard else self._quiet_ticks + 1
         self._let_go()
         if self._ticks % CHECK_TICKS == 0 and self.held_samples:
@@ -107,7 +107,7 @@ class EchoWatch:
             self._due.clear()
             self._checking = True
             self.checks += 1
-            tick = self._ticks
+            began_s = self._clock.now_s()
             echoing = await asyncio.to_thread(
                 self._guard.check,
                 self._guard.snapshot(),
@@ -118,7 +118,7 @@ class EchoWatch:
                 self.found += 1
                 withhold(user_id)
                 self._warn_of(user_id)
-            self._checking, self._checked_tick = False, tick
+            self._checking, self._checked_s = False, began_s
 
     @property
     def _voices(self) -> Set[UserId]:

@@ -6,9 +6,14 @@ import weakref
 import numpy as np
 import pytest
 
-from media_worker.recording.echo_watch import HELD_FOR_TICKS, HELD_SAMPLES, EchoWatch
+from media_worker.recording.echo_watch import (
+    CHECK_TICKS,
+    HELD_FOR_TICKS,
+    HELD_SAMPLES,
+    EchoWatch,
+)
 from spaces_contract.ids import UserId
-from spaces_contract.media import BLOCK_SAMPLES, PTIME_MS
+from spaces_contract.media import PTIME_MS, SAMPLE_RATE_HZ
 from tests.audio import tone
 from tests.room_doubles import TurnedClock
 from tests.stems import eventually
@@ -46,19 +51,25 @@ def test_a_voice_is_let_go_once_it_is_of_no_use(
     assert said() is None
 
 
-async def test_what_was_not_checked_is_held_however_long_that_takes() -> None:
+@pytest.mark.parametrize("ticks", [100, 1])
+async def test_what_was_not_checked_is_held_however_long_that_takes(ticks: int) -> None:
     """
-    A machine with no time for checks closes no page over what they would have seen.
+    A machine with no time for checks, or for ticks, closes no page over what they would
+    have seen.
     """
-    watch = EchoWatch(clock=TurnedClock(), warn=lambda _: None)
+    clock = TurnedClock()
+    watch = EchoWatch(clock=clock, warn=lambda _: None)
     watch.watch(consenting={ANA}, others={BO})
     block = np.array(tone(450, seconds=0.02))
-    for _ in range(100):
+    for _ in range(ticks):
         watch.blocks_heard({BO: block})
+        await clock.advance(2.0 / ticks)
     late = watch.held_samples
     checking = asyncio.create_task(watch.run(lambda _: None))
+    for _ in range(CHECK_TICKS):
+        watch.blocks_heard({BO: block})
     await eventually(lambda: watch.checks > 0 and not watch.is_busy)
     checking.cancel()
 
-    assert late >= 90 * BLOCK_SAMPLES + HELD_SAMPLES
+    assert late > 1.8 * SAMPLE_RATE_HZ + HELD_SAMPLES
     assert watch.held_samples == HELD_SAMPLES
