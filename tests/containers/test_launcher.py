@@ -141,7 +141,7 @@ def test_an_epoch_that_crashed_is_not_started_again(
 
     container.reload()
     assert (again, container.status) == (ref, "exited")
-    assert [each.ref for each in under_test.workloads()] == [ref]
+    assert [(each.ref, each.runs) for each in under_test.workloads()] == [(ref, False)]
 
 
 def test_termination_drains_and_removes(
@@ -178,7 +178,7 @@ def test_ports_of_others_are_left_alone_until_none_is_left(
             under_test.launch(a_room(epoch=2))
     (only,) = under_test.workloads()
 
-    assert only.workload == a_room()
+    assert (only.workload, only.runs) == (a_room(), True)
     under_test.launch(a_room(epoch=2))  # there is room now
 
 
