@@ -128,6 +128,26 @@ async def test_an_answer_that_breaks_off_is_no_answer(page: Page) -> None:
     assert await run(page, "/http.js", body) == ["unreachable", 0]
 
 
+async def test_a_problem_says_more_exactly_than_its_header_when_to_come(
+    page: Page,
+) -> None:
+    """
+    `retry_after_ms` counts before Retry-After, which knows whole seconds only.
+    """
+    body = """
+      const waits = [];
+      for (const told of [{ retry_after_ms: 200 }, {}]) {
+        const headers = { "Retry-After": "1" };
+        const answer = new Response(JSON.stringify(told), { status: 503, headers });
+        window.fetch = async () => answer;
+        waits.push(await m.request("POST", "/").catch((e) => e.retryAfterMs));
+      }
+      return waits;
+    """
+
+    assert await run(page, "/http.js", body) == [200, 1000]
+
+
 async def test_refusals_are_judged(page: Page) -> None:
     """
     What passes by itself is tried again; the end is an end; the rest is told.
