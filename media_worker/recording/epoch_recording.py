@@ -100,8 +100,17 @@ class EpochRecording:
                 tap = self._taps[user_id] = StemTap(stem)
                 _keep(self._keying, self._key(tap), f"key-{stem}")
 
-    def end(self) -> None:
-        """Take nothing from now on; what was taken is kept."""
+    def end(self, *, held: int = 0) -> None:
+        """
+        Take nothing from now on; what was taken is kept.
+
+        Args:
+            held: But for so many of the last samples, which were to be checked.
+        """
+        if held and not self._finished:
+            now = self._now()
+            for tap in self._taps.values():
+                tap.give_up(now - held, now, self._journal)
         self._finished = True
 
     def take(self, user_id: UserId, packet: ReceivedPacket, facts: GateFacts) -> None:

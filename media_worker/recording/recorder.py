@@ -98,7 +98,7 @@ class Recorder:
         """Take a new desired state; from now on its gates hold."""
         self._room, self._desired = desired, desired.recording
         if self._current is not None and not self._continues(self._current):
-            self._current.end()
+            self._current.end(held=self.echo.held_samples)
             self._ended.append(self._current)
             self._current = None
         if self._current is None and self._storage is not None and self._begins:
@@ -169,7 +169,7 @@ class Recorder:
         Given up, it loses nothing: what is not stored stays in the spool.
         """
         for recording in self._all:
-            recording.end()
+            recording.end(held=self.echo.held_samples)
         await asyncio.gather(*(recording.finish() for recording in self._all))
 
     @property

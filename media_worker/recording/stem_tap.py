@@ -67,6 +67,13 @@ class StemTap:
             self._pending.clear()
         self._withheld_until = until
 
+    def give_up(self, since: int, now: int, journal: Journal) -> None:
+        """Drop what came since `since`: nobody will look for echoes in it any more."""
+        kept = [each for each in self._pending if each[1] < since]
+        if len(kept) < len(self._pending):
+            journal.note_gap(self.stem, GapReason.ECHO, since, now)
+        self._pending = kept
+
     def ready(self, before: int) -> list[Arrived]:
         """Give away what came before `before`; later ones may have to be ordered."""
         # In the order in which they were read.  A packet that lay in a socket may tell

@@ -134,3 +134,24 @@ async def test_a_slow_disk_lets_no_unchecked_page_through(
     await asyncio.gather(*flushing)
 
     assert pages_below(tmp_path) == []
+
+
+@pytest.mark.parametrize("by", ["host", "worker"])
+async def test_what_nobody_will_check_any_more_is_not_stored(
+    tmp_path: Path, by: str
+) -> None:
+    """
+    The recording, or its worker, ends in the midst of what Bo says, who declined: what
+    Ana's microphone sent meanwhile, and no check has seen, is gone with it.
+    """
+    stage = Stage(tmp_path)
+    everybody = {"ana": False, "bo": False}
+    stage.desire("ana", on_stage=everybody)
+    await stage.keyed(1)
+    stage.recorder.blocks_heard({UserId("bo"): np.array(tone(450, seconds=0.02))})
+    await stage.talk({"ana": tone(450, seconds=0.4)})
+    if by == "host":
+        stage.desire("ana", on_stage=everybody, state=RecordingState.FINISHING)
+    await stage.finish()
+
+    assert pages_below(tmp_path) == []
