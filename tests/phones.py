@@ -44,6 +44,7 @@ async def talk(url: str, chromium: str) -> None:
             _tell_trouble(pages[-1], handle)
             await browser.sign_in(pages[-1], handle)
         talker, listener = pages
+        await browser.without_hls(listener)
         path = await browser.start_space(talker, "From the sofa")
         await browser.listen(listener, path)
         await talker.get_by_test_id("mic").click()

@@ -43,7 +43,7 @@ async def test_a_network_without_sound_is_told(
         space_id = await host.open_space("Behind a firewall")
         page = await page_for("juri")
         await page.add_init_script(BLOCK_MEDIA)
-        await page.route("**/listen.m3u8?*", lambda route: route.abort())
+        await browser.without_hls(page)
         await page.goto(f"/s/{space_id}")
         await page.get_by_test_id("join-listen").click()
         notice = page.get_by_test_id("media-blocked")
@@ -68,6 +68,8 @@ async def test_two_devices_do_not_fight_for_the_sound(
     async with Api(stack.url, "lars") as host:
         space_id = await host.open_space("On two devices")
         phone, laptop = await page_for("maja"), await page_for("maja")
+        for page in (phone, laptop):
+            await browser.without_hls(page)
         await browser.listen(phone, f"/s/{space_id}")
         await browser.listen(laptop, f"/s/{space_id}")
         problem = phone.get_by_test_id("problem")

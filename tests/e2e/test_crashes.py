@@ -34,6 +34,7 @@ async def test_audio_comes_back_after_a_worker_was_killed(
     host = await page_for("hana", SPEECH)
     path = await browser.start_space(host, "Killed in the act")
     listener = await page_for("ivo")
+    await browser.without_hls(listener)
     await browser.listen(listener, path)
     behind = await page_for("jan")
     await behind.add_init_script(browser.BLOCK_UDP)

@@ -33,6 +33,7 @@ async def test_two_listeners_hear_what_the_host_says(
     host = await page_for("ana", SPEECH)
     path = await browser.start_space(host, "Reading Sense and Sensibility")
     listener = await page_for("bo")
+    await browser.without_hls(listener)
     await browser.listen(listener, path)
     async with Api(stack.url, "cleo") as api, WhepClient(api) as ears:
         joined = await api.join(path.removeprefix("/s/"))
@@ -81,6 +82,7 @@ async def test_two_speakers_hear_each_other(page_for: PageFor) -> None:
     host = await page_for("fay", SPEECH)
     path = await browser.start_space(host, "Two voices", policy="everyone")
     guest = await page_for("gil", second)
+    await browser.without_hls(guest)
     await browser.listen(guest, path)
 
     await guest.get_by_test_id("speak").click()
