@@ -22,6 +22,30 @@ HELD_FOR_TICKS: Final = 1_500 // PTIME_MS  # after their last word, or their goi
 WARN_EVERY_S: Final = 60.0
 
 
+class _People:
+    """Some people, and for a moment those who were among them until now."""
+
+    def __init__(self) -> None:
+        self._now: Set[UserId] = frozenset()
+        self._until: dict[UserId, int] = {}  # ticks
+
+    @property
+    def all(self) -> Set[UserId]:
+        """Both."""
+        return self._now | self._until.keys()
+
+    def become(self, people: Set[UserId], tick: int) -> None:
+        """Be these from `tick` on."""
+        for user_id in self._now - people:
+            self._until[user_id] = tick + HELD_FOR_TICKS
+        self._now = people
+
+    def let_go(self, tick: int) -> None:
+        """Forget those whose moment is over at `tick`."""
+        for user_id in [uid for uid, until in self._until.items() if until <= tick]:
+            del self._until[user_id]
+
+
 class EchoWatch:
     """
     Watches for the voices of those who did not consent, in those who did.
@@ -41,10 +65,8 @@ class EchoWatch:
         self._clock = clock
         self._warn = warn
         self._guard = EchoGuard()
-        self._consenting: Set[UserId] = frozenset()
-        self._others: Set[UserId] = frozenset()
-        # In ticks; of those who are no others any more.
-        self._until: dict[UserId, int] = {}
+        self._consenting = _People()
+        self._others = _People()
         self._due = asyncio.Event()
         self._ticks = 0
         self._checked_s = 0.0  # what came before it is checked, but for `HELD_SAMPLES`
@@ -74,29 +96,33 @@ class EchoWatch:
         """
         Set who may be recorded, and whose voices must not be.
 
-        Whoever is muted, leaves or agrees is watched for a moment longer: what they
-        said last is still on its way through loudspeakers.
+        Whoever is muted, leaves or changes sides is watched for a moment longer: what
+        was said last is still on its way through loudspeakers, or waits to be checked.
         """
-        for user_id in self._others - others:
-            self._until[user_id] = self._ticks + HELD_FOR_TICKS
-        self._consenting, self._others = consenting, others
-        if not consenting:
-            self._until.clear()
-        if not consenting or not self._voices:
-            self._guard.forget()
+        self._consenting.become(consenting, self._ticks)
+        self._others.become(others, self._ticks)
+
+    def forget(self) -> None:
+        """Watch nobody, and let go of what was heard: there is no recording."""
+        self._consenting, self._others = _People(), _People()
+        self._quiet_ticks = HELD_FOR_TICKS
+        self._guard.forget()
 
     def blocks_heard(self, blocks: Mapping[UserId, Block]) -> None:
         """Take what each speaker adds to one tick of the mix."""
-        if not self._consenting or not self._voices:
+        self._ticks += 1
+        self._consenting.let_go(self._ticks)
+        self._others.let_go(self._ticks)
+        if not self._consenting.all or not self._others.all:
+            if self._quiet_ticks < HELD_FOR_TICKS:
+                self._guard.forget()
             self._quiet_ticks = HELD_FOR_TICKS
             return
-        self._ticks += 1
         self._guard.hear(blocks)
-        heard = not self._voices.isdisjoint(blocks)
+        heard = not self._others.all.isdisjoint(blocks)
         if self._quiet_ticks >= HELD_FOR_TICKS:  # nothing had to be checked
             self._checked_s = self._clock.now_s()
         self._quiet_ticks = 0 if heard else self._quiet_ticks + 1
-        self._let_go()
         if self._ticks % CHECK_TICKS == 0 and self.held_samples:
             self._due.set()
 
@@ -111,26 +137,14 @@ class EchoWatch:
             echoing = await asyncio.to_thread(
                 self._guard.check,
                 self._guard.snapshot(),
-                consenting=self._consenting,
-                others=self._voices,
+                consenting=self._consenting.all,
+                others=self._others.all,
             )
             for user_id in echoing:
                 self.found += 1
                 withhold(user_id)
                 self._warn_of(user_id)
             self._checking, self._checked_s = False, began_s
-
-    @property
-    def _voices(self) -> Set[UserId]:
-        return self._others | self._until.keys()
-
-    def _let_go(self) -> None:
-        """Watch those no longer whose last words have died away."""
-        over = [uid for uid, tick in self._until.items() if tick <= self._ticks]
-        for user_id in over:
-            del self._until[user_id]
-        if over and not self._voices:
-            self._guard.forget()
 
     def _warn_of(self, user_id: UserId) -> None:
         now_s = self._clock.now_s()

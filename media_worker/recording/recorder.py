@@ -207,9 +207,10 @@ class Recorder:
         )
 
     def _watch_echoes(self, desired: DesiredState) -> None:
+        if self._current is None:
+            self.echo.forget()
+            return
         talking = {m.user_id for m in desired.stage.values() if not m.muted}
-        if self._current is None:  # nobody's voice is of use any more
-            talking = set()
         self.echo.watch(
             consenting=talking & self._desired.stems.keys(),
             others=talking - self._desired.stems.keys(),
