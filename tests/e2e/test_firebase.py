@@ -17,6 +17,7 @@ from tests.google_doubles import GoogleDoubles
 from tests.programs import missing
 from tests.running_stack import RunningStack
 from tests.web_libraries import built
+from tests.worker_process import until
 
 EMAIL = "ana@example.com"
 LINK = "/?apiKey=AIzaTest&mode=signIn&oobCode=code-1&lang=en"
@@ -191,6 +192,7 @@ async def _push(page: Page, message: Any) -> None:
     devtools.on("ServiceWorker.workerRegistrationUpdated", note)
     await devtools.send("ServiceWorker.enable")
     await page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    await until(lambda: found)
     await devtools.send(
         "ServiceWorker.deliverPushMessage",
         {
