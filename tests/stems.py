@@ -43,7 +43,11 @@ from spaces_contract.recording import (
     StemId,
 )
 from spaces_contract.recording_manifest import Manifest
-from spaces_contract.recording_objects import RenderFile, render_file
+from spaces_contract.recording_objects import (
+    RenderFile,
+    recording_prefix,
+    render_file,
+)
 from spaces_contract.recording_render import ConsentedStem, RenderJob, RenderProgress
 from tests.audio import BLOCK, Samples, blocks_of
 from tests.room_doubles import SPACE, TurnedClock, a_member, desired
@@ -173,8 +177,10 @@ class Stage:
                 await self.recorder.flush()
 
     def die(self) -> None:
-        """Let go of the spool, as the end of a process does."""
+        """Let go of the spool, as the end of a process does: a lock stays as a file."""
         self.stores.spool.release(RECORDING, self.epoch)
+        held = self.folder / self.spool / recording_prefix(RECORDING)
+        (held / f"{self.epoch}.lock").touch()
 
     async def finish(self) -> None:
         """Let the recorder store everything, as long as it takes."""

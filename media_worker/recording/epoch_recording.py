@@ -34,6 +34,8 @@ KEY_RETRY_S: Final = 1.0
 ERASE_RETRY_S: Final = 2.0
 UPLOAD_RETRY_S: Final = 0.2
 JOURNAL_S: Final = 7.5
+# A worker of a version without locks, once relieved, has stored by then what it took.
+FORMER_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,8 @@ class EpochRecording:
         self._erasing: set[asyncio.Task[None]] = set()
         self._disk = asyncio.Lock()
         self._finished = False
-        self._held: set[int] = set()  # epochs whose workers still write here
+        self._alone_from_s = clock.now_s() + FORMER_S
+        self._lives: dict[int, bool] = {}  # of the epochs that told of it here
         self._journal_stored_s = -JOURNAL_S
         self._begun: dict[str, int] = {}  # where files begin that are not stored yet
 
@@ -172,8 +175,8 @@ class EpochRecording:
 
     async def upload(self) -> None:
         """Store what is complete, of this epoch and of those that are over."""
-        held = self._storage.spool.held
-        self._held = await asyncio.to_thread(held, self.recording_id)
+        holders = self._storage.spool.holders
+        self._lives = await asyncio.to_thread(holders, self.recording_id)
         await self._storage.uploads.run(self.recording_id, growing=self._growing)
         due = self._clock.now_s() - self._journal_stored_s >= JOURNAL_S
         if due and not self._finished:
@@ -206,13 +209,15 @@ class EpochRecording:
         Return what is ours to store: while a Space goes over to a successor on the same
         machine, two workers write to one spool.
 
-        What an earlier one left is ours as soon as it is dead.
+        What an earlier one left is ours as soon as it is dead; where nothing tells,
+        after a while, at the latest when we end: nobody follows.
         """
+        alone = self._finished or self._clock.now_s() >= self._alone_from_s
         return {
             name
             for name in found
             if (epoch := _epoch_of(name)) == self._epoch
-            or (epoch < self._epoch and epoch not in self._held)
+            or (epoch < self._epoch and not self._lives.get(epoch, not alone))
         }
 
     async def finish(self) -> None:

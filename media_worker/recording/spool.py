@@ -49,7 +49,7 @@ class Spool:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(descriptor, fcntl.LOCK_SH)  # waits for a look of `held`
+            fcntl.flock(descriptor, fcntl.LOCK_SH)  # waits for a look of `holders`
         except OSError as error:
             logger.error("spool not held", extra={"reason": str(error)})
             return
@@ -63,10 +63,10 @@ class Spool:
             path.unlink(missing_ok=True)
             os.close(descriptor)
 
-    def held(self, recording_id: RecordingId) -> set[int]:
-        """Return the epochs whose workers live, and write here."""
+    def holders(self, recording_id: RecordingId) -> dict[int, bool]:
+        """Return the epochs that were held and not released: whether they still are."""
         found = (self._root / recording_prefix(recording_id)).glob("*.lock")
-        return {int(path.stem) for path in found if self._is_held(path)}
+        return {int(path.stem): self._is_held(path) for path in found}
 
     def _is_held(self, path: Path) -> bool:
         if path in self._holds:

@@ -124,11 +124,11 @@ def kill_recorder(folder: Path, life_s: float) -> Loss:
         said = process.stdout.read(_NUMBER.size)
         time.sleep(life_s)
         spool = stores_in(folder).spool
-        if spool.names(RECORDING) and spool.held(RECORDING) != {1}:
+        if spool.names(RECORDING) and spool.holders(RECORDING) != {1: True}:
             raise AssertionError("others would take what it still writes")
         process.kill()
         said += process.stdout.read()
-    if spool.held(RECORDING):
+    if any(spool.holders(RECORDING).values()):
         raise AssertionError("nobody takes what it left")
     taken = len(said) // _NUMBER.size
     # Another machine sees the objects alone.

@@ -12,6 +12,7 @@ import pytest
 import requests
 from moto.server import ThreadedMotoServer
 
+from media_worker.recording.epoch_recording import FORMER_S
 from media_worker.recording.journal import Journal
 from media_worker.recording.opening import open_stores
 from media_worker.recording.settling import wait_settled
@@ -300,6 +301,27 @@ async def test_what_a_dead_worker_left_is_stored_by_the_next(tmp_path: Path) -> 
     early = pages_below(tmp_path / "spool")
     dead.die()
     await alive.recorder.upload()
+
+    assert len(early) == 1
+    assert pages_below(tmp_path / "spool") == []
+
+
+async def test_who_does_not_tell_that_they_live_is_given_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A worker from before there were locks stores what it took itself, as it goes.
+    """
+    monkeypatch.setattr(Spool, "hold", lambda *_: None)
+    clock = TurnedClock()
+    former, successor = (Stage(tmp_path, epoch=n, clock=clock) for n in (1, 2))
+    await talked(former)
+    successor.desire("ana", on_stage={"ana": False})
+    await successor.keyed(1)
+    await successor.recorder.upload()
+    early = pages_below(tmp_path / "spool")
+    await clock.advance(FORMER_S)
+    await successor.recorder.upload()
 
     assert len(early) == 1
     assert pages_below(tmp_path / "spool") == []
