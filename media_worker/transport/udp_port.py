@@ -1,6 +1,7 @@
 """The one UDP port of a process: batches in, single datagrams out."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 import struct
@@ -90,7 +91,8 @@ class UdpPort:
             for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
                 opened.setsockopt(socket.SOL_SOCKET, option, _SOCKET_BUFFER_BYTES)
             opened.setsockopt(socket.SOL_SOCKET, _STAMP_OPTION, 1)
-            opened.setsockopt(socket.IPPROTO_IP, MTU_DISCOVER, PROBE)
+            with contextlib.suppress(OSError):  # sandboxes' kernels refuse it
+                opened.setsockopt(socket.IPPROTO_IP, MTU_DISCOVER, PROBE)
             opened.bind(self._bind)
         except OSError:
             opened.close()

@@ -1,10 +1,12 @@
 """The port as a ticking room reads it: with the ticks, and in between for newcomers."""
 
 import asyncio
+import errno
 import os
 import socket
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -179,6 +181,28 @@ async def test_no_datagram_is_split_on_its_way(host: str) -> None:
     port.close()
 
     assert discovery == PROBE
+
+
+async def test_a_kernel_that_numbers_all_datagrams_serves_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    Sandboxes refuse the option; it is for speed alone.
+    """
+
+    class Refusing(socket.socket):
+        def setsockopt(self, level: int, option: int, *value: Any) -> None:
+            if (level, option) == (socket.IPPROTO_IP, MTU_DISCOVER):
+                raise OSError(errno.EOPNOTSUPP, "not supported")
+            super().setsockopt(level, option, *value)
+
+    monkeypatch.setattr(socket, "socket", Refusing)
+    port = UdpPort("127.0.0.1", 0, EndpointCounters())
+    port.open(Inbox())
+    bound = port.number
+    port.close()
+
+    assert bound
 
 
 async def test_newcomers_do_not_wait_for_ticks() -> None:
