@@ -70,6 +70,25 @@ async def test_what_becomes_of_an_awaited_space_is_told(
     await expect(awaited).to_contain_text("Cancelled")
 
 
+async def test_whoever_rings_the_bell_waits_at_once(
+    stack: RunningStack, page_for: PageFor
+) -> None:
+    """
+    The page does not say that nobody has, until it looks again.
+    """
+    page = await page_for("hugo")
+    async with Api(stack.url, "gina") as host:
+        space_id = await _schedule(host, "Nobody else")
+        await page.goto(f"/s/{space_id}")
+        waiting = page.get_by_test_id("waiting")
+        await expect(waiting).to_contain_text("Be the first")
+        await page.route(f"**/v1/spaces/{space_id}", lambda route: route.abort())
+
+        await page.get_by_test_id("bell").click()
+
+        await expect(waiting).to_contain_text("1 person asked to be reminded")
+
+
 async def test_a_profile_is_changed(page_for: PageFor) -> None:
     """
     A new name is everywhere at once, and stays; a protected account stays protected.

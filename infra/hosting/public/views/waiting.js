@@ -32,7 +32,10 @@ export function waitingPanel(space, { routes, start, onchange }) {
   const hosts = account()?.uid === space.host.uid;
   const left = h("p", { class: "countdown__left", role: "timer", "data-testid": "countdown" });
   const caption = h("p", { class: "muted" });
-  const actions = hosts ? hostActions(space, { start, onchange }) : guestActions(space, routes);
+  const crowd = h("p", { class: "muted" }, awaited(space.subscriber_count, hosts));
+  const count = (/** @type {boolean} */ wanted) =>
+    setText(crowd, awaited(Math.max(space.subscriber_count, Number(wanted)), hosts));
+  const actions = hosts ? hostActions(space, { start, onchange }) : guestActions(space, { routes, onring: count });
   const element = h(
     "section",
     { class: "panel waiting", "data-testid": "waiting" },
@@ -42,7 +45,7 @@ export function waitingPanel(space, { routes, start, onchange }) {
     h("h1", { tabindex: -1 }, titleOf(space)),
     h("div", { class: "waiting__host" }, avatar(space.host, "m"), h("p", {}, h("strong", {}, space.host.display_name), h("span", { class: "muted" }, `@${space.host.handle}`))),
     h("div", { class: "countdown" }, caption, left, h("p", { class: "countdown__when" }, h("strong", {}, h("time", { datetime: space.scheduled_start }, moment(at))), h("span", { class: "muted" }, zone(at)))),
-    h("p", { class: "muted" }, awaited(space, hosts)),
+    crowd,
     h("div", { class: "panel__actions" }, ...actions),
   );
   const tick = () => {
@@ -106,21 +109,25 @@ function hostActions(space, { start, onchange }) {
 
 /**
  * @param {Space} space
- * @param {import("../router.js").Routes} routes
+ * @param {object} options
+ * @param {import("../router.js").Routes} options.routes
+ * @param {(wanted: boolean) => void} options.onring Whether one is reminded oneself.
  */
-function guestActions(space, routes) {
+function guestActions(space, { routes, onring }) {
   const note = h("p", { class: "door__note muted" });
-  const draw = (/** @type {boolean} */ wanted) =>
+  const draw = (/** @type {boolean} */ wanted) => {
+    onring(wanted);
     setText(note, wanted ? "Stay here, or come back when your phone calls." : "A push when it starts, or if it moves.");
+  };
   draw(isReminded(space.id));
   return [bell(space, { routes, onchange: draw }), button("Share the link", { icon: "share", onclick: () => shareSpace(space) }), note];
 }
 
 /**
- * @param {Space} space
+ * @param {number} waiting
  * @param {boolean} hosts
  */
-function awaited({ subscriber_count: waiting }, hosts) {
+function awaited(waiting, hosts) {
   if (waiting) return `${plural(waiting, "person", "people")} asked to be reminded`;
   return hosts ? "Nobody waits for it yet. Share the link!" : "Be the first to set a reminder";
 }
