@@ -288,6 +288,24 @@ async def test_one_may_look_around_while_listening(page_for: PageFor) -> None:
     await expect(guest.locator("audio")).to_have_count(0)
 
 
+async def test_the_end_is_told_to_whoever_looks_around(page_for: PageFor) -> None:
+    """
+    As what it is: nobody was put out.
+    """
+    host = await page_for("ulla")
+    path = await browser.start_space(host, "Over meanwhile")
+    guest = await page_for("veit")
+    await browser.listen(guest, path)
+    await guest.get_by_test_id("minimize").click()
+
+    await host.get_by_test_id("end").click()
+    await host.get_by_test_id("end-confirm").click()
+
+    toast = guest.get_by_test_id("toast").last
+    await expect(toast).to_contain_text("This Space has ended Over meanwhile")
+    await expect(guest.get_by_test_id("dock")).to_have_count(0)
+
+
 async def test_the_newest_tab_has_the_space(page_for: PageFor) -> None:
     """
     Joined in a second tab, the first one lets go and says so, and does not fight.

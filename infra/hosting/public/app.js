@@ -36,7 +36,7 @@ const present = new Present({
   onend: ({ space }, problem) => {
     if (location.pathname === `/s/${space.id}`) return; // its page tells more
     if (problem) return toastProblem(problem);
-    toast("You are out", { text: `“${titleOf(space)}” is over for you.`, symbol: "leave" });
+    toast("This Space has ended", { text: titleOf(space), symbol: "stop" });
   },
 });
 
