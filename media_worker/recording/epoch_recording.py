@@ -186,13 +186,13 @@ class EpochRecording:
     async def _copy_journal(self) -> None:
         """Store what would be known if this machine were lost."""
         async with self._disk:
-            begun = dict(self._begun)
+            begun, alive = dict(self._begun), self._journal.alive
         waiting = await self._storage.uploads.waiting(self.recording_id)
         for name in begun.keys() - waiting:
             self._begun.pop(name, None)
         left = [at for name, at in begun.items() if name in waiting]
         if self._journal_name in waiting:
-            stored = min(left, default=self._journal.alive)
+            stored = min(left, default=alive)
             copy = replace(self._journal, closed=False, stored=stored)
             await self._storage.uploads.copy(self._journal_name, copy.to_bytes())
 

@@ -18,6 +18,8 @@ from media_worker.recording.opening import open_stores
 from media_worker.recording.settling import wait_settled
 from media_worker.recording.spool import Spool
 from media_worker.recording.stores import erase_stem, object_names
+from media_worker.recording.uploads import Uploads
+from spaces_contract.media import SAMPLE_RATE_HZ
 from spaces_contract.recording import GapReason, RecordingId
 from spaces_contract.recording_objects import StemObject, journal
 from spaces_contract.recording_render import RenderState
@@ -357,6 +359,33 @@ async def test_a_lost_machine_is_a_gap_from_what_it_had_stored(tmp_path: Path) -
     assert gap.reason is GapReason.WORKER_LOST
     assert 7_000 < gap.from_ms <= manifest.duration_ms + 20
     assert gap.to_ms == pytest.approx(9_000, abs=50)
+
+
+async def test_what_is_said_while_a_journal_is_copied_is_not_told_as_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Were the machine lost then, all of it would be missing.
+    """
+    stage, waiting = Stage(tmp_path), Uploads.waiting
+    looks = 0
+
+    async def talking(uploads: Uploads, recording_id: RecordingId) -> list[str]:
+        nonlocal looks
+        looks += 1
+        if looks == 2:  # for the copy, after what is complete was stored
+            await stage.talk({"ana": SAID})
+        return await waiting(uploads, recording_id)
+
+    await talked(stage, times=0)
+    await stage.recorder.flush()
+    monkeypatch.setattr(Uploads, "waiting", talking)
+    await stage.recorder.upload()
+    name = journal(RECORDING, 1, 1)
+    stored = bytes(obstore.get(stage.stores.objects, name).bytes())
+
+    assert looks == 2
+    assert Journal.from_bytes(stored).kept < SAMPLE_RATE_HZ // 10
 
 
 async def test_who_ends_first_leaves_alone_what_another_still_writes(
