@@ -155,6 +155,8 @@ class EpochRecording:
                 withheld; asked once the disk is free.
         """
         async with self._disk:
+            if self._finished and not everything:
+                return  # the last word is `finish`'s
             now = self._now()
             before = now - max(held(), REORDER_SAMPLES)
             if everything:

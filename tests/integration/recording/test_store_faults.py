@@ -30,6 +30,7 @@ from tests.stems import (
     RECORDING,
     Stage,
     a_job,
+    files_below,
     pages_below,
     render,
     rendered_manifest,
@@ -408,6 +409,19 @@ async def test_who_ends_first_leaves_alone_what_another_still_writes(
     assert pages_below(tmp_path / "spool") == []
     said_s = sum(end - start for start, end in manifest.stems[0].heard) / 1_000
     assert said_s >= 1.7  # of 2 s
+
+
+async def test_who_is_done_writes_nothing_more(tmp_path: Path) -> None:
+    """
+    A worker that was relieved closes pages until it ends; none of it is of that epoch.
+    """
+    stage = Stage(tmp_path)
+    await talked(stage)
+    await stage.finish()
+    await stage.clock.advance(1)
+    await stage.recorder.flush()
+
+    assert files_below(tmp_path / "spool") == {}
 
 
 async def test_what_grows_is_asked_after_the_look(tmp_path: Path) -> None:
