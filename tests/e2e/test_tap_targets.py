@@ -1,9 +1,15 @@
 """At a phone's size everything that is tapped is large enough for a finger."""
 
+from datetime import UTC, datetime, timedelta
+
 from playwright.async_api import Page, expect
 
 from tests import browser
+from tests.api import Api
 from tests.browser import PageFor
+from tests.running_stack import RunningStack
+
+LONG_TITLE = "A very long title about tea and bridges and all between, with you too"
 
 # What can be tapped and is seen, smaller than 44 px either way; of a field with a label
 # around it, the label.  A card's link reaches over all of the card.
@@ -21,6 +27,12 @@ TOO_SMALL = """() => {
     .filter(({ width, height }) => width > 1 && Math.min(width, height) < 44)
     .map(({ name, width, height }) => `${name}: ${width} x ${height}`);
 }"""
+
+# What is seen of the page's own content and reaches beyond its right edge.
+CUT_OFF = """() => [...document.querySelectorAll("main *")]
+  .filter((each) => each.checkVisibility() && !each.closest(".visually-hidden"))
+  .filter((each) => each.getBoundingClientRect().right > innerWidth)
+  .map((each) => each.outerHTML.slice(0, 100))"""
 
 
 async def too_small(page: Page) -> list[str]:
@@ -53,6 +65,26 @@ async def test_everything_is_large_enough_for_a_finger(page_for: PageFor) -> Non
     assert await too_small(page) == []
 
 
+async def test_text_of_twice_the_size_is_all_there(
+    stack: RunningStack, page_for: PageFor
+) -> None:
+    """
+    WCAG 1.4.4: nothing reaches beyond a phone's edge, before a Space or at its door.
+    """
+    page = await page_for("thea")
+    starts_at = (datetime.now(UTC) + timedelta(hours=3)).isoformat()
+    async with Api(stack.url, "theo") as host:
+        live = await host.open_space(LONG_TITLE)
+        scheduled = await host.call(
+            "POST", "/v1/spaces", {"title": LONG_TITLE, "scheduled_start": starts_at}
+        )
+    for space_id, shown in ((live, "door"), (scheduled["id"], "waiting")):
+        await page.goto(f"/s/{space_id}")
+        await expect(page.get_by_test_id(shown)).to_be_visible()
+        await page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert await page.evaluate(CUT_OFF) == []
+
+
 async def test_a_long_title_is_seen_while_it_is_written(page_for: PageFor) -> None:
     """
     The field grows with it: no line is cut off.
@@ -62,9 +94,7 @@ async def test_a_long_title_is_seen_while_it_is_written(page_for: PageFor) -> No
     await page.get_by_test_id("start-space").click()
     title = page.get_by_test_id("start-title")
 
-    await title.fill(
-        "A very long title about tea and bridges and all between, with you too"
-    )
+    await title.fill(LONG_TITLE)
 
     assert await title.evaluate("(each) => each.scrollHeight <= each.clientHeight")
 
