@@ -8,6 +8,7 @@ from typing import Any
 from playwright.async_api import Locator, Page, Route, expect
 
 from tests import browser, speech
+from tests.api import Api
 from tests.browser import PageFor, Screenshot
 from tests.running_stack import RunningStack
 
@@ -263,6 +264,20 @@ async def test_an_anonymous_listener_is_counted_not_named(page_for: PageFor) -> 
     await expect(count).to_have_attribute("data-count", "1")
     await host.get_by_test_id("people").click()
     await expect(host.get_by_test_id("person")).to_have_count(1)
+
+
+async def test_a_door_says_that_one_signs_in_first(
+    stack: RunningStack, page: Page
+) -> None:
+    """
+    Whoever comes by a link, to listen anonymously as well.
+    """
+    async with Api(stack.url, "olaf") as host:
+        space_id = await host.open_space("Who comes in?")
+    await page.goto(f"{stack.url}/s/{space_id}")
+
+    for way in ("join-listen", "join-anonymous"):
+        await expect(page.get_by_test_id(way)).to_contain_text("Sign in")
 
 
 async def test_one_may_look_around_while_listening(page_for: PageFor) -> None:

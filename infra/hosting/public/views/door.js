@@ -59,7 +59,7 @@ function guestActions(enter, signedIn) {
       testid: "join-listen",
       onclick: () => enter({ speak: false, anonymous: false }),
     }),
-    button("Listen anonymously", {
+    button(signedIn ? "Listen anonymously" : "Sign in and listen anonymously", {
       icon: "mask",
       testid: "join-anonymous",
       onclick: () => enter({ speak: false, anonymous: true }),
