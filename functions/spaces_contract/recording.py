@@ -35,7 +35,7 @@ PUBLISH_S: Final = 600  # a job that stores what it made is over by then, or kil
 
 
 class RecordingState(StrEnum):
-    """DESIGN.md 8.4."""
+    """How far the recording of a Space is."""
 
     OFF = "off"
     PENDING = "pending"  # requested; nobody has consented yet

@@ -46,7 +46,7 @@ class HlsBroadcast:
     made any more.
 
     Args:
-        fresh: Whether the worker cannot have been replaced unseen (DESIGN.md 6): the
+        fresh: Whether the worker cannot have been replaced unseen: the
             playlist is the Space's, not the epoch's, and this is its fence.
         removed: Returns who may not listen.
         utc_now: Aware UTC time.

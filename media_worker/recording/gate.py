@@ -1,5 +1,5 @@
 """
-The consent gate: which packets of a speaker may reach the recorder (DESIGN.md 8.2).
+The consent gate: which packets of a speaker may reach the recorder.
 
 Pure.  Whatever is stored has passed `ConsentGate.admits`; there is no other way in.
 """

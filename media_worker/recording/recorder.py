@@ -36,7 +36,7 @@ class Recorder:
 
     Args:
         storage: None: this worker cannot record, and does not.
-        fresh: Whether a withdrawal could not have gone unseen (DESIGN.md 6).
+        fresh: Whether a withdrawal could not have gone unseen.
         utc_now: Aware UTC time.
         warn: Told now and then whose microphone picks up others.
 

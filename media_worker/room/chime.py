@@ -1,4 +1,4 @@
-"""The short tone by which everybody hears that a recording begins (DESIGN.md 8.4)."""
+"""The short tone by which everybody hears that a recording begins."""
 
 from functools import cache
 from typing import Final

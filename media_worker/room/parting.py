@@ -13,7 +13,7 @@ from .room_end import CLOSE_REASONS, RoomEnd
 from .session_book import Session
 
 CLOSE_ALL_S: Final = 1.0
-# A join costs whoever takes in 2.4 to 2.9 ms of a core (DESIGN.md 7).
+# A join costs whoever takes in 2.4 to 2.9 ms of a core (ADR 29).
 TAKEN_IN_PER_S: Final = 250.0
 
 logger = logging.getLogger(__name__)

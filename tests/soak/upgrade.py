@@ -34,7 +34,7 @@ from tests.soak.listening import NO_PLAYER, SIGN_IN
 from tests.upgrading import FRAME_S, Stack, UpgradedSpace, unrecorded_s
 
 MOST_SILENCE_S: Final = 3.0
-MOST_UNRECORDED_S: Final = 1.0  # DESIGN.md 8, of a process
+MOST_UNRECORDED_S: Final = 1.0  # as where a worker is killed (ADR 19)
 RECORDED: Final = 2
 SETTLE_S: Final = 8.0  # before and after, so that an HLS player's buffer is heard too
 # The longest time without sound in a page; a silence that lasts counts as well.

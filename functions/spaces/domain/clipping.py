@@ -30,7 +30,7 @@ from .recording_kept import unclipped
 from .render import MAX_ATTEMPTS, consented, is_dead
 from .space import Space
 
-# So long after a word another's microphone may pick it up, as DESIGN.md 8.3 has it.
+# So long after a word another's microphone may pick it up: the echo guard's lags.
 ECHO_MS: Final = 400
 
 

@@ -6,7 +6,7 @@ from ..service.suspended import SuspendedPeople
 from .operations import Call, Guard, Operation
 
 # What a suspended person may still do: have their data, have it erased, and take their
-# voice out of recordings, which nobody loses the right to (DESIGN.md 8.6).
+# voice out of recordings, which nobody loses the right to.
 STILL_ALLOWED: Final = frozenset(
     {
         "export_me",

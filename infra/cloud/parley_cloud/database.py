@@ -23,7 +23,7 @@ def database(settings: Settings) -> Any:
         type="FIRESTORE_NATIVE",
         concurrency_mode="PESSIMISTIC",
         # Seven days of every change: what an operator's mistake can be undone by.  No
-        # key of a recording is ever in here (DESIGN.md 8.6).
+        # key of a recording is ever in here.
         point_in_time_recovery_enablement="POINT_IN_TIME_RECOVERY_ENABLED",
         delete_protection_state="DELETE_PROTECTION_ENABLED",
     )

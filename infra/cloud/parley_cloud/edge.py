@@ -82,7 +82,7 @@ def _match(path: str) -> Any:
 
 
 def _live(settings: Settings, bucket: Any) -> Any:
-    """Return the CDN before the live edge: it carries the crowd (DESIGN.md 9)."""
+    """Return the CDN before the live edge: it carries the crowd."""
     return gcp.compute.BackendBucket(
         "live",
         project=settings.project,

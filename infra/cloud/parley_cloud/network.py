@@ -75,7 +75,7 @@ def _subnet(
 
 def _ways_in(settings: Settings, made: Any) -> None:
     rows = (
-        # Who sends media proves itself by ICE and DTLS (DESIGN.md 7).
+        # Who sends media proves itself by ICE and DTLS.
         ("media", EVERYWHERE, NODE_TAG, {"udp": [MEDIA_PORTS]}),
         # Signalling: what the functions signed, from where the functions are.
         ("control", FUNCTIONS_RANGE, NODE_TAG, {"tcp": [CONTROL_PORT]}),

@@ -17,7 +17,7 @@ def buckets(settings: Settings) -> Mapping[str, Any]:
     Return the buckets by `Bucket`.
 
     None keeps what was deleted: erasing a voice, or the end of a Space, is the end of
-    its objects too (DESIGN.md 8.6, 8.8).
+    its objects too.
     """
     return {
         # Segments are deleted by the worker; what a crash left goes in a day.

@@ -19,7 +19,7 @@ _KINDS: Final = MappingProxyType(
     {
         "room.json": ("application/json", "public, max-age=1"),
         ".m3u8": ("application/vnd.apple.mpegurl", "public, max-age=1"),
-        # A segment never changes; its cache life is the live window (DESIGN.md 8.8).
+        # A segment never changes; its cache life is the live window.
         ".ts": ("video/mp2t", "public, max-age=20, immutable"),
         ".m4s": ("video/iso.segment", "public, max-age=20, immutable"),
         ".json": ("application/json", "public, max-age=1"),
