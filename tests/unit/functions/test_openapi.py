@@ -224,3 +224,10 @@ def test_the_readmes_calls_are_served(document: Json) -> None:
 
     assert len(named) > 30
     assert named <= served
+
+
+def test_nothing_refers_to_a_file(document: Json) -> None:
+    """
+    A docstring becomes a description: whoever reads the API has no repository at hand.
+    """
+    assert re.findall(r"\w+\.(?:md|py)\b", json.dumps(document)) == []
