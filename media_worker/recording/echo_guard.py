@@ -43,6 +43,7 @@ DECAY: Final = 0.9
 LEAST_WEIGHT: Final = 2.5  # of a sum: three windows
 NEAR: Final = RATE_HZ // 1_000  # lags within a millisecond are the same
 KEEP_CHECKS: Final = 80  # 10 s of the other's talk without echo, and it is forgotten
+MAX_PATHS: Final = 13 * 12  # of as many people on stage; 13 KB each
 _FLOOR: Final = 0.02
 
 Samples = NDArray[np.float32]
@@ -76,7 +77,7 @@ class EchoGuard:
     def __init__(self) -> None:
         self._heard: dict[UserId, Samples] = {}
         self._ticks: deque[Mapping[UserId, Block]] = deque(maxlen=HISTORY // BLOCK)
-        self._paths: dict[tuple[UserId, UserId], _Path] = {}
+        self._paths: dict[tuple[UserId, UserId], _Path] = {}  # last used, last
 
     def hear(self, blocks: Mapping[UserId, Block]) -> None:
         """
@@ -148,7 +149,7 @@ class EchoGuard:
         }
 
     def _echoes(self, speaker: UserId, other: UserId, likeness: Samples) -> bool:
-        path = self._paths.setdefault((speaker, other), _Path())
+        path = self._path(speaker, other)
         path.total = DECAY * path.total + likeness
         path.weight = DECAY * DECAY * path.weight + 1
         summed = np.abs(path.total) / _deviation(path.total)
@@ -165,6 +166,13 @@ class EchoGuard:
             if path.unheard > KEEP_CHECKS:
                 path.known_at = None
         return found
+
+    def _path(self, speaker: UserId, other: UserId) -> _Path:
+        path = self._paths.pop((speaker, other), None) or _Path()
+        self._paths[speaker, other] = path
+        if len(self._paths) > MAX_PATHS:  # people have gone since
+            del self._paths[next(iter(self._paths))]
+        return path
 
 
 def _whole(samples: Samples) -> Spectrum:
