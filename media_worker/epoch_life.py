@@ -221,7 +221,8 @@ class EpochLife:
         Claim, waiting out an outage of Firestore for a while.
 
         Whoever is asked to go meanwhile does not claim any more. But what is being
-        committed is waited for: the epoch may be ours, and nobody else's.
+        committed is waited for: the epoch may be ours, and nobody else's. Where that
+        answer is lost, a claim that went through after all counts as a dead worker's.
         """
         deadline_s = self._clock.now_s() + CLAIM_PATIENCE_S
         while not self._is_going:
