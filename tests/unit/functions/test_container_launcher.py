@@ -140,3 +140,31 @@ def test_a_container_that_is_just_being_made_is_waited_for(
             launcher.launch(room)
 
     assert engine.started == started
+
+
+class StartingEngine(ListeningEngine):
+    """Is just starting, for somebody else, what it is asked to start."""
+
+    def get(self, name: str) -> Any:
+        return SimpleNamespace(start=self._start, status="created")
+
+    def _start(self) -> None:
+        improper = "must be in Created or Stopped state: container state improper"
+        raise APIError("", explanation=improper)
+
+
+def test_a_container_that_another_starts_is_launched() -> None:
+    """
+    Launched twice at the same moment: podman refuses the second start.
+    """
+    engine = StartingEngine()
+    launcher = ContainerLauncher(
+        SETTINGS,
+        project_id="demo",
+        grant_public_key="",
+        open_engine=lambda: engine,  # type: ignore[arg-type,return-value]  # docker's is no protocol
+    )
+
+    ref = launcher.launch(Workload(kind=WorkloadKind.ROOM, key="s1", epoch=3))
+
+    assert ref == "parley-room-s1-3-0"

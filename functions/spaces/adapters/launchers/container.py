@@ -78,9 +78,8 @@ class ContainerLauncher:
         with _translated(), self._engine() as engine:
             name = _name(workload)
             known = _find(engine, name)
-            if known is not None:
-                if known.status == "created":  # whoever made it did not get on
-                    known.start()
+            # Still "created": whoever made it did not get on.
+            if known is not None and (known.status != "created" or _started(known)):
                 return name
             for port in self._free_ports(engine):
                 if self._start(engine, workload, port):
@@ -139,14 +138,7 @@ class ContainerLauncher:
                 raise
             # Launched twice at the same moment: the other one's will do.
             container = self._named(engine, _name(workload))
-        try:
-            container.start()
-        except APIError as error:
-            if not _is_taken_port(error):
-                raise
-            container.remove(force=True)
-            return False
-        return True
+        return _started(container)
 
     def _named(self, engine: docker.DockerClient, name: str) -> Any:
         """Return a container whose name is taken: podman takes it, then makes it."""
@@ -265,6 +257,25 @@ def _find(engine: docker.DockerClient, name: str) -> Any | None:
         return engine.containers.get(name)
     except NotFound:
         return None
+
+
+def _started(container: Any) -> bool:
+    """Start it; where the machine has given one of its ports away, remove it."""
+    try:
+        container.start()
+    except APIError as error:
+        if _is_being_started(error):
+            return True
+        if not _is_taken_port(error):
+            raise
+        container.remove(force=True)
+        return False
+    return True
+
+
+def _is_being_started(error: APIError) -> bool:
+    # By another launch of the same; Docker answers 304, podman 500.
+    return "container state improper" in str(error.explanation)
 
 
 def _is_taken_name(error: APIError) -> bool:
