@@ -2,7 +2,6 @@
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from typing import Final
 
 import psutil
 
+from infra.local.ports import free_port
 from tests.bound_process import bound
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -94,13 +94,6 @@ def _environment(process: psutil.Process) -> dict[str, str]:
         return process.environ()
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return {}
-
-
-def free_port() -> int:
-    """Return a TCP port that was free just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def start(

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -31,13 +30,6 @@ ROOT = Path(__file__).parents[1]
 SPACE = "1nKxoPQrsTUvw"
 PROJECT = "demo-parley"
 PATIENCE_S = 60.0  # far beyond what anything takes, on two busy cores
-
-
-def udp_port() -> int:
-    """Return a UDP port that was free just now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class EmbeddedFirestore:

@@ -20,11 +20,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from infra.local.ports import free_port
 from spaces.adapters.signed_tokens import Ed25519Signer
 from tests.bound_process import bound
 from tests.containers.production import PRODUCTION
 from tests.phones import another_address
-from tests.running_stack import ROOT, free_port
+from tests.running_stack import ROOT
 from tests.service_account import a_service_account
 from tests.worker_process import PROJECT, SPACE, SpaceDocuments
 from tests.world import a_private_key

@@ -24,6 +24,7 @@ from google.cloud import firestore
 
 from infra.local.folder import DataFolder
 from infra.local.keys import KeyFolder, public_pem
+from infra.local.ports import free_port
 from spaces_contract import paths
 from spaces_contract.roles import PeerKind
 from tests.api import Api
@@ -32,7 +33,7 @@ from tests.fake_sidecar import FakeSidecar, running_sidecar
 from tests.light_clients import LightPeer
 from tests.running_stack import RunningStack, running_stack
 from tests.service_account import a_service_account
-from tests.worker_process import PROJECT, WorkerProcess, udp_port
+from tests.worker_process import PROJECT, WorkerProcess
 
 WARM_STARTS: Final = 20
 COLD_STARTS: Final = 5
@@ -102,7 +103,7 @@ class Fleet:
     @contextlib.asynccontextmanager
     async def warm(self, data: DataFolder, firestore_host: str) -> AsyncIterator[None]:
         """Hold one warm worker more than before, for the length of a block."""
-        name, port = f"w{len(self._pods)}", udp_port()
+        name, port = f"w{len(self._pods)}", free_port(datagram=True)
         async with running_sidecar() as sidecar:
             settings = {
                 "AGONES_SDK_HTTP_PORT": str(sidecar.port),

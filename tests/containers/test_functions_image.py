@@ -8,9 +8,9 @@ from typing import Any
 
 import docker
 
+from infra.local.ports import free_port
 from tests.containers.logs import tell
 from tests.containers.production import PRODUCTION
-from tests.running_stack import free_port
 from tests.service_account import a_service_account
 
 PATIENCE_S = 30.0

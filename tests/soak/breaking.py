@@ -10,8 +10,9 @@ from typing import Final
 
 import psutil
 
+from infra.local.ports import free_port
 from tests.bound_process import bound
-from tests.running_stack import ROOT, RunningStack, free_port
+from tests.running_stack import ROOT, RunningStack
 from tests.soak.faults import Fault, FaultKind
 from tests.soak.live_space import LiveSpace
 from tests.soak.rough_path import Weather

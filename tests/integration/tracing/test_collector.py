@@ -12,10 +12,10 @@ from google.oauth2.credentials import Credentials
 from requests import Response
 from requests.adapters import HTTPAdapter
 
+from infra.local.ports import free_port
 from spaces_contract.trace_context import TraceContext, current
 from spaces_tracing import spans
 from tests.otlp_receiver import OtlpReceiver, otlp_receiver
-from tests.running_stack import free_port
 
 MANY = 5_000  # more than twice what the queue holds
 CALLER = TraceContext("a" * 32, "b" * 16, sampled=True)

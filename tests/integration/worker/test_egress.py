@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import jsonschema
 import psutil
 import pytest
 
+from infra.local.ports import free_port
 from spaces_contract.roles import PeerKind
 from spaces_contract.room_state import ROOM_JSON_SCHEMA
 from tests.audio import voice
@@ -68,9 +68,10 @@ class LargeRoom:
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncIterator[LargeRoom]:
     """Run Firestore, a worker and its audience."""
+    first = free_port(datagram=True)
     endpoints = [
         {"bind": f"127.0.0.1:{port}", "announced": f"127.0.0.1:{port}"}
-        for port in free_udp_ports(2)
+        for port in (first, free_port(datagram=True, taken=(first,)))
     ]
     settings = {
         "PARLEY_UDP_ENDPOINTS": json.dumps(endpoints),
@@ -152,18 +153,6 @@ async def test_a_killed_egress_is_replaced_on_its_port(room: LargeRoom) -> None:
     assert await _metric(room, "listeners") == 3
     assert room.near[0].arrivals.packets > 10
     await again.aclose()
-
-
-def free_udp_ports(count: int) -> list[int]:
-    """Return ports that nobody has just now."""
-    with contextlib.ExitStack() as stack:
-        probes = [
-            stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            for _ in range(count)
-        ]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
 
 
 async def _metric(room: LargeRoom, name: str) -> float | None:

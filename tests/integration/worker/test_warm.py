@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from infra.local.ports import free_port
 from tests.audio import voice
 from tests.fake_sidecar import FakeSidecar, running_sidecar
 from tests.light_clients import LightSpeaker, opus_frames
@@ -15,7 +16,6 @@ from tests.worker_process import (
     EmbeddedFirestore,
     SpaceDocuments,
     WorkerProcess,
-    udp_port,
     until,
 )
 
@@ -52,7 +52,7 @@ async def test_a_warm_worker_serves_the_space_it_is_allocated_to(
     It says that it is ready and healthy, survives a cut watch, talks on the node's
     port, and gives its place back when it ends.
     """
-    port = udp_port()
+    port = free_port(datagram=True)
     async with (
         EmbeddedFirestore(tmp_path / "data") as server,
         WorkerProcess(
@@ -93,7 +93,9 @@ async def test_a_warm_worker_stops_at_once(
     """
     unused = "127.0.0.1:9"
     async with WorkerProcess(
-        unused, tmp_path / "objects", settings=settings(sidecar, udp_port())
+        unused,
+        tmp_path / "objects",
+        settings=settings(sidecar, free_port(datagram=True)),
     ) as worker:
         await sidecar.called("/ready")
         worker.terminate()
