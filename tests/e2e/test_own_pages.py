@@ -89,6 +89,26 @@ async def test_whoever_rings_the_bell_waits_at_once(
         await expect(waiting).to_contain_text("1 person asked to be reminded")
 
 
+async def test_others_who_ring_move_nobodys_focus(
+    stack: RunningStack, page_for: PageFor
+) -> None:
+    """
+    How many wait changes under whoever is at a button, and nothing else does.
+    """
+    page = await page_for("hugo")
+    async with Api(stack.url, "gina") as host, Api(stack.url, "ines") as other:
+        space_id = await _schedule(host, "Many are coming")
+        await page.goto(f"/s/{space_id}")
+        await expect(page.get_by_test_id("crowd")).to_contain_text("Be the first")
+        bell = page.get_by_test_id("bell")
+        await bell.focus()
+
+        await other.call("PUT", f"/v1/spaces/{space_id}/reminder")
+
+        await expect(page.get_by_test_id("crowd")).to_contain_text("1 person")
+        await expect(bell).to_be_focused()
+
+
 async def test_a_profile_is_changed(page_for: PageFor) -> None:
     """
     A new name is everywhere at once, and stays; a protected account stays protected.

@@ -32,10 +32,15 @@ export function waitingPanel(space, { routes, start, onchange }) {
   const hosts = account()?.uid === space.host.uid;
   const left = h("p", { class: "countdown__left", role: "timer", "data-testid": "countdown" });
   const caption = h("p", { class: "muted" });
-  const crowd = h("p", { class: "muted" }, awaited(space.subscriber_count, hosts));
-  const count = (/** @type {boolean} */ wanted) =>
-    setText(crowd, awaited(Math.max(space.subscriber_count, Number(wanted)), hosts));
-  const actions = hosts ? hostActions(space, { start, onchange }) : guestActions(space, { routes, onring: count });
+  const crowd = h("p", { class: "muted", "data-testid": "crowd" });
+  const asked = { people: space.subscriber_count, oneself: false };
+  const count = (/** @type {Partial<typeof asked>} */ known) => {
+    Object.assign(asked, known);
+    setText(crowd, awaited(Math.max(asked.people, Number(asked.oneself)), hosts));
+  };
+  count({});
+  const onring = (/** @type {boolean} */ oneself) => count({ oneself });
+  const actions = hosts ? hostActions(space, { start, onchange }) : guestActions(space, { routes, onring });
   const element = h(
     "section",
     { class: "panel waiting", "data-testid": "waiting" },
@@ -55,7 +60,7 @@ export function waitingPanel(space, { routes, start, onchange }) {
     setAttribute(left, "data-due", ms <= 0);
   };
   tick();
-  return { element, destroy: watch(space, at, tick, onchange) };
+  return { element, destroy: watch(space, at, { tick, onchange, oncount: (people) => count({ people }) }) };
 }
 
 /**
@@ -63,11 +68,13 @@ export function waitingPanel(space, { routes, start, onchange }) {
  *
  * @param {Space} space
  * @param {Date} at
- * @param {() => void} tick
- * @param {(space: Space) => void} onchange
+ * @param {object} tell
+ * @param {() => void} tell.tick
+ * @param {(space: Space) => void} tell.onchange
+ * @param {(people: number) => void} tell.oncount How many wait; the page stays as it is.
  * @returns {() => void} Stops it.
  */
-function watch(space, at, tick, onchange) {
+function watch(space, at, { tick, onchange, oncount }) {
   let stopped = false;
   let lookedAtMs = Date.now();
   const look = async () => {
@@ -75,10 +82,12 @@ function watch(space, at, tick, onchange) {
     if (document.hidden || Date.now() - lookedAtMs < (soon ? LOOK_SOON_MS : LOOK_MS)) return;
     lookedAtMs = Date.now();
     const now = await getSpace(space.id).catch(() => space);
-    const same = ["state", "title", "scheduled_start", "subscriber_count"].every(
+    const same = ["state", "title", "scheduled_start"].every(
       (name) => Reflect.get(now, name) === Reflect.get(space, name),
     );
-    if (!stopped && !same) onchange(now);
+    if (stopped) return;
+    if (same) oncount(now.subscriber_count);
+    else onchange(now);
   };
   const timer = setInterval(() => {
     tick();
