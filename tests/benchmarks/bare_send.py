@@ -34,8 +34,14 @@ def open_files(count: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def sockets(count: int) -> Iterator[list[socket.socket]]:
-    """Open loopback sockets that nobody reads, the first for sending to the others."""
+def sockets(count: int, *, unsplit: bool = True) -> Iterator[list[socket.socket]]:
+    """
+    Open loopback sockets that nobody reads, the first for sending to the others.
+
+    Args:
+        unsplit: Whether no datagram may be split on its way, as with our port: the
+            kernel then does less for each.
+    """
     with open_files(count), contextlib.ExitStack() as stack:
         opened = []
         for _ in range(count):
@@ -43,8 +49,8 @@ def sockets(count: int) -> Iterator[list[socket.socket]]:
             stack.enter_context(each)
             each.setblocking(False)
             each.bind(("127.0.0.1", 0))
-            # As our port: the floor has what makes the kernel's part cheaper, too.
-            each.setsockopt(socket.IPPROTO_IP, MTU_DISCOVER, PROBE)
+            if unsplit:
+                each.setsockopt(socket.IPPROTO_IP, MTU_DISCOVER, PROBE)
             opened.append(each)
             if len(opened) > 1:  # as a crowd's sockets are
                 each.connect(opened[0].getsockname())
@@ -85,9 +91,14 @@ def bare_tick(
     return tick
 
 
-def bare_us(listeners: int) -> list[float]:
-    """Return user + system time for each packet, one value a round, at room pace."""
-    with sockets(listeners + 1) as (source, *sinks):
+def bare_us(listeners: int, *, unsplit: bool) -> list[float]:
+    """
+    Return user + system time for each packet, one value a round, at room pace.
+
+    Args:
+        unsplit: As of `sockets`.
+    """
+    with sockets(listeners + 1, unsplit=unsplit) as (source, *sinks):
         tick = bare_tick(source.fileno(), addresses(sinks), PACKET_BYTES)
         for index in range(FILLING_TICKS):
             tick(index)
