@@ -13,7 +13,7 @@ from media_worker.transport.addresses import SOCKADDR_BYTES, Address, address
 from media_worker.transport.udp_port import MTU_DISCOVER, PROBE
 from tests.crowd import UNREAD_BUFFER_BYTES
 
-ROUNDS: Final = 3
+ROUNDS: Final = 8  # as long in all as the worker is measured
 ROUND_TICKS: Final = 100
 TICK_S: Final = 0.020
 FILLING_TICKS: Final = 20  # then the sinks are full, and drop, as a crowd's are
