@@ -1,5 +1,6 @@
 """The web client with Firebase: Google's SDK against doubles of Google's endpoints."""
 
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, expect
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from tests import browser
 from tests.browser import PageFor
@@ -21,6 +23,8 @@ from tests.worker_process import until
 
 EMAIL = "ana@example.com"
 LINK = "/?apiKey=AIzaTest&mode=signIn&oobCode=code-1&lang=en"
+EXPIRE = "() => import('/session.js').then((m) => m.expireToken())"
+RENEWAL = "https://securetoken.googleapis.com/**"
 SCHEDULE = """async (start) => {
   const { createSpace } = await import("/api.js");
   const draft = { title: "Soon", speaker_policy: "everyone", scheduled_start: start };
@@ -106,11 +110,25 @@ async def test_a_link_in_an_email_signs_one_in(
     }
     assert proofs == {"app-check"}
 
-    async with page.expect_request("https://securetoken.googleapis.com/**"):
-        await page.evaluate("() => import('/session.js').then((m) => m.expireToken())")
-        await page.goto("/me")
+    await _come_back_expired(page)
     await expect(page.get_by_test_id("profile-name")).to_have_text("Fia")
     assert refused == []
+
+
+async def _come_back_expired(page: Page) -> None:
+    """
+    Open a page with a token that has run out, until Firebase is asked for another.
+
+    A call that was on its way may have stored a good one meanwhile: then once more.
+    Whoever was signed out instead is never asked for.
+    """
+    for _ in range(3):
+        with contextlib.suppress(PlaywrightTimeout):
+            async with page.expect_request(RENEWAL, timeout=15_000):
+                await page.evaluate(EXPIRE)
+                await page.goto("/me")
+            return
+    pytest.fail("nobody asked Firebase for a token")
 
 
 async def test_who_comes_by_a_link_is_asked_once(
