@@ -46,6 +46,17 @@ class ListeningEngine:
         """Nothing is open."""
 
 
+def a_launcher(engine: ListeningEngine) -> ContainerLauncher:
+    """Return one that waits for nothing."""
+    return ContainerLauncher(
+        SETTINGS,
+        project_id="demo",
+        grant_public_key="",
+        open_engine=lambda: engine,  # type: ignore[arg-type,return-value]  # docker's is no protocol
+        sleep=lambda _: None,
+    )
+
+
 @pytest.mark.parametrize(
     ("kind", "told"),
     [
@@ -60,12 +71,7 @@ def test_jobs_of_recordings_are_told_what_they_are_for(
     A version or a clip, in the environment of renders, under a name of its own.
     """
     engine = ListeningEngine()
-    launcher = ContainerLauncher(
-        SETTINGS,
-        project_id="demo",
-        grant_public_key="",
-        open_engine=lambda: engine,  # type: ignore[arg-type,return-value]  # docker's is no protocol
-    )
+    launcher = a_launcher(engine)
 
     ref = launcher.launch(Workload(kind=kind, key="r1", epoch=3, index=1))
 
@@ -80,12 +86,7 @@ def test_a_worker_is_told_its_trace() -> None:
     That of the call which launched it, by the variable that OpenTelemetry names.
     """
     engine = ListeningEngine()
-    launcher = ContainerLauncher(
-        SETTINGS,
-        project_id="demo",
-        grant_public_key="",
-        open_engine=lambda: engine,  # type: ignore[arg-type,return-value]  # docker's is no protocol
-    )
+    launcher = a_launcher(engine)
 
     with within(TraceContext("a" * 32, "b" * 16, sampled=True)):
         launcher.launch(Workload(kind=WorkloadKind.ROOM, key="s1", epoch=3))
@@ -124,13 +125,7 @@ def test_a_container_that_is_just_being_made_is_waited_for(
     Launched twice at the same moment; what does not appear is tried again later.
     """
     engine = MakingEngine(late)
-    launcher = ContainerLauncher(
-        SETTINGS,
-        project_id="demo",
-        grant_public_key="",
-        open_engine=lambda: engine,  # type: ignore[arg-type,return-value]  # docker's is no protocol
-        sleep=lambda _: None,
-    )
+    launcher = a_launcher(engine)
     room = Workload(kind=WorkloadKind.ROOM, key="s1", epoch=3)
 
     if started:
@@ -158,12 +153,7 @@ def test_a_container_that_another_starts_is_launched() -> None:
     Launched twice at the same moment: podman refuses the second start.
     """
     engine = StartingEngine()
-    launcher = ContainerLauncher(
-        SETTINGS,
-        project_id="demo",
-        grant_public_key="",
-        open_engine=lambda: engine,  # type: ignore[arg-type,return-value]  # docker's is no protocol
-    )
+    launcher = a_launcher(engine)
 
     ref = launcher.launch(Workload(kind=WorkloadKind.ROOM, key="s1", epoch=3))
 

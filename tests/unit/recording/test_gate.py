@@ -14,16 +14,8 @@ from media_worker.recording.journal import Journal
 from media_worker.recording.stem_tap import StemTap
 from spaces_contract.recording import GapReason, StemId
 from tests.audio import tone
+from tests.open_gate import OPEN
 
-OPEN = GateFacts(
-    recording=True,
-    consented=True,
-    on_stage=True,
-    unmuted=True,
-    fresh=True,
-    paused=False,
-    keyed=True,
-)
 PLAIN = bytes([0xF8, 1, 2, 3])  # CELT: cannot carry FEC
 # RFC 6716: SILK wide band 20 ms, one frame, mono; the bit after its VAD flag is LBRR.
 WITH_FEC = bytes([0x48, 0x40, 2, 3])

@@ -6,7 +6,6 @@ import pytest
 
 from media_worker.audio.frames import ReceivedPacket
 from media_worker.recording import ogg
-from media_worker.recording.gate import GateFacts
 from media_worker.recording.journal import Journal
 from media_worker.recording.placed_pages import MAX_WAITING, PlacedPage, put_back
 from media_worker.recording.placing import HOP_SAMPLES
@@ -14,6 +13,7 @@ from media_worker.recording.stem_pages import StemPages
 from media_worker.recording.stem_tap import StemTap
 from spaces_contract.media import SAMPLE_RATE_HZ
 from spaces_contract.recording import StemId
+from tests.open_gate import OPEN
 
 PACKET = 960
 SECOND = SAMPLE_RATE_HZ
@@ -21,15 +21,6 @@ TALK = 4 * SECOND
 SAID = range(0, TALK, PACKET)
 FLUSH = SECOND // 4
 UNSURE = SECOND // 10  # packets this young wait for the next flush
-OPEN = GateFacts(
-    recording=True,
-    consented=True,
-    on_stage=True,
-    unmuted=True,
-    fresh=True,
-    paused=False,
-    keyed=True,
-)
 Times = Sequence[tuple[int, int]]
 
 
@@ -103,15 +94,18 @@ def recorded(
     takes = sorted((seen(arrives(at)), at) for at in SAID)
     pages: list[bytes] = []
     due = FLUSH
-    for now, at in [*takes, (2 * TALK, -1)]:
-        while due < now:  # first what came at the same moment, then the flush
+
+    def flush(until: int) -> None:
+        nonlocal due
+        while due < until:  # first what came at the same moment, then the flush
             due = max(due, seen(due))
-            if due >= now:
-                break
-            pages += stem.close_pages(tap.ready(due - UNSURE))
+            if due >= until:
+                return
+            pages.extend(stem.close_pages(tap.ready(due - UNSURE)))
             due += FLUSH
-        if at < 0:
-            break
+
+    for now, at in takes:
+        flush(now)
         age = now - arrives(at)
         arrival = now - (age if age < SECOND // 5 else 0)  # as `UdpPort` tells it
         packet = ReceivedPacket(
@@ -124,6 +118,7 @@ def recorded(
             arrival_s=0.0,
         )
         tap.take(packet, arrival, facts=OPEN, journal=journal)
+    flush(2 * TALK)
     read = [ogg.read_page(page) for page in pages]
     return [
         PlacedPage(

@@ -1,21 +1,12 @@
 """What waits in memory for the disk, and what becomes of it where there is too much."""
 
 from media_worker.audio.frames import ReceivedPacket
-from media_worker.recording.gate import GateFacts
 from media_worker.recording.journal import Gap, Journal
 from media_worker.recording.stem_tap import MAX_PENDING, StemTap
 from spaces_contract.recording import GapReason, StemId
+from tests.open_gate import OPEN
 
 STEM = StemId("stem-ana1")
-OPEN = GateFacts(
-    recording=True,
-    consented=True,
-    on_stage=True,
-    unmuted=True,
-    fresh=True,
-    paused=False,
-    keyed=True,
-)
 
 
 def test_what_the_disk_does_not_take_in_time_is_a_gap() -> None:
