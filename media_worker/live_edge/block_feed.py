@@ -13,7 +13,9 @@ BLOCK_S: Final = PTIME_MS / 1000
 BATCH_BLOCKS: Final = 50  # one second: a segment
 RECENT_BLOCKS: Final = 3 * BATCH_BLOCKS  # a player begins three segments back
 MAX_BATCHES: Final = 6  # what waits longer is too old for the window's end
-SEAM_S: Final = BLOCK_S / 2
+# Left out, they would be missing from what players have in hand, and each seam lets
+# them begin anew. Of their three segments, one is growing while the mix stands still.
+MAX_FILLED_BLOCKS: Final = 2 * BATCH_BLOCKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,9 @@ class BlockFeed:
     """
     Collects blocks into batches while it is open; else keeps the last three seconds.
 
+    Ticks that the mix skipped are silence, as long as players' buffers last; after
+    that a batch begins at a time of its own.
+
     Attributes:
         dropped_blocks: Which nobody took in time.
     """
@@ -52,13 +57,14 @@ class BlockFeed:
         if not self._open:
             self._recent.append((due_s, mix))
             return
-        if self._growing and abs(due_s - self._next_due_s) > SEAM_S:
-            self._complete()  # ticks were skipped
-        if not self._growing:
+        skipped = round((due_s - self._next_due_s) / BLOCK_S)
+        if 0 < skipped <= MAX_FILLED_BLOCKS:
+            for _ in range(skipped):
+                self._append(None)
+        elif skipped:
+            self.flush()
             self._began_s = due_s
-        self._growing.append(mix)
-        if len(self._growing) == BATCH_BLOCKS:
-            self._complete()
+        self._append(mix)
 
     def open(self) -> int:
         """Begin to collect, with what was mixed last; return how many batches it is."""
@@ -96,8 +102,14 @@ class BlockFeed:
     def _next_due_s(self) -> float:
         return self._began_s + len(self._growing) * BLOCK_S
 
+    def _append(self, mix: Mix | None) -> None:
+        self._growing.append(mix)
+        if len(self._growing) == BATCH_BLOCKS:
+            self._complete()
+
     def _complete(self) -> None:
         self._batches.append(Batch(self._began_s, tuple(self._growing)))
+        self._began_s = self._next_due_s
         self._growing.clear()
         if len(self._batches) > MAX_BATCHES:
             self.dropped_blocks += len(self._batches.popleft().mixes)

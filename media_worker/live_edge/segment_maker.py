@@ -10,12 +10,13 @@ from spaces_contract.media import SAMPLE_RATE_HZ
 from ..audio.mixer import SoftLimiter
 from ..audio.resting_decoder import SILENCE
 from .aac import FRAME_SAMPLES, PRIMING_FRAMES, AacEncoder
-from .block_feed import BLOCK_S, SEAM_S, Batch
+from .block_feed import BLOCK_S, Batch
 from .playlist import Segment
 from .segment_keys import SegmentKeys
 from .transport_stream import FRAME_TICKS, TICKS_PER_S, TsWriter
 
 FRAME_S: Final = FRAME_SAMPLES / SAMPLE_RATE_HZ
+SEAM_S: Final = BLOCK_S / 2
 
 
 @dataclass(frozen=True, slots=True)

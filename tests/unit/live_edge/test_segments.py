@@ -175,20 +175,60 @@ async def test_a_feed_drops_what_nobody_takes() -> None:
     assert (await feed.take()).due_s == pytest.approx(4)
 
 
-async def test_a_feed_cuts_at_a_gap() -> None:
+async def test_ticks_that_were_skipped_are_silence() -> None:
     """
-    A batch never spans ticks that were skipped.
+    Players get as much sound as time goes by, and nothing that lets them begin anew.
     """
     feed = BlockFeed()
     feed.open()
-    for due_s in (0.0, 0.02, 0.04, 0.5, 0.52):
-        feed.put(due_s, None)
-    feed.flush()
+    ticks = [tick for tick in range(300) if not 40 <= tick < 60 and tick != 99]
+    said = blocks_of(voice(1))[0]
 
-    batches = [await feed.take(), await feed.take()]
+    for tick in ticks:
+        feed.put(7.0 + tick * 0.02, said)
 
-    assert [(each.due_s, len(each.mixes)) for each in batches] == [(0.0, 3), (0.5, 2)]
+    batches = [await feed.take() for _ in range(6)]
+    assert [each.due_s for each in batches] == pytest.approx([7, 8, 9, 10, 11, 12])
+    blocks = [mix for each in batches for mix in each.mixes]
+    assert [tick for tick, mix in enumerate(blocks) if mix is said] == ticks
     assert not feed.has_batch
+
+
+@pytest.mark.parametrize(
+    ("skipped", "begins_s"),
+    [(100, [0.0, 0.02, 1.02, 2.02]), (101, [0.0, 2.04])],
+)
+async def test_who_stood_still_for_long_begins_anew(
+    skipped: int, begins_s: list[float]
+) -> None:
+    """
+    Players have run out by then, and would only hear the silence as well.
+    """
+    feed = BlockFeed()
+    feed.open()
+
+    for tick in (0, 1 + skipped):
+        feed.put(tick * 0.02, None)
+        feed.flush()
+
+    batches = [await feed.take() for _ in begins_s]
+    assert [each.due_s for each in batches] == pytest.approx(begins_s)
+    assert not feed.has_batch
+
+
+async def test_a_feed_goes_on_where_it_was_flushed() -> None:
+    """
+    However short a batch is, the next one begins where it ends.
+    """
+    feed = BlockFeed()
+    feed.open()
+    for tick in range(5):
+        feed.put(tick * 0.02, None)
+        feed.flush()
+
+    begins_s = [(await feed.take()).due_s for _ in range(5)]
+
+    assert begins_s == pytest.approx([0.0, 0.02, 0.04, 0.06, 0.08])
 
 
 def test_an_audience_is_counted_by_what_it_asks_for() -> None:
