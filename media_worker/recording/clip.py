@@ -1,9 +1,8 @@
 """Makes a clip of a recording, from the stems of those who agreed to clips."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from itertools import dropwhile, takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,16 +26,15 @@ from .manifest_making import MS_SAMPLES
 from .mastering import gain_for, write_m4a
 from .mixdown import HEADROOM, Voice, mixed
 from .opening import Stores
-from .placed_pages import PlacedPage, put_back
+from .placed_pages import put_back_within
 from .proof import ManifestSigner
 from .publishing import Publishing
 from .sound import Pcm, Sound
-from .stem_decoder import segments
-from .stem_reader import StemReader
+from .stem_decoder import MAX_CONCEAL_SAMPLES, segments
 from .stem_set import StemSet, stem_set
 
 LEAD_IN: Final = SAMPLE_RATE_HZ  # decoders begin so long before, to be right in time
-LEAD_OUT: Final = SAMPLE_RATE_HZ  # pages so much later tell which came too late
+LEAD_OUT: Final = MAX_CONCEAL_SAMPLES  # what ends in a hole is made up by what follows
 FADE: Final = SAMPLE_RATE_HZ // 100
 
 
@@ -123,7 +121,8 @@ class ClipMaking:
                 for at_ms in (self._job.start_ms, self._job.end_ms)
             )
             reader = item.reader.from_position(start - LEAD_IN)
-            voice = Voice(segments(put_back(_within(reader, start, end))), shift=shift)
+            pages = put_back_within(reader.pages(), start - LEAD_IN, end + LEAD_OUT)
+            voice = Voice(segments(pages), shift=shift)
             found.append(
                 ClippedVoice(consented=item.consented, reader=reader, voice=voice)
             )
@@ -156,12 +155,6 @@ class ClipMaking:
 
     def _name(self, file: ClipFile) -> str:
         return clip_file(self._job.recording_id, self._job.number, file)
-
-
-def _within(reader: StemReader, start: int, end: int) -> Iterator[PlacedPage]:
-    """Yield the pages that are heard in an interval, and those shortly around it."""
-    later = dropwhile(lambda page: page.end <= start - LEAD_IN, reader.pages())
-    return takewhile(lambda page: page.start < end + LEAD_OUT, later)
 
 
 def _faded(sound: NDArray[np.float32]) -> Pcm:

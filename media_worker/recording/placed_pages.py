@@ -3,9 +3,12 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import dropwhile, takewhile
 from typing import Final
 
-from .placing import HOP_SAMPLES
+from spaces_contract.media import SAMPLE_RATE_HZ
+
+from .placing import HOP_SAMPLES, LATE_S
 
 DRIFT_SAMPLES: Final = 2 * HOP_SAMPLES  # what clocks that drift apart make overlap
 MAX_WAITING: Final = 64  # pages: 16 s of unbroken talk, as pages are closed
@@ -45,6 +48,24 @@ def put_back(pages: Iterable[PlacedPage]) -> Iterator[PlacedPage]:
             free = waiting[0].end
             yield waiting.popleft()
     yield from waiting
+
+
+def put_back_within(
+    pages: Iterable[PlacedPage], start: int, end: int
+) -> Iterator[PlacedPage]:
+    """
+    Yield what `put_back` does of the pages that are heard in an interval.
+
+    Reads on until none that comes can belong there: a page tells how late those before
+    it were placed.
+
+    Args:
+        start: Recording clock, at 48 kHz, as `end`.
+    """
+    later = dropwhile(lambda page: page.end <= start, pages)
+    latest = end + int(LATE_S * SAMPLE_RATE_HZ)
+    near = takewhile(lambda page: page.start < latest, later)
+    return takewhile(lambda page: page.start < end, put_back(near))
 
 
 def _move_back(pages: deque[PlacedPage], by: int, free: int | None) -> None:

@@ -7,7 +7,12 @@ import pytest
 from media_worker.audio.frames import ReceivedPacket
 from media_worker.recording import ogg
 from media_worker.recording.journal import Journal
-from media_worker.recording.placed_pages import MAX_WAITING, PlacedPage, put_back
+from media_worker.recording.placed_pages import (
+    MAX_WAITING,
+    PlacedPage,
+    put_back,
+    put_back_within,
+)
 from media_worker.recording.placing import HOP_SAMPLES
 from media_worker.recording.stem_pages import StemPages
 from media_worker.recording.stem_tap import StemTap
@@ -166,3 +171,26 @@ def test_a_sender_who_stood_still_loses_nothing(apart: int, still_s: float) -> N
     pages = recorded(arrives=lambda at: came.get(at, at), seen=lambda at: at)
 
     assert places(put_back(pages)) == pytest.approx(list(SAID), abs=HOP_SAMPLES)
+
+
+@pytest.mark.parametrize("late_s", [0.5, 1.5, 8.0])
+def test_what_was_placed_after_an_interval_is_heard_in_it(late_s: float) -> None:
+    """
+    The pages of an interval are those that the whole has there, however late some were
+    placed; of what comes long after it no more is read than tells that.
+    """
+    late, size = int(late_s * SECOND), SECOND // 2
+    starts = [
+        n * size + (late if 2 * SECOND <= n * size < 3 * SECOND else 0)
+        for n in range(80)
+    ]
+    pages = [PlacedPage(start=at, end=at + size, packets=()) for at in starts]
+    start, end = SECOND, 3 * SECOND
+    reading = iter(pages)
+
+    found = list(put_back_within(reading, start, end))
+
+    whole = [each for each in put_back(pages) if each.end > start and each.start < end]
+    assert [page.start for page in whole] == list(range(start, end, size))
+    assert found == whole
+    assert len(list(reading)) > 50
