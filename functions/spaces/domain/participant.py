@@ -157,9 +157,12 @@ def leave(space: Space, member: Participant | None, *, now: datetime) -> MemberD
     """
     Leave the Space and the stage; leaving twice changes nothing.
 
-    A seat that waits for somebody who has not come yet goes on waiting.
+    A seat that waits for somebody who has not come yet goes on waiting.  Whoever was
+    removed stays removed: only a join, which looks at the blocks, may undo that.
     """
-    if member is None or member.role is Role.HOST or member.left_at is not None:
+    if member is None or member.left_at is not None:
+        return MemberDecision(space=space, member=member)
+    if member.role is Role.HOST:
         return MemberDecision(space=space, member=_gone(member, now))
     return MemberDecision(
         space=seated(space, member.user_id, Role.LISTENER, now=now),

@@ -116,6 +116,21 @@ def test_a_block_reaches_who_listens_anonymously(world: World) -> None:
     assert (after.removed, after.anonymous_id) == (False, None)
 
 
+def test_leaving_does_not_undo_a_block(world: World) -> None:
+    """
+    Or a grant and a listen token, which are older, would open what the block closed.
+    """
+    world.database.put_space(a_space())
+    world.call("POST", f"{PATH}/join", as_user="ana", json={"anonymous": True})
+    world.call("PUT", "/v1/me/blocks/ana", as_user=HOST)
+    blocked = world.database.members[SPACE_ID, ANA]
+
+    left = world.call("POST", f"{PATH}/leave", as_user="ana")
+
+    assert left.status_code == 204
+    assert world.database.members[SPACE_ID, ANA] == blocked
+
+
 def test_an_app_that_cannot_speak_may_not_wish_to(world: World) -> None:
     """
     It joins as a listener, and is told to update where it asks for the stage.
