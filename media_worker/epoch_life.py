@@ -8,7 +8,7 @@ from dataclasses import replace
 from enum import IntEnum
 from typing import Any, Final, Protocol
 
-from spaces_contract.runtime import WorkerState
+from spaces_contract.runtime import HEARTBEAT_STALE_S, WorkerState
 
 from .firestore_link.claim import GIVEN_UP, Claim, ClaimRefused, claim_epoch
 from .firestore_link.connection import CallFailed, Firestore
@@ -222,10 +222,13 @@ class EpochLife:
 
         Whoever is asked to go meanwhile does not claim any more. But what is being
         committed is waited for: the epoch may be ours, and nobody else's. Where that
-        answer is lost, a claim that went through after all counts as a dead worker's.
+        answer is lost, it is asked whether it is, for as long as nobody else would find
+        out that this worker is not there.
         """
         deadline_s = self._clock.now_s() + CLAIM_PATIENCE_S
-        while not self._is_going:
+        unsure_until_s = self._clock.now_s()
+        while not self._is_going or self._clock.now_s() < unsure_until_s:
+            claims_anew = not self._is_going
             try:
                 return await claim_epoch(
                     self._firestore, claim, given_up=lambda: self._is_going
@@ -234,6 +237,8 @@ class EpochLife:
                 if self._clock.now_s() > deadline_s:
                     raise
                 logger.warning("claim failed", extra={"error": type(error).__name__})
+                if claims_anew:
+                    unsure_until_s = self._clock.now_s() + HEARTBEAT_STALE_S
             await asyncio.sleep(CLAIM_RETRY_S)
         raise ClaimRefused(GIVEN_UP)
 

@@ -53,6 +53,14 @@ class Claim:
         return paths.runtime_relay(self.space_id, self.relay)
 
 
+def is_mine(runtime: Mapping[str, Any], claim: Claim) -> bool:
+    """Tell whether a runtime document's fields are those of `claim`."""
+    return (runtime.get(RuntimeField.EPOCH), runtime.get(RuntimeField.WORKER_ID)) == (
+        claim.epoch,
+        claim.worker_id,
+    )
+
+
 async def claim_epoch(
     firestore: Firestore,
     claim: Claim,
@@ -68,7 +76,8 @@ async def claim_epoch(
     Safe to repeat: a claim whose answer was lost is found to be ours.
 
     Args:
-        given_up: Asked last, before anything is written.
+        given_up: Asked last, before anything is written. What is ours already, by a
+            claim whose answer was lost, is not given up: nobody else will come soon.
 
     Raises:
         ClaimRefused: the Space is not live in that epoch, somebody else has it, or it
@@ -95,7 +104,7 @@ async def _attempt(
     runtime = documents.get(claim.path, {})
     try:
         _check(claim, space, runtime)
-        if given_up():
+        if given_up() and not is_mine(runtime, claim):
             raise ClaimRefused(GIVEN_UP)
     except ClaimRefused:
         await firestore.rollback(transaction)

@@ -16,11 +16,11 @@ from spaces_contract.runtime import (
 
 from ..room.clock import Clock
 from ..room.ports import DesiredState, Presence
-from .claim import Claim
+from .claim import Claim, is_mine
 from .connection import CallFailed, Firestore
 from .documents import decode, desired_state
 from .listener import Listener, document_target, flag_target
-from .reporter import EpochLost, Reporter, is_mine, is_relieved
+from .reporter import EpochLost, Reporter, is_relieved
 from .target_view import View
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from spaces_contract import paths
 from spaces_contract.runtime import RuntimeField, SpaceField, WorkerState
 
 from ..room.ports import Presence
-from .claim import Claim
+from .claim import Claim, is_mine
 from .connection import CallFailed, Firestore
 from .documents import Writable, decode, document
 from .protocol import Document, DocumentMask, Precondition, Write
@@ -119,14 +119,6 @@ class Reporter:
             raise EpochLost(relieved=is_relieved(runtime, self._claim))
         logger.warning("heartbeat fence found again")
         self._fence = found.update_time
-
-
-def is_mine(runtime: dict[str, Any], claim: Claim) -> bool:
-    """Tell whether a runtime document's fields are those of `claim`."""
-    return (runtime.get(RuntimeField.EPOCH), runtime.get(RuntimeField.WORKER_ID)) == (
-        claim.epoch,
-        claim.worker_id,
-    )
 
 
 def is_relieved(runtime: dict[str, Any], claim: Claim) -> bool:

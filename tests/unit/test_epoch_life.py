@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
+from grpc import StatusCode
+from grpc.aio import AioRpcError, Metadata
 
 from media_worker.epoch_life import EpochLife, ExitCode
 from media_worker.firestore_link.claim import Claim, ClaimRefused, claim_epoch
@@ -41,13 +43,17 @@ class ScriptedFirestore:
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     reads: asyncio.Event | None = None  # what is asked waits for it
     answers: asyncio.Event | None = None  # what was written is told then
+    is_down: bool = False
+    loses: str = ""  # "answer" or "commit": of the next one
 
     def name(self, path: str) -> str:
         """Return the path itself."""
         return path
 
     async def begin(self) -> bytes:
-        """Begin."""
+        """Begin, if it can be reached."""
+        if self.is_down:
+            raise unavailable()
         return b"transaction"
 
     async def rollback(self, transaction: bytes) -> None:
@@ -61,13 +67,16 @@ class ScriptedFirestore:
 
     async def commit(self, writes: list[Write], *, transaction: Any = None) -> Any:
         """Take fields over, or the whole where no mask is given."""
-        for write in writes:
+        lost, self.loses = self.loses, ""
+        for write in writes if lost != "commit" else ():
             fields = decode(Document.pb(write.update))
             name = write.update.name
             masked = bool(write.update_mask.field_paths)
             before = self.documents.get(name, {}) if masked else {}
             self.documents[name] = before | fields
         await _passed(self.answers)
+        if lost:
+            raise unavailable()
 
     async def listen(self, requests: Any) -> Any:
         """Wait for ever."""
@@ -78,6 +87,11 @@ class ScriptedFirestore:
     def runtime(self) -> dict[str, Any]:
         """What everybody sees of the worker."""
         return self.documents[RUNTIME_PATH]
+
+
+def unavailable() -> AioRpcError:
+    """Return what a call raises whose answer does not come."""
+    return AioRpcError(StatusCode.UNAVAILABLE, Metadata(), Metadata(), "", "")
 
 
 async def _passed(gate: asyncio.Event | None) -> None:
@@ -257,6 +271,85 @@ async def test_who_is_stopped_while_it_claims_says_so() -> None:
 
     assert code is ExitCode.DONE
     assert (firestore.runtime["epoch"], firestore.runtime["state"]) == (3, "stopped")
+
+
+@pytest.fixture
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a claim be tried again at once."""
+    monkeypatch.setattr("media_worker.epoch_life.CLAIM_RETRY_S", 0)
+
+
+@pytest.mark.usefixtures("no_pause")
+async def test_whose_claims_answer_is_lost_finds_that_it_has_to_leave() -> None:
+    """
+    The claim was through, and only its answer was lost when the worker was asked to go:
+    it serves on, and says that it leaves, so that a successor is asked for at once.
+    """
+    firestore = a_space_to_take_over()
+    firestore.answers, firestore.loses = asyncio.Event(), "answer"
+    async with RunningLife(firestore, epoch=3) as worker:
+        worker.life.leave()
+        await settle()
+        firestore.answers.set()
+        await settle(60)
+
+        assert worker.life.is_ready
+        assert (firestore.runtime["epoch"], firestore.runtime["leaving"]) == (3, True)
+
+
+@pytest.mark.usefixtures("no_pause")
+async def test_whose_claims_answer_is_lost_says_that_it_has_stopped() -> None:
+    """
+    Nobody waits for heartbeats of a worker that was stopped at that moment.
+    """
+    firestore = a_space_to_take_over()
+    firestore.answers, firestore.loses = asyncio.Event(), "answer"
+    async with RunningLife(firestore, epoch=3) as worker:
+        worker.life.stop()
+        await settle()
+        firestore.answers.set()
+        code = await asyncio.wait_for(worker.running, 5)
+
+    assert code is ExitCode.DONE
+    assert (firestore.runtime["epoch"], firestore.runtime["state"]) == (3, "stopped")
+
+
+@pytest.mark.usefixtures("no_pause")
+@pytest.mark.parametrize("end", [EpochLife.leave, EpochLife.stop])
+async def test_whose_claim_was_lost_does_not_claim_again(
+    end: Callable[..., None],
+) -> None:
+    """
+    Asked to go while the commit was on its way, which never came: it takes nothing.
+    """
+    firestore = a_space_to_take_over()
+    firestore.answers, firestore.loses = asyncio.Event(), "commit"
+    before = {name: dict(fields) for name, fields in firestore.documents.items()}
+    async with RunningLife(firestore, epoch=3) as worker:
+        end(worker.life)
+        firestore.answers.set()
+        code = await asyncio.wait_for(worker.running, 5)
+
+    assert (code, firestore.documents) == (ExitCode.DONE, before)
+
+
+@pytest.mark.usefixtures("no_pause")
+async def test_who_cannot_find_out_whether_it_claimed_goes_in_the_end() -> None:
+    """
+    After 15 s the watchdog has seen that nobody is there: there is nothing left to do.
+    """
+    firestore = a_space_to_take_over()
+    firestore.answers, firestore.loses = asyncio.Event(), "answer"
+    async with RunningLife(firestore, epoch=3) as worker:
+        worker.life.stop()
+        firestore.answers.set()
+        firestore.is_down = True
+        await worker.clock.advance(14)
+        waited = not worker.running.done()
+        await worker.clock.advance(1.1)
+        code = await asyncio.wait_for(worker.running, 5)
+
+    assert (waited, code) == (True, ExitCode.DONE)
 
 
 @pytest.mark.parametrize("end", [EpochLife.leave, EpochLife.stop])
