@@ -18,7 +18,7 @@ from aiortc import (
 )
 
 from media_worker.audio.frames import EncodedFrame, ReceivedPacket
-from media_worker.room.ports import FULL_MIX
+from media_worker.room.ports import FULL_MIX, SessionInfo
 from media_worker.transport.endpoint import UdpMediaEndpoint
 from media_worker.transport.rounds import Timing
 from spaces_contract.ids import SessionId, UserId
@@ -90,13 +90,13 @@ class RunningEndpoint:
         self, offer: str, kind: PeerKind, *, session_id: str, user_id: str = "ana"
     ) -> str:
         """Open a session and return the answer."""
-        return await self.endpoint.open_session(
-            offer,
+        info = SessionInfo(
             session_id=SessionId(session_id),
             user_id=UserId(user_id),
-            grant_id="grant",
             kind=kind,
+            grant_id="grant",
         )
+        return await self.endpoint.open_session(offer, info)
 
     async def close(self, session_id: str) -> None:
         """Close a session as if its participant had left."""

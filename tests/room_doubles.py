@@ -123,27 +123,14 @@ class FakeEndpoint:
         self.lost: dict[str, float] = {}
         self.ticks = 0
 
-    async def open_session(
-        self,
-        offer_sdp: str,
-        *,
-        session_id: SessionId,
-        user_id: UserId,
-        grant_id: str,
-        kind: PeerKind,
-    ) -> str:
+    async def open_session(self, offer_sdp: str, info: SessionInfo) -> str:
         """Open it, unless the offer is "bad"."""
         await asyncio.sleep(0)
         if offer_sdp == "bad":
             raise SdpRefused(ControlError.SDP_NO_AUDIO, "no audio")
-        same = [s for s in self.open.values() if (s.user_id, s.kind) == (user_id, kind)]
-        self.open[session_id] = SessionInfo(
-            session_id=session_id,
-            user_id=user_id,
-            kind=kind,
-            grant_id=grant_id,
-            connected=False,
-        )
+        person = (info.user_id, info.kind)
+        same = [s for s in self.open.values() if (s.user_id, s.kind) == person]
+        self.open[info.session_id] = info
         for old in same:
             await self.close_session(old.session_id, PeerCloseReason.REPLACED)
         return f"answer to {offer_sdp}"
@@ -158,10 +145,6 @@ class FakeEndpoint:
         assert self.events is not None
         self.events.session_closed(session_id, reason)
         await asyncio.sleep(0)
-
-    def sessions(self) -> Iterable[SessionInfo]:
-        """Return the open sessions."""
-        return self.open.values()
 
     def fraction_lost(self, session_id: SessionId) -> float:
         """Return what a test says that a client reported."""

@@ -129,13 +129,7 @@ class Doorway:
         # endpoint is still closing the session that it replaces.
         self._book.add(session)
         try:
-            return await self._endpoint.open_session(
-                offer_sdp,
-                session_id=session.session_id,
-                user_id=session.user_id,
-                grant_id=session.grant_id,
-                kind=session.kind,
-            )
+            return await self._endpoint.open_session(offer_sdp, session.info)
         except BaseException:
             self._closed(session.session_id, PeerCloseReason.LEFT)
             raise

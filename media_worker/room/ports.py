@@ -1,6 +1,6 @@
 """What the room needs from the outside, as interfaces which it defines itself."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -40,13 +40,17 @@ class SdpRefused(SessionRefused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionInfo:
-    """One open media session, WHIP or WHEP."""
+    """
+    What a media session is known by to all who handle it.
+
+    Args:
+        grant_id: Of the grant that opened it.
+    """
 
     session_id: SessionId
     user_id: UserId
     kind: PeerKind
     grant_id: str
-    connected: bool
 
 
 class MediaEvents(Protocol):
@@ -68,15 +72,7 @@ class MediaEvents(Protocol):
 class MediaEndpoint(Protocol):
     """All WebRTC sessions of one process, on one UDP port."""
 
-    async def open_session(
-        self,
-        offer_sdp: str,
-        *,
-        session_id: SessionId,
-        user_id: UserId,
-        grant_id: str,
-        kind: PeerKind,
-    ) -> str:
+    async def open_session(self, offer_sdp: str, info: SessionInfo) -> str:
         """
         Open a session and return the SDP answer; media follows when DTLS is up.
 
@@ -92,10 +88,6 @@ class MediaEndpoint(Protocol):
         self, session_id: SessionId, reason: PeerCloseReason
     ) -> None:
         """Close it (DTLS close_notify); unknown ids are ignored."""
-        ...
-
-    def sessions(self) -> Iterable[SessionInfo]:
-        """Return the open sessions."""
         ...
 
     def fraction_lost(self, session_id: SessionId) -> float:

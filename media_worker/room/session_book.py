@@ -8,7 +8,7 @@ from spaces_contract.relays import is_relay
 from spaces_contract.roles import PeerKind
 from spaces_contract.runtime import WorkerState
 
-from .ports import Broadcast, DesiredState, Presence
+from .ports import Broadcast, DesiredState, Presence, SessionInfo
 from .relays import Relays
 
 
@@ -30,6 +30,16 @@ class Session:
     connected: bool = False
     channel_open: bool = False
     closing: bool = False
+
+    @property
+    def info(self) -> SessionInfo:
+        """The session as its endpoint knows it."""
+        return SessionInfo(
+            session_id=self.session_id,
+            user_id=self.user_id,
+            kind=self.kind,
+            grant_id=self.grant_id,
+        )
 
 
 @dataclass(slots=True)

@@ -137,15 +137,7 @@ class UdpMediaEndpoint:
         """What was sent to hearers."""
         return self._running.fan_out.counters
 
-    async def open_session(
-        self,
-        offer_sdp: str,
-        *,
-        session_id: SessionId,
-        user_id: UserId,
-        grant_id: str,
-        kind: PeerKind,
-    ) -> str:
+    async def open_session(self, offer_sdp: str, info: SessionInfo) -> str:
         """
         Open a session and return the SDP answer; media follows when DTLS is up.
 
@@ -153,13 +145,13 @@ class UdpMediaEndpoint:
 
         Raises:
             SdpRefused: with the `ControlError` that says why.
-            ValueError: `session_id` is in use.
+            ValueError: the id is in use.
         """
         offer = parse_offer(offer_sdp)
-        negotiated = negotiate(offer, kind)
-        replaced = self._sessions.by_person(user_id, kind)
+        negotiated = negotiate(offer, info.kind)
+        replaced = self._sessions.by_person(info.user_id, info.kind)
         self._check_room(0 if replaced is None else 1)
-        session = self._add(negotiated, session_id, user_id, grant_id)
+        session = self._add(info, negotiated)
         answer = answer_sdp(offer, negotiated, self._local(session))
         if replaced is not None:
             await self.close_session(replaced.session_id, PeerCloseReason.REPLACED)
@@ -296,18 +288,10 @@ class UdpMediaEndpoint:
         if len(self._sessions) - leaving >= self._max_sessions:
             raise SdpRefused(ControlError.WORKER_FULL, "no more sessions here")
 
-    def _add(
-        self,
-        negotiated: Negotiated,
-        session_id: SessionId,
-        user_id: UserId,
-        grant_id: str,
-    ) -> Session:
+    def _add(self, info: SessionInfo, negotiated: Negotiated) -> Session:
         session = Session(
-            session_id=session_id,
-            user_id=user_id,
-            grant_id=grant_id,
-            negotiated=negotiated,
+            info,
+            negotiated,
             ufrag=secrets.token_hex(4),
             password=secrets.token_hex(16),
             certificate=self._running.certificate,
@@ -316,7 +300,7 @@ class UdpMediaEndpoint:
             now_s=time.monotonic,
         )
         self._sessions.add(session)
-        self._traces.open(session_id, negotiated.kind)
+        self._traces.open(info.session_id, info.kind)
         self._opening.add(session)
         self._udp.listen(True)
         self.counters.sessions_opened += 1

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
-from spaces_contract.ids import SessionId, UserId
 from spaces_contract.roles import PeerCloseReason, PeerKind
 
 from ..audio.frames import ReceivedPacket
@@ -75,11 +74,9 @@ class Session:
 
     def __init__(
         self,
-        *,
-        session_id: SessionId,
-        user_id: UserId,
-        grant_id: str,
+        info: SessionInfo,
         negotiated: Negotiated,
+        *,
         ufrag: str,
         password: str,
         certificate: ProcessCertificate,
@@ -87,9 +84,8 @@ class Session:
         counters: EndpointCounters,
         now_s: Callable[[], float],
     ) -> None:
-        self.session_id = session_id
-        self.user_id = user_id
-        self.grant_id = grant_id
+        self.info = info
+        self.session_id = info.session_id
         self.negotiated = negotiated
         self.ufrag = ufrag.encode()
         self.password = password.encode()
@@ -114,18 +110,7 @@ class Session:
     @property
     def kind(self) -> PeerKind:
         """Whether the client sends or receives."""
-        return self.negotiated.kind
-
-    @property
-    def info(self) -> SessionInfo:
-        """The session as the room sees it."""
-        return SessionInfo(
-            session_id=self.session_id,
-            user_id=self.user_id,
-            kind=self.kind,
-            grant_id=self.grant_id,
-            connected=self.state is SessionState.CONNECTED,
-        )
+        return self.info.kind
 
     def remember(self, source: Address) -> Address | None:
         """Note an authenticated address; return the one forgotten for it, if any."""

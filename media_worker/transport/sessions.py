@@ -38,14 +38,14 @@ class Sessions:
         if session.session_id in self._by_id or session.ufrag in self._by_ufrag:
             raise ValueError("a session with this id or ufrag is open")
         self._by_id[session.session_id] = session
-        self._by_person[session.user_id, session.kind] = session
+        self._by_person[session.info.user_id, session.kind] = session
         self._by_ufrag[session.ufrag] = session
 
     def remove(self, session: Session) -> None:
         """Forget an open session and its addresses."""
         del self._by_id[session.session_id]
         del self._by_ufrag[session.ufrag]
-        person = (session.user_id, session.kind)
+        person = (session.info.user_id, session.kind)
         if self._by_person.get(person) is session:
             del self._by_person[person]
         for known in session.addresses:

@@ -14,12 +14,12 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from spaces_contract.control import ControlError
-from spaces_contract.ids import SessionId, UserId
-from spaces_contract.roles import PeerCloseReason, PeerKind
+from spaces_contract.ids import SessionId
+from spaces_contract.roles import PeerCloseReason
 from spaces_contract.trace_context import TraceContext
 
 from ...audio.frames import EncodedFrame
-from ...room.ports import FULL_MIX, SdpRefused
+from ...room.ports import FULL_MIX, SdpRefused, SessionInfo
 from ...transport.session_trace import Step
 from . import feed, messages
 from .channel import Channel, ChannelStuck
@@ -134,11 +134,8 @@ class EgressProcess:
     async def open_session(
         self,
         offer_sdp: str,
+        info: SessionInfo,
         *,
-        session_id: SessionId,
-        user_id: UserId,
-        grant_id: str,
-        kind: PeerKind,
         trace: TraceContext | None,
     ) -> str:
         """
@@ -150,6 +147,7 @@ class EgressProcess:
         Raises:
             SdpRefused: the offer's fault, or `WORKER_STOPPING`: this process is going.
         """
+        session_id = info.session_id
         self._sessions[session_id] = _Session()
         self._sources[FULL_MIX] += 1
         try:
@@ -157,9 +155,9 @@ class EgressProcess:
                 lambda number: messages.Open(
                     request=number,
                     session_id=session_id,
-                    user_id=user_id,
-                    grant_id=grant_id,
-                    kind=kind.value,
+                    user_id=info.user_id,
+                    grant_id=info.grant_id,
+                    kind=info.kind.value,
                     offer=offer_sdp,
                     traceparent=None if trace is None else trace.traceparent,
                 )

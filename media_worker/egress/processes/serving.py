@@ -14,7 +14,7 @@ from spaces_contract.trace_context import parse, within
 
 from ...audio.frames import ReceivedPacket
 from ...process_memory import rss_bytes
-from ...room.ports import SdpRefused
+from ...room.ports import SdpRefused, SessionInfo
 from ...transport.endpoint import UdpMediaEndpoint
 from . import feed, messages
 from .channel import Channel
@@ -109,15 +109,15 @@ class EgressServer:
                 self._channel.send(self._report(request))
 
     async def _open(self, order: messages.Open) -> None:
+        info = SessionInfo(
+            session_id=SessionId(order.session_id),
+            user_id=UserId(order.user_id),
+            kind=PeerKind(order.kind),
+            grant_id=order.grant_id,
+        )
         try:
             with within(parse(order.traceparent)):
-                answer = await self._endpoint.open_session(
-                    order.offer,
-                    session_id=SessionId(order.session_id),
-                    user_id=UserId(order.user_id),
-                    grant_id=order.grant_id,
-                    kind=PeerKind(order.kind),
-                )
+                answer = await self._endpoint.open_session(order.offer, info)
         except SdpRefused as error:
             refused = messages.Refused(
                 request=order.request, code=error.code.value, detail=error.detail

@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from spaces_contract.control import ControlError
@@ -24,7 +24,7 @@ LOSSY: Final = 0.03  # in-band FEC and concealment hide what is less
 _ELSEWHERE: Final = frozenset({ControlError.WORKER_STOPPING, ControlError.WORKER_FULL})
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Placed:
     """A session in an egress process."""
 
@@ -109,24 +109,9 @@ class SpreadEndpoint:
         """Address and port that answers of the room's own process name."""
         return self._local.announced
 
-    async def open_session(
-        self,
-        offer_sdp: str,
-        *,
-        session_id: SessionId,
-        user_id: UserId,
-        grant_id: str,
-        kind: PeerKind,
-    ) -> str:
+    async def open_session(self, offer_sdp: str, info: SessionInfo) -> str:
         """Open a session where there is room for it; as `MediaEndpoint` promises."""
-        info = SessionInfo(
-            session_id=session_id,
-            user_id=user_id,
-            kind=kind,
-            grant_id=grant_id,
-            connected=False,
-        )
-        child = self._choose(kind)
+        child = self._choose(info.kind)
         answer = None
         if child is not None:
             try:
@@ -149,11 +134,6 @@ class SpreadEndpoint:
         else:
             placed.child.close_session(session_id, reason)
             self.egress_closed(session_id, reason)
-
-    def sessions(self) -> Iterable[SessionInfo]:
-        """Return the open sessions."""
-        yield from self._local.sessions()
-        yield from [placed.info for placed in self._placed.values()]
 
     def fraction_lost(self, session_id: SessionId) -> float:
         """Return the loss that a WHEP client last reported, 0 to 1."""
@@ -220,9 +200,7 @@ class SpreadEndpoint:
 
     def egress_connected(self, session_id: SessionId) -> None:
         """Tell the room."""
-        placed = self._placed.get(session_id)
-        if placed is not None:
-            placed.info = replace(placed.info, connected=True)
+        if session_id in self._placed:
             self._room.session_connected(session_id)
 
     def egress_reached(self, session_id: SessionId, step: Step, at_ns: int) -> None:
@@ -312,13 +290,7 @@ class SpreadEndpoint:
 
     async def _open_here(self, offer_sdp: str, info: SessionInfo) -> str:
         """Open it in the room's own process, which closes what it replaces there."""
-        answer = await self._local.open_session(
-            offer_sdp,
-            session_id=info.session_id,
-            user_id=info.user_id,
-            grant_id=info.grant_id,
-            kind=info.kind,
-        )
+        answer = await self._local.open_session(offer_sdp, info)
         if info.kind is PeerKind.WHEP:
             self._listening_here.add(info.session_id)
             replaced = self._by_listener.get(info.user_id)
@@ -332,14 +304,7 @@ class SpreadEndpoint:
         self._placed[info.session_id] = _Placed(info, child)
         trace = self._traces.open(info.session_id, info.kind)
         try:
-            answer = await child.open_session(
-                offer_sdp,
-                session_id=info.session_id,
-                user_id=info.user_id,
-                grant_id=info.grant_id,
-                kind=info.kind,
-                trace=trace,
-            )
+            answer = await child.open_session(offer_sdp, info, trace=trace)
         except BaseException:
             self._placed.pop(info.session_id, None)
             self._traces.drop(info.session_id)

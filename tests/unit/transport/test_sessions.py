@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from media_worker.room.ports import SessionInfo
 from media_worker.transport.addresses import Address, address
 from media_worker.transport.certificate import ProcessCertificate
 from media_worker.transport.counters import EndpointCounters
@@ -34,10 +35,13 @@ def a_session(name: str) -> Session:
         channel=None,
     )
     return Session(
-        session_id=SessionId(name),
-        user_id=UserId("ana"),
-        grant_id="grant",
-        negotiated=negotiated,
+        SessionInfo(
+            session_id=SessionId(name),
+            user_id=UserId("ana"),
+            kind=negotiated.kind,
+            grant_id="grant",
+        ),
+        negotiated,
         ufrag=name,
         password="secret",
         certificate=CERTIFICATE,
