@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from spaces.domain.invite import OPEN
 from spaces.domain.profile import Profile
 from spaces.domain.registration import DeviceKey, Registered, Registration
 from spaces.domain.relation import FollowFacts
-from spaces.domain.states import SpaceState
 from spaces_contract.ids import SpaceId, UserId
 from tests.fakes import MemoryDatabase, rerun
 
@@ -58,11 +58,11 @@ class MemoryRelationStore:
     def unblock(self, user_id: UserId, other: UserId) -> None:
         self._db.blocks.discard((user_id, other))
 
-    def live_spaces_of(self, host_id: UserId) -> Sequence[SpaceId]:
+    def open_spaces_of(self, host_id: UserId) -> Sequence[SpaceId]:
         return [
             space.id
             for space in self._db.spaces.values()
-            if space.creator_id == host_id and space.state is SpaceState.LIVE
+            if space.creator_id == host_id and space.state in OPEN
         ]
 
 

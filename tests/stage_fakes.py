@@ -101,7 +101,8 @@ class MemoryInviteStore:
             self._db.put_space(decision.space)
         if decision.member is not None and decision.member != member:
             self._db.put_member(space_id, decision.member)
-        self._put(decision.invite)
+        if decision.invite is not None:
+            self._put(decision.invite)
         return decision
 
     def pending(

@@ -251,7 +251,7 @@ class World:
         )
         self.relations = RelationService(
             relations=stores.relations,
-            members=stores.members,
+            invites=stores.invites,
             grants=self.signer,
             now=self.clock,
         )

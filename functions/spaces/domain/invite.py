@@ -81,11 +81,11 @@ class InvitesDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InviteDecision:
-    """What an answer makes of Space, person and invite."""
+    """What an answer makes of Space, person and invite; None: there is none."""
 
     space: Space
     member: Participant | None
-    invite: Invite
+    invite: Invite | None
 
 
 def state_of(invite: Invite, space: Space, *, now: datetime) -> InviteState:

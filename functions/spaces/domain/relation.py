@@ -1,6 +1,6 @@
 """Who follows and who blocks whom, and what a block does to a live Space."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -8,12 +8,13 @@ from spaces_contract.ids import UserId
 from spaces_contract.roles import Role
 
 from .errors import CannotFollow, ListFull, NotYourself, UserNotFound
+from .invite import Invite, InviteDecision
 from .moderation import MemberEdit, edit
-from .participant import MemberDecision, Participant
+from .participant import MemberDecision, Participant, touched, with_role
 from .profile import Profile
 from .space import Space
 from .stage import uninvited
-from .states import SpaceState
+from .states import InviteState, SpaceState
 
 # All of them are read at once for the feed: they fit in one document.
 MAX_FOLLOWED: Final = 5000
@@ -87,6 +88,36 @@ def shut_out(
     return edit(
         space, member, MemberEdit(removed=True), actor_id=space.creator_id, now=now
     )
+
+
+def separate(
+    space: Space,
+    member: Participant | None,
+    invite: Invite | None,
+    person: Profile,
+    *,
+    now: datetime,
+) -> InviteDecision:
+    """
+    Take from somebody what they have in a Space whose host has blocked them.
+
+    A live one removes them; one to come takes their seat back.  Neither offers them
+    anything any more.
+    """
+    to_come = space.state is SpaceState.SCHEDULED
+    revocable = {InviteState.PENDING, *([InviteState.ACCEPTED] if to_come else [])}
+    if invite is not None and invite.state in revocable:
+        invite = replace(invite, state=InviteState.REVOKED, updated_at=now)
+    if not to_come:
+        decision = shut_out(space, member, person, now=now)
+        return InviteDecision(
+            space=decision.space, member=decision.member, invite=invite
+        )
+    space = uninvited(space, person.user_id, now=now)
+    if member is not None:
+        space, after = with_role(space, member, Role.LISTENER, now=now)
+        member = touched(member, after, now=now)
+    return InviteDecision(space=space, member=member, invite=invite)
 
 
 def _never_here(person: Profile, now: datetime) -> Participant:

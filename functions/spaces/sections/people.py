@@ -1,7 +1,7 @@
 """People: accounts, and who follows and blocks whom."""
 
 from ..adapters.clock import utc_now
-from ..adapters.firestore.members import FirestoreMemberStore
+from ..adapters.firestore.invites import FirestoreInviteStore
 from ..adapters.firestore.people_finder import FirestorePeopleFinder
 from ..adapters.firestore.profiles import FirestoreProfileStore
 from ..adapters.firestore.registrations import FirestoreRegistrationStore
@@ -33,7 +33,7 @@ def relations(parts: Parts) -> RelationService:
     """Return the use cases of following and blocking."""
     return RelationService(
         relations=FirestoreRelationStore(parts.client),
-        members=FirestoreMemberStore(parts.client),
+        invites=FirestoreInviteStore(parts.client),
         grants=parts.signer,
         now=utc_now,
     )

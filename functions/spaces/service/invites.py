@@ -7,7 +7,7 @@ from spaces_contract.ids import SpaceId, UserId
 from spaces_contract.roles import Role
 
 from ..domain import invite as rules
-from ..domain.errors import ModeratorOnly
+from ..domain.errors import InviteNotFound, ModeratorOnly
 from ..domain.invite import Invite, InviteDecision, state_of
 from ..domain.participant import Participant
 from ..domain.personal import of_invite
@@ -71,7 +71,7 @@ class InviteService:
 
         decision = self.invites.update(space_id, user_id, decide)
         self.asks.seated(decision.space, decision.member)
-        return decision.invite
+        return _invite_of(decision)
 
     def decline(
         self, space_id: SpaceId, user_id: UserId, *, actor_id: UserId
@@ -84,7 +84,7 @@ class InviteService:
         ) -> InviteDecision:
             return rules.decline(space, member, found, actor_id=actor_id, now=now)
 
-        return self.invites.update(space_id, user_id, decide).invite
+        return _invite_of(self.invites.update(space_id, user_id, decide))
 
     def revoke(self, space_id: SpaceId, user_id: UserId, *, actor_id: UserId) -> None:
         """Take an offer back; raises as `invite.revoke`, and SpaceNotFound."""
@@ -120,3 +120,9 @@ class InviteService:
     def state_now(self, received: Received) -> InviteState:
         """Return the state with expiry counted in."""
         return state_of(received.invite, received.space, now=self.now())
+
+
+def _invite_of(decision: InviteDecision) -> Invite:
+    if decision.invite is None:
+        raise InviteNotFound
+    return decision.invite

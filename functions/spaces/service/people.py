@@ -1,14 +1,19 @@
 """Following, blocking, and the devices on which people are reached."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from spaces_contract.ids import UserId
+from spaces_contract.ids import SpaceId, UserId
 
 from ..domain import relation
+from ..domain.invite import Invite, InviteDecision
+from ..domain.participant import MemberDecision, Participant
+from ..domain.profile import Profile
 from ..domain.registration import DeviceKey, Registration, register
+from ..domain.space import Space
 from .membership import everywhere
 from .people_ports import RegistrationStore, RelationStore
-from .ports import Clock, GrantSigner, MemberStore
+from .ports import Clock, GrantSigner
+from .stage_ports import InviteStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +21,7 @@ class RelationService:
     """Use cases of everybody who likes or dislikes somebody."""
 
     relations: RelationStore
-    members: MemberStore
+    invites: InviteStore
     grants: GrantSigner
     now: Clock
 
@@ -35,31 +40,38 @@ class RelationService:
 
     def block(self, other: UserId, *, actor_id: UserId) -> None:
         """
-        Block, and remove them from the blocker's own live Spaces; again is harmless.
+        Block, and remove them from the blocker's own Spaces, those to come included.
+
+        Again is harmless.
 
         Raises:
             UserNotFound, NotYourself.
         """
-        now = self.now()
         blocked = self.relations.block(
             actor_id,
             other,
             lambda found: relation.must_block(found, actor_id=actor_id),
-            at=now,
+            at=self.now(),
         )
         # After the block is stored, so that nobody joins behind the removal's back.
-        for space_id in self.relations.live_spaces_of(actor_id):
-            self.members.update(
-                space_id,
-                other,
-                lambda space, member: everywhere(
-                    relation.shut_out(space, member, blocked, now=now), self.grants
-                ),
-            )
+        for space_id in self.relations.open_spaces_of(actor_id):
+            self._separate(space_id, blocked)
 
     def unblock(self, other: UserId, *, actor_id: UserId) -> None:
         """Block no more; whoever was removed is not let back by it."""
         self.relations.unblock(actor_id, other)
+
+    def _separate(self, space_id: SpaceId, blocked: Profile) -> None:
+        now = self.now()
+
+        def decide(
+            space: Space, member: Participant | None, invite: Invite | None
+        ) -> InviteDecision:
+            decision = relation.separate(space, member, invite, blocked, now=now)
+            found = MemberDecision(space=decision.space, member=decision.member)
+            return replace(decision, member=everywhere(found, self.grants).member)
+
+        self.invites.update(space_id, blocked.user_id, decide)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,8 +49,8 @@ class RelationStore(Protocol):
         """Forget it, if it is there."""
         ...
 
-    def live_spaces_of(self, host_id: UserId) -> Sequence[SpaceId]:
-        """Return the Spaces that this person hosts just now."""
+    def open_spaces_of(self, host_id: UserId) -> Sequence[SpaceId]:
+        """Return the Spaces that this person hosts, live or to come."""
         ...
 
 

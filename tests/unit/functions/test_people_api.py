@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 from spaces.domain.capability import Capability, can, version_of
 from spaces.domain.registration import DeviceKey
 from spaces.domain.space import SpeakerPolicy
+from spaces.domain.states import SpaceState
 from spaces.domain.token_bucket import Bucket, RateLimit, take
 from spaces.http.rate_limits import Scope, with_defaults
 from spaces_contract.ids import UserId
@@ -114,6 +115,33 @@ def test_a_block_reaches_who_listens_anonymously(world: World) -> None:
 
     assert (member.removed, member.anonymous_id) == (True, joined["uid"])
     assert (after.removed, after.anonymous_id) == (False, None)
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["offered", "accepted"])
+def test_a_block_takes_back_a_place_in_a_space_to_come(
+    world: World, answered: bool
+) -> None:
+    """
+    Neither an offer nor a co-host's seat outlives it, so that they moderate nothing
+    once the Space is live.
+    """
+    world.database.put_space(a_space(SpaceState.SCHEDULED))
+    invites = f"{PATH}/invites"
+    offer = {"user_ids": ["ana"], "role": "co_host"}
+    world.call("POST", invites, as_user=HOST, json=offer)
+    if answered:
+        world.call("POST", f"{invites}/ana/accept", as_user="ana")
+
+    world.call("PUT", "/v1/me/blocks/ana", as_user=HOST)
+    accepted = world.call("POST", f"{invites}/ana/accept", as_user="ana")
+    edited = world.call("PATCH", PATH, as_user="ana", json={"title": "mine"})
+    world.call("DELETE", "/v1/me/blocks/ana", as_user=HOST)
+    again = world.call("POST", invites, as_user=HOST, json=offer)
+
+    assert code_of(accepted) == "invite-closed"
+    assert edited.status_code == 403
+    assert world.call("GET", PATH).get_json()["host_ids"] == [HOST]
+    assert again.get_json()["invites"][0]["state"] == "pending"
 
 
 def test_leaving_does_not_undo_a_block(world: World) -> None:

@@ -108,7 +108,8 @@ class Stage(RuleBasedStateMachine):
         with contextlib.suppress(SpaceError):
             decision = answer(self.space, *known, actor_id=actor_id, now=NOW)
             self.space = decision.space
-            self.invites[user_id] = decision.invite
+            if decision.invite is not None:
+                self.invites[user_id] = decision.invite
             if decision.member is not None:
                 self.members[user_id] = decision.member
 

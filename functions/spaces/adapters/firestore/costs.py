@@ -50,7 +50,7 @@ RELATION: Final = "users/{uid}/following or blocks: each one read"
 NAMED: Final = "users/{other}: the name to show, each one read"
 FOLLOWERS: Final = "following: one read for each 1,000 counted"
 HANDLES: Final = "handles: those that begin so, each one read"
-HOSTED: Final = "spaces: those which the blocker hosts live, each one read"
+HOSTED: Final = "spaces: those which the blocker hosts, open, each one read"
 REGISTERED: Final = "users/{uid}/devices/{device}: where pushes go"
 TOKEN: Final = "push_tokens/{digest}: whose device has it"  # noqa: S105 - no secret
 OUTBOX: Final = "outbox/{effect}: until the task queue has it"
@@ -123,8 +123,9 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "edit_participant, promote": Cost((SPACE, MEMBER), SEAT),
         "follow": Cost((OTHER, FOLLOWED, *BLOCKS), (*FOLLOWS[:1], FOLLOWED)),
         "unfollow": Cost((), (FOLLOWED,), FOLLOWS[:1]),
+        # Of one in a live Space of the blocker, who has another that is to come.
         "block, of a speaker": Cost(
-            (OTHER, HOSTED, SPACE, MEMBER),
+            (OTHER, *(HOSTED, *ANSWER), *(HOSTED, *ANSWER)),
             (*BLOCKS[:1], FOLLOWED, FOLLOWED_BY, *SEAT),
             FOLLOWS,
         ),

@@ -76,7 +76,7 @@ class FirestoreInviteStore:
             member = read_member(found[member_ref.path])
             invite = read_invite(found[invite_ref.path])
             decision = decide(space, member, invite)
-            if decision.invite != invite:
+            if decision.invite is not None and decision.invite != invite:
                 self._put(transaction, decision.invite)
             if decision.member is not None and decision.member != member:
                 transaction.set(member_ref, participant_to_doc(decision.member))

@@ -5,15 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from google.cloud import firestore
-from google.cloud.firestore import ArrayRemove, ArrayUnion, FieldFilter
+from google.cloud.firestore import ArrayRemove, ArrayUnion
 
-from spaces_contract import paths
 from spaces_contract.ids import SpaceId, UserId
 
 from ...domain.profile import Profile
 from ...domain.relation import FollowFacts
-from ...domain.states import SpaceState
 from .client import dependency_errors, run_transaction
+from .hosted import open_hosted
 from .profiles import (
     blocks_path,
     followed_list_path,
@@ -100,16 +99,9 @@ class FirestoreRelationStore:
         with dependency_errors():
             self._client.document(blocks_path(user_id, other)).delete()
 
-    def live_spaces_of(self, host_id: UserId) -> Sequence[SpaceId]:
-        """Query by state and host; see `RelationStore`."""
-        query = (
-            self._client.collection(paths.SPACES)
-            .where(filter=FieldFilter("creator_id", "==", host_id))
-            .where(filter=FieldFilter("state", "==", SpaceState.LIVE.value))
-            .select([])
-        )
-        with dependency_errors():
-            return [SpaceId(doc.id) for doc in query.stream()]
+    def open_spaces_of(self, host_id: UserId) -> Sequence[SpaceId]:
+        """Query by host and state; see `RelationStore`."""
+        return open_hosted(self._client, host_id)
 
     def _forget_follow(self, batch: Any, user_id: UserId, other: UserId) -> None:
         batch.delete(self._client.document(following_path(user_id, other)))

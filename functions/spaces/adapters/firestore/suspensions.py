@@ -11,13 +11,12 @@ from spaces_contract.ids import SpaceId, UserId
 
 from ...domain.effects import ShutOut
 from ...domain.errors import ListFull
-from ...domain.states import SpaceState
 from ...domain.suspension import MAX_SUSPENDED
 from .client import dependency_errors, run_transaction
+from .hosted import open_hosted
 from .outbox import outbox_doc, outbox_path
 
 SUSPENDED: Final = "operator/suspended"
-OPEN: Final = (SpaceState.LIVE.value, SpaceState.SCHEDULED.value)
 
 
 class FirestoreSuspensionStore:
@@ -54,14 +53,7 @@ class FirestoreSuspensionStore:
 
     def open_hosted(self, user_id: UserId) -> Sequence[SpaceId]:
         """Query by host and state; see `SuspensionStore`."""
-        query = (
-            self._client.collection(paths.SPACES)
-            .where(filter=FieldFilter("creator_id", "==", user_id))
-            .where(filter=FieldFilter("state", "in", OPEN))
-            .select([])
-        )
-        with dependency_errors():
-            return [SpaceId(doc.id) for doc in query.stream()]
+        return open_hosted(self._client, user_id)
 
     def present_in(self, user_id: UserId, *, limit: int) -> Sequence[SpaceId]:
         """Query participants of all Spaces; see `SuspensionStore`."""
