@@ -48,11 +48,6 @@ def shared_head(frame: EncodedFrame, *, ssrc: int, with_levels: bool) -> bytes:
     return head + (_levels(frame.levels_dbov) if extended else b"")
 
 
-def shared_packet(frame: EncodedFrame, *, ssrc: int, with_levels: bool) -> bytes:
-    """Return the head with the payload behind it; raise as `shared_head` does."""
-    return shared_head(frame, ssrc=ssrc, with_levels=with_levels) + frame.payload
-
-
 def _levels(levels_dbov: tuple[int, ...]) -> bytes:
     element = bytes([len(levels_dbov) - 1, *(level & 0x7F for level in levels_dbov)])
     words = -(-len(element) // 4)

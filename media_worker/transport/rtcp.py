@@ -12,7 +12,6 @@ NTP_EPOCH_S: Final = 2_208_988_800  # 1900 to 1970
 _SR: Final = 200
 _RR: Final = 201
 _SDES: Final = 202
-_BYE: Final = 203
 _RTPFB: Final = 205
 _GENERIC_NACK: Final = 1  # RFC 4585 6.2.1
 _BLOCK_BYTES: Final = 24
@@ -58,12 +57,6 @@ class ReceiverReport(NamedTuple):
     blocks: tuple[ReportBlock, ...]
 
 
-class Bye(NamedTuple):
-    """Streams which their sender has ended."""
-
-    ssrcs: tuple[int, ...]
-
-
 class Nack(NamedTuple):
     """Sequence numbers of the stream `ssrc` that a client misses."""
 
@@ -71,7 +64,7 @@ class Nack(NamedTuple):
     missing: tuple[int, ...]
 
 
-RtcpPacket = SenderReport | ReceiverReport | Bye | Nack
+RtcpPacket = SenderReport | ReceiverReport | Nack
 
 
 def parse_compound(datagram: bytes) -> list[RtcpPacket]:
@@ -138,8 +131,6 @@ def _parse(kind: int, count: int, body: bytes) -> RtcpPacket | None:
     if kind == _RR and len(body) >= 4 + count * _BLOCK_BYTES:
         (ssrc,) = _WORD.unpack_from(body)
         return ReceiverReport(ssrc=ssrc, blocks=_blocks(body, 4, count))
-    if kind == _BYE and len(body) >= 4 * count:
-        return Bye(ssrcs=struct.unpack_from(f"!{count}I", body))
     if kind == _RTPFB and count == _GENERIC_NACK and len(body) >= 8:
         (ssrc,) = struct.unpack_from("!I", body, 4)
         return Nack(ssrc=ssrc, missing=tuple(_missing(body[8:])))

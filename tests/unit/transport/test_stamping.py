@@ -15,12 +15,7 @@ from media_worker.egress.hearers import (
     SentSoFar,
 )
 from media_worker.egress.packet_block import FEW_ROWS, PacketBlock
-from media_worker.egress.packet_head import (
-    MARKER,
-    level_element_at,
-    shared_head,
-    shared_packet,
-)
+from media_worker.egress.packet_head import MARKER, level_element_at, shared_head
 from media_worker.egress.sealing import TAG_BYTES, AeadKeys, is_available
 from media_worker.egress.srtp import SrtpBuffer, SrtpHandle
 from media_worker.transport.addresses import address
@@ -47,6 +42,11 @@ def a_frame(**values: object) -> EncodedFrame:
     return EncodedFrame(**(fields | values))  # type: ignore[arg-type]  # as given
 
 
+def shared_packet(frame: EncodedFrame, *, with_levels: bool) -> bytes:
+    """Return what all hearers share, with the payload behind it."""
+    return shared_head(frame, ssrc=SSRC, with_levels=with_levels) + frame.payload
+
+
 def srtp(profile: int, key_bytes: int, *, inbound: bool = False) -> Session:
     """Return one end of a session with a key known to both ends."""
     direction = Policy.SSRC_ANY_INBOUND if inbound else Policy.SSRC_ANY_OUTBOUND
@@ -71,7 +71,7 @@ def stamped(
     group: HearerGroup, frame: EncodedFrame, *, with_levels: bool = False
 ) -> list[bytes]:
     """Return the plain packet of each hearer."""
-    shared = shared_packet(frame, ssrc=SSRC, with_levels=with_levels)
+    shared = shared_packet(frame, with_levels=with_levels)
     level_at = level_element_at(frame) if with_levels and frame.levels_dbov else None
     block = PacketBlock(16)
     block.stamp(group, 0, len(group), shared, level_at)
@@ -129,7 +129,7 @@ def test_few_are_stamped_as_many_are() -> None:
             group.add(a_hearer(payload_type=number, level_id=1 + number % 14))
     few.sequences[3] = 65_535
     many.sequences[:] = few.sequences
-    shared = shared_packet(a_frame(), ssrc=SSRC, with_levels=True)
+    shared = shared_packet(a_frame(), with_levels=True)
     block = PacketBlock(16)
 
     for _ in range(2):
@@ -295,7 +295,7 @@ def test_an_unauthentic_packet_does_not_open() -> None:
     """
     sender = srtp(*PROFILES[0])
     receiver = SrtpHandle(srtp(*PROFILES[0], inbound=True))
-    plain = shared_packet(a_frame(), ssrc=SSRC, with_levels=False)
+    plain = shared_packet(a_frame(), with_levels=False)
     cipher = sender.protect(plain)
     buffer = SrtpBuffer(1, 512)
 
@@ -322,7 +322,7 @@ def test_frames_that_do_not_fit_a_packet_are_refused(values: dict[str, object]) 
     Too many CSRCs, levels that do not match them, and payloads out of bounds raise.
     """
     with pytest.raises(ValueError, match=r"."):
-        shared_packet(a_frame(**values), ssrc=SSRC, with_levels=True)
+        shared_head(a_frame(**values), ssrc=SSRC, with_levels=True)
 
 
 def test_what_was_sent_is_counted_across_groups() -> None:
