@@ -1,16 +1,16 @@
 """Tells the stage and the world about new versions of the room, but not too often."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from spaces_contract.room_state import RoomState, StageMessage
+from spaces_contract.room_state import RoomState
 
 from .board import Board
 from .clock import Clock
 from .ports import RoomPublisher
+from .stage_messages import room_message
 
 logger = logging.getLogger(__name__)
 
@@ -114,24 +114,3 @@ class Announcer:
             await self._publisher.publish(room)
         except Exception:  # a store's trouble must not end the sound
             logger.exception("room.json not published")
-
-
-def room_message(room: RoomState) -> str:
-    """Return the stage message that carries `room`."""
-    return _text({"type": StageMessage.ROOM, "room": room.to_json()})
-
-
-def you_message(*, role: str, muted: bool, removed: bool) -> str:
-    """Return the stage message that tells somebody what they are."""
-    return _text(
-        {"type": StageMessage.YOU, "role": role, "muted": muted, "removed": removed}
-    )
-
-
-def closing_message(reason: str) -> str:
-    """Return the stage message that tells why a session is about to end."""
-    return _text({"type": StageMessage.CLOSING, "reason": reason})
-
-
-def _text(message: dict[str, object]) -> str:
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False)

@@ -8,10 +8,10 @@ from spaces_contract.ids import SessionId, UserId
 from spaces_contract.roles import PeerCloseReason, PeerKind
 
 from .admission import Admission
-from .announcer import closing_message
 from .ports import MediaEndpoint, SessionRefused
 from .replaced import ReplacedSessions
 from .session_book import Session, SessionBook
+from .stage_messages import closing_message
 
 logger = logging.getLogger(__name__)
 

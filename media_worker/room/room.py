@@ -16,7 +16,7 @@ from spaces_contract.runtime import WorkerState
 from ..audio.frames import ReceivedPacket
 from ..audio.resting_decoder import SpeechDecoder
 from .admission import Admission
-from .announcer import Announcer, room_message
+from .announcer import Announcer
 from .board import Board
 from .chime import chime_between
 from .clock import Clock
@@ -41,6 +41,7 @@ from .room_end import RoomEnd
 from .rules import sessions_to_close
 from .session_book import Session, SessionBook
 from .stage_audio import StageAudio, own_mix
+from .stage_messages import room_message
 from .stage_messenger import StageMessenger
 from .stage_network import StageNetworks
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from spaces_contract.ids import SessionId
 from spaces_contract.roles import Role
 
-from .announcer import you_message
 from .ports import DesiredState, MediaEndpoint
 from .session_book import Session, SessionBook
+from .stage_messages import you_message
 
 
 class StageMessenger:
@@ -40,7 +40,7 @@ class StageMessenger:
         """Tell somebody what they are; where their channel is full, it is owed."""
         member = desired.stage.get(session.user_id)
         text = you_message(
-            role=(Role.LISTENER if member is None else member.role).value,
+            role=Role.LISTENER if member is None else member.role,
             muted=member is not None and member.muted,
             removed=session.user_id in desired.removed,
         )

@@ -1,18 +1,17 @@
 """Tells hosts whose network is bad: what is lost of each voice, on both ways."""
 
-import json
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import Final
 
 from spaces_contract.ids import SessionId, UserId
 from spaces_contract.roles import Role
-from spaces_contract.room_state import NetworkGrade, StageMessage, StageNetwork
+from spaces_contract.room_state import NetworkGrade, StageNetwork
 
 from .ports import DesiredState, MediaEndpoint
 from .session_book import SessionBook
 from .speaker import Speaker
+from .stage_messages import network_message
 
 LOOKS: Final = 5  # one a second: a glitch is over before anybody could act on it
 FAIR_LOSS: Final = 0.03  # in-band FEC and concealment hide what is less
@@ -60,9 +59,7 @@ class StageNetworks:
 
     def look(self, desired: DesiredState, hearers: Mapping[UserId, SessionId]) -> None:
         """Take one look, a second after the last one."""
-        people = [asdict(each) for each in self._people(hearers)]
-        message = {"type": StageMessage.NETWORK, "people": people}
-        text = json.dumps(message, separators=(",", ":"))
+        text = network_message(self._people(hearers))
         before, self._told = self._told, {}
         for session in self._book:
             member = desired.stage.get(session.user_id)
