@@ -31,6 +31,7 @@ from ..room.ports import (
     SessionRefused,
 )
 from ..room.room_end import RoomEnd
+from ..room.room_life import RoomLife
 from ..room.rules import sessions_to_close
 from ..room.session_book import SessionBook
 
@@ -71,8 +72,9 @@ class RelayRoom:
         self.held = Durations()
         self._clock = clock
         self._desired = DesiredCell(unknown_state(epoch), clock=clock)
+        self._life = RoomLife()
         self._admission = Admission(
-            self._desired, self.book, capacity=capacity, is_open=lambda: self._is_open
+            self._desired, self.book, self._life, capacity=capacity
         )
         self._doorway = Doorway(
             endpoint,
@@ -86,8 +88,6 @@ class RelayRoom:
             lambda _: endpoint.collect(), ptime_s=COLLECT_S, clock=clock
         )
         self._arrived: dict[UserId, None] = {}  # not reported yet, oldest first
-        self._end: RoomEnd | None = None
-        self._ending = asyncio.Event()
 
     @property
     def listener_count(self) -> int:
@@ -103,18 +103,16 @@ class RelayRoom:
         """
         async with self._collecting, asyncio.TaskGroup() as tasks:
             self._doorway.tasks = tasks
+            self._life.open()
             watching = tasks.create_task(self._collecting.wait_closed())
-            while self._end is None:
-                await self._ending.wait()
-            await self._close_all(self._end)
+            end = await self._life.ended()
+            await self._close_all(end)
             watching.cancel()
-        return self._end
+        return end
 
     def end(self, reason: RoomEnd) -> None:
         """Let `run` close everything and return; the first reason counts."""
-        if self._end is None:
-            self._end = reason
-            self._ending.set()
+        self._life.end(reason)
 
     def apply(self, desired: DesiredState) -> None:
         """Take a new desired state: who may not be here any more, leaves."""
@@ -144,7 +142,7 @@ class RelayRoom:
         Args:
             fed: Whether the mix comes; else nobody shall be sent here.
         """
-        takes = fed and self._is_open
+        takes = fed and self._life.is_open
         loss = ListenerLoss.of(
             self.endpoint.fraction_lost(session.session_id)
             for session in self.book
@@ -226,10 +224,6 @@ class RelayRoom:
 
     def stage_channel_opened(self, session_id: SessionId) -> None:
         """Do nothing: listeners have no channel."""
-
-    @property
-    def _is_open(self) -> bool:
-        return self._doorway.tasks is not None and self._end is None
 
     def _check(self, user_id: UserId, kind: PeerKind) -> None:
         """Refuse also those on stage: functions then ask the origin."""

@@ -1,6 +1,5 @@
 """Who is let in: what Firestore wants, and how many there is room for."""
 
-from collections.abc import Callable
 from typing import Final
 
 from spaces_contract.control import ControlError
@@ -10,6 +9,7 @@ from spaces_contract.roles import PeerKind
 
 from .desired_cell import DesiredCell
 from .ports import SessionRefused
+from .room_life import RoomLife
 from .rules import refusal
 from .session_book import SessionBook
 
@@ -23,20 +23,19 @@ class Admission:
     Args:
         capacity: Sessions from which on only those on stage are let in, and those
             who replace a session of theirs.
-        is_open: Whether the room runs, and is not about to end.
     """
 
     def __init__(
         self,
         desired: DesiredCell,
         book: SessionBook,
+        life: RoomLife,
         *,
         capacity: int,
-        is_open: Callable[[], bool],
     ) -> None:
         self._desired = desired
         self._book = book
-        self._is_open = is_open
+        self._life = life
         self.capacity = capacity
 
     async def admit(self, user_id: UserId, kind: PeerKind) -> None:
@@ -61,7 +60,7 @@ class Admission:
         Raises:
             SessionRefused: with the `ControlError` that says why.
         """
-        if not self._is_open():
+        if not self._life.is_open:
             raise SessionRefused(ControlError.WORKER_STOPPING, "this worker is leaving")
         code = refusal(self._desired.value, user_id, kind)
         if code is not None:

@@ -25,9 +25,9 @@ from .doorway import Doorway
 from .durations import Durations
 from .listener_care import ListenerCare
 from .mix_loop import MixLoop
+from .mix_routing import MixRouting
 from .parting import let_go
 from .ports import (
-    FULL_MIX,
     Broadcast,
     DesiredState,
     MediaEndpoint,
@@ -38,9 +38,10 @@ from .ports import (
 from .reactions import ReactionTally
 from .relays import Relays
 from .room_end import RoomEnd
+from .room_life import RoomLife
 from .rules import sessions_to_close
 from .session_book import Session, SessionBook
-from .stage_audio import StageAudio, own_mix
+from .stage_audio import StageAudio
 from .stage_messages import room_message
 from .stage_messenger import StageMessenger
 from .stage_network import StageNetworks
@@ -104,11 +105,9 @@ class Room:
         self.mixing = Durations()  # decoding, mixing and encoding, tick by tick
         self._clock = clock
         self._desired = DesiredCell(unknown_state(epoch), clock=clock)
+        self._life = RoomLife()
         self._admission = Admission(
-            self._desired,
-            self.book,
-            capacity=capacity,
-            is_open=lambda: self._doorway.tasks is not None and self._end is None,
+            self._desired, self.book, self._life, capacity=capacity
         )
         self._doorway = Doorway(
             endpoint,
@@ -127,12 +126,9 @@ class Room:
             publisher=publisher,
             clock=clock,
         )
-        self._end: RoomEnd | None = None
-        self._ending = asyncio.Event()
+        self._routing = MixRouting(endpoint)
         self._informed = False  # nothing is told before Firestore was heard
         self._senders: dict[SessionId, UserId] = {}
-        self._hearers: dict[UserId, SessionId] = {}
-        self._own: frozenset[UserId] = frozenset()
         self._talking: tuple[UserId, ...] = ()
         self._ticks = 0
 
@@ -151,9 +147,10 @@ class Room:
         try:
             async with self.loop, asyncio.TaskGroup() as tasks:
                 self._doorway.tasks = tasks
+                self._life.open()
                 announcing = tasks.create_task(self._announcer.run())
                 watching = tasks.create_task(self.loop.wait_closed())
-                end = await self._wait_end()
+                end = await self._life.ended()
                 superseded = end in (RoomEnd.SUPERSEDED, RoomEnd.RELIEVED)
                 if superseded or not self._informed:
                     announcing.cancel()  # what the public sees is another's now
@@ -166,9 +163,7 @@ class Room:
 
     def end(self, reason: RoomEnd) -> None:
         """Let `run` close everything and return; the first reason counts."""
-        if self._end is None:
-            self._end = reason
-            self._ending.set()
+        self._life.end(reason)
 
     def apply(self, desired: DesiredState) -> None:
         """Take a new desired state: sound follows at once, sessions right after."""
@@ -240,9 +235,7 @@ class Room:
         if session.kind is PeerKind.WHIP:
             self._start_sender(session)
         else:
-            self._hearers[session.user_id] = session_id
-            if session.user_id in self._own:
-                self.endpoint.hear(session_id, own_mix(session.user_id))
+            self._routing.add(session.user_id, session_id)
         self._note_change()
 
     def session_closed(self, session_id: SessionId, reason: PeerCloseReason) -> None:
@@ -251,8 +244,7 @@ class Room:
         if session is None:
             return
         self._silence(session)
-        if self._hearers.get(session.user_id) == session_id:
-            del self._hearers[session.user_id]
+        self._routing.remove(session.user_id, session_id)
         self._note_change()
 
     def stage_channel_opened(self, session_id: SessionId) -> None:
@@ -265,11 +257,6 @@ class Room:
         self.endpoint.send_stage_message(session_id, room_message(self.board.room))
         self._messenger.tell_you(session, self.desired)
         self._note_change()
-
-    async def _wait_end(self) -> RoomEnd:
-        while self._end is None:
-            await self._ending.wait()
-        return self._end
 
     def _note_change(self) -> None:
         if self._informed:
@@ -293,12 +280,12 @@ class Room:
 
     def _tick(self, due_s: float) -> None:
         self.endpoint.collect()
-        self.care.attend(self._hearers, self.desired.stage.keys(), own=self._own)
-        hearing, began_s = self._hearers.keys(), self._clock.now_s()
-        tick = self.stage.tick(due_s, hearing, long=self.care.needs_long)
+        hearers, on_stage = self._routing.hearers, self.desired.stage.keys()
+        self.care.attend(hearers, on_stage, own=self._routing.own)
+        began_s = self._clock.now_s()
+        tick = self.stage.tick(due_s, hearers.keys(), long=self.care.needs_long)
         self.mixing.observe(self._clock.now_s() - began_s)
-        if tick.own != self._own:
-            self._route(frozenset(tick.own))
+        self._routing.route(tick.own)
         if tick.frames:
             self.endpoint.send(tick.frames)
         if tick.talking != self._talking:
@@ -308,17 +295,8 @@ class Room:
         if self._ticks % STUCK_CHECK_TICKS == 0:
             self.care.elsewhere = self.relays.losses()
             self._close_stuck(due_s)
-            self._networks.look(self.desired, self._hearers)
+            self._networks.look(self.desired, hearers)
             self._note_change()  # the recorder's state may have changed by itself
-
-    def _route(self, own: frozenset[UserId]) -> None:
-        """Let each hearer hear what was made for them in this tick."""
-        for user_id in self._own ^ own:
-            session_id = self._hearers.get(user_id)
-            if session_id is not None:
-                source = own_mix(user_id) if user_id in own else FULL_MIX
-                self.endpoint.hear(session_id, source)
-        self._own = own
 
     def _close_stuck(self, now_s: float) -> None:
         for session_id, user_id in list(self._senders.items()):
