@@ -9,6 +9,7 @@ from spaces.adapters.proof import Ed25519Prover
 from spaces.domain.consent import Consent, ConsentDecision, ConsentFacts
 from spaces.domain.notice import Notice, notice_in
 from spaces.domain.recording import Recording, RecordingDecision, shown
+from spaces.domain.recording_states import UNFINISHED
 from spaces.domain.space import Space
 from spaces.http import clips, consents, recordings
 from spaces.http.operations import Operation
@@ -58,6 +59,16 @@ class MemoryRecordingStore:
             if each.expires_at is not None and each.expires_at < before
         ]
         return found[:limit]
+
+    def unfinished(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
+        found = [
+            space
+            for space in self._db.spaces.values()
+            if space.recording_state in UNFINISHED
+            and space.ended_at is not None
+            and space.ended_at < before
+        ]
+        return [space.id for space in found][:limit]
 
     def facts(self, space_id: SpaceId, user_id: UserId) -> ConsentFacts:
         return ConsentFacts(

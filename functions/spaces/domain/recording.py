@@ -62,6 +62,7 @@ class Recording:
         commitments: The chain, oldest first, hex; see `consent_receipts`.
         attempt: Renders of this version that were launched.
         attempted_at: When the last of them was.
+        expires_at: When it is to be erased; of one that is, when its objects are gone.
         trim_start_ms: What the host cut off, on the recording clock.
         partial: The render lacks intervals; `duration_ms` is the render's too.
         clips_made: Also those that are gone: their numbers are used up.

@@ -91,14 +91,18 @@ def erase(
 
 def expire(recording: Recording | None, *, now: datetime) -> RecordingDecision:
     """Erase a recording whose time is up; any other stays."""
-    if recording is not None and recording.state is RecordingState.ERASED:
-        # Releases before this one left it its time, by which it is found for ever.
-        return RecordingDecision(replace(recording, expires_at=None))
     if recording is None or recording.state not in KEPT:
         return RecordingDecision(recording)
     if recording.expires_at is None or now < recording.expires_at:
         return RecordingDecision(recording)
     return erased(recording, now)
+
+
+def cleared(recording: Recording | None) -> RecordingDecision:
+    """Note of an erased recording that none of its objects is left; others stay."""
+    if recording is None or recording.state is not RecordingState.ERASED:
+        return RecordingDecision(recording)
+    return RecordingDecision(replace(recording, expires_at=None))
 
 
 def erased(recording: Recording, now: datetime) -> RecordingDecision:
@@ -109,7 +113,8 @@ def erased(recording: Recording, now: datetime) -> RecordingDecision:
         voices=(),
         withdrawn=(),
         duration_ms=0,
-        expires_at=None,  # nothing is left that a sweep would have to look for
+        # By then all that is asked for here was done, or was lost.
+        expires_at=now + timedelta(seconds=ERASE_LAST_AFTER_S),
         clips=(),
         updated_at=now,
     )

@@ -17,6 +17,8 @@ OPEN: Final = frozenset(
 KEPT: Final = frozenset(
     {RecordingState.FINISHING, RecordingState.READY, RecordingState.FAILED}
 )
+# Somebody has to do something about it, once its Space is over.
+UNFINISHED: Final = OPEN | {RecordingState.FINISHING}
 
 
 class RecordingEvent(StrEnum):

@@ -39,7 +39,8 @@ def look(
     A look at another version than the present one changes nothing.
 
     Args:
-        kept_for: How long a recording is kept, from when it was first ready.
+        kept_for: How long a recording is kept, from when it was first ready, or was
+            given up.
     """
     if not is_due(recording, version):
         return RecordingDecision(recording)
@@ -48,11 +49,11 @@ def look(
     if progress is not None and progress.state is RenderState.DONE:
         return _published(recording, progress, kept_for=kept_for, now=now)
     if _said(progress, RenderState.FAILED):
-        return _given_up(recording, now)
+        return _given_up(recording, kept_for=kept_for, now=now)
     if not is_dead(recording.attempted_at, progress, now):
         return RecordingDecision(recording)
     if recording.attempt >= MAX_ATTEMPTS:
-        return _given_up(recording, now)
+        return _given_up(recording, kept_for=kept_for, now=now)
     again = replace(recording, attempt=recording.attempt + 1, attempted_at=now)
     return RecordingDecision(again)
 
@@ -141,8 +142,14 @@ def _published(
     return RecordingDecision(ready, (tell, *expiry_step(ready, now)))
 
 
-def _given_up(recording: Recording, now: datetime) -> RecordingDecision:
-    state = moved(recording.state, RecordingEvent.FAIL)
-    failed = replace(recording, state=state, updated_at=now)
+def _given_up(
+    recording: Recording, *, kept_for: timedelta, now: datetime
+) -> RecordingDecision:
+    failed = replace(
+        recording,
+        state=moved(recording.state, RecordingEvent.FAIL),
+        expires_at=recording.expires_at or now + kept_for,
+        updated_at=now,
+    )
     tell = RecordingTask(failed.space_id, RecordingStep.TELL, failed.version, 1, now)
-    return RecordingDecision(failed, (tell,))
+    return RecordingDecision(failed, (tell, *expiry_step(failed, now)))

@@ -58,6 +58,14 @@ class RecordingStore(Protocol):
         """Return Spaces whose recording should have been erased before that time."""
         ...
 
+    def unfinished(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
+        """
+        Return Spaces that ended before that time, their recording `UNFINISHED`.
+
+        Those that ended first come first.
+        """
+        ...
+
     def facts(self, space_id: SpaceId, user_id: UserId) -> ConsentFacts:
         """Return what this person's answer depends on; raises SpaceNotFound."""
         ...

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -22,7 +22,7 @@ from .ports import Clock, EffectQueue, Launcher, Workload, WorkloadKind
 from .recording_ports import Decide, RecordingNews, RecordingObjects, RecordingStore
 
 LOOK_AGAIN: Final = timedelta(seconds=1)  # then the next of the numbered looks
-EXPIRY_GRACE: Final = timedelta(minutes=10)  # a task that comes late is not lost
+LOST_AFTER: Final = timedelta(minutes=10)  # a task that comes late is not lost
 MEND_AT_ONCE: Final = 50
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class RecordingTasks:
     `SpaceNotFound` and `LaunchRefused` are for good; `Unavailable` errors pass.
 
     Args:
-        kept_for: How long a recording is kept, from when it was first ready.
+        kept_for: How long a recording is kept; see `render.look`.
     """
 
     recordings: RecordingStore
@@ -133,16 +133,47 @@ class RecordingTasks:
 
     def mend(self) -> None:
         """
-        Erase what its own task should have erased, had it not been lost.
+        Do what a recording's own task should have done, had it not been lost.
 
         Raises:
             DependencyUnavailable: the next one goes on.
         """
-        before = self.now() - EXPIRY_GRACE
-        overdue = self.recordings.overdue(before, limit=MEND_AT_ONCE)
-        if overdue:
-            logger.warning("expiries were lost", extra={"space_ids": list(overdue)})
-        all_of(*(partial(self.expire, space_id) for space_id in overdue))
+        before = self.now() - LOST_AFTER
+        all_of(
+            partial(self._mend_ends, before),
+            partial(self._mend_expiries, before),
+        )
+
+    def _mend_ends(self, before: datetime) -> None:
+        """See that what Spaces that are over have recorded is rendered."""
+        found = self.recordings.unfinished(before, limit=MEND_AT_ONCE)
+        all_of(*(partial(self._mend_end, space_id) for space_id in found))
+
+    def _mend_end(self, space_id: SpaceId) -> None:
+        now = self.now()
+        _, after = self._changed(
+            space_id, lambda there, found: rules.finish(there, found, now=now)
+        )
+        if after is not None:
+            # Of a render that takes so long, it is the look that comes anyway.
+            for look in rules.rendered_later(after, now):
+                self.effects.put(look)
+
+    def _mend_expiries(self, before: datetime) -> None:
+        found = self.recordings.overdue(before, limit=MEND_AT_ONCE)
+        all_of(*(partial(self._mend_expiry, space_id) for space_id in found))
+
+    def _mend_expiry(self, space_id: SpaceId) -> None:
+        """Erase what has outlived its time; of what is erased, what may be left."""
+        _, recording = self.recordings.get(space_id)
+        if recording is None:
+            return
+        if recording.state is not RecordingState.ERASED:
+            logger.warning("expiry was lost", extra={"space_id": space_id})
+            self.expire(space_id)
+            return
+        self.open_objects().erase(recording.id)
+        self._changed(space_id, lambda _, found: recording_kept.cleared(found))
 
     def tell(self, space_id: SpaceId, version: int) -> None:
         """Tell who is concerned what became of a version; a later one tells itself."""

@@ -182,6 +182,28 @@ def test_what_outlived_its_time_is_found(world: World) -> None:
     assert [each for each in found(limit=50) if each in ids] == [ids[1]]
 
 
+def test_what_no_task_has_finished_is_found(world: World) -> None:
+    """
+    Of Spaces that are over, in the order of their ends: recordings that go on, as far
+    as is stored, and those that wait for their render. No other.
+    """
+    asked, stopped, off, live = (Stage(world, f"lost{n}", 1) for n in range(4))
+    stopped.answer(stopped.people[0], YES)
+    for stage in (stopped, off):
+        stage.record(requested=False)
+    for stage in (asked, stopped, off):
+        world.call("POST", f"{stage.path}/end", as_user=stage.host)
+        world.clock.advance(1)
+    ids = [stage.space_id for stage in (asked, stopped, off, live)]
+
+    def found(before: datetime) -> list[SpaceId]:
+        unfinished = world.recording.store.unfinished(before, limit=1_000)
+        return [each for each in unfinished if each in ids]
+
+    assert found(world.clock()) == ids[:2]
+    assert found(world.clock() - timedelta(seconds=2)) == ids[:1]
+
+
 def _expiring(world: World, space_id: SpaceId, at: datetime | None) -> None:
     def decide(_: Space, found: Recording | None) -> RecordingDecision:
         assert found is not None

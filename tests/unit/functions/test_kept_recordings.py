@@ -4,20 +4,18 @@ import base64
 import hashlib
 import hmac
 import json
-from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from werkzeug.test import TestResponse
 
-from spaces.domain.effects import RecordingTask, TellWebhooks
-from spaces.domain.states import SpaceState
+from spaces.domain.effects import TellWebhooks
 from spaces.domain.webhook import Endpoint
-from spaces_contract.ids import SpaceId, UserId
-from spaces_contract.recording import RecordingId, RecordingState
+from spaces_contract.ids import UserId
+from spaces_contract.recording import RecordingId
 from spaces_contract.recording_render import RenderProgress, RenderState
-from tests.builders import HOST, SPACE_ID, a_space
+from tests.builders import HOST, SPACE_ID
 from tests.recorded_world import (
     CONSENT,
     OF_SPACE,
@@ -33,8 +31,7 @@ from tests.recorded_world import (
     state,
     work,
 )
-from tests.recording_builders import a_recording
-from tests.recording_fakes import KEPT_DAYS, PLAYBACK_SECRET, MemoryRecordingStore
+from tests.recording_fakes import PLAYBACK_SECRET
 from tests.simulated_queue import SimulatedQueue
 from tests.world import World, code_of
 
@@ -214,52 +211,6 @@ def test_an_unknown_recording(world: World) -> None:
     assert get(world, f"/v1/recordings?space_id={SPACE_ID}", "ana") == {
         "recordings": []
     }
-
-
-@pytest.mark.parametrize("late", [False, True])
-def test_the_sweep_mends_a_lost_expiry(world: World, late: bool) -> None:
-    """
-    Where the queue lost the task that ends a recording's time, the next sweep erases
-    it; one whose time is not up, or whose task is just late, it leaves alone.
-    """
-    ready(world, "ana")
-    for effect in list(world.effects.tasks.values()):
-        if isinstance(effect, RecordingTask):
-            del world.effects.tasks[effect.name]
-    world.clock.advance(KEPT_DAYS * 86_400 + (700 if late else 0))
-
-    for _ in range(2):
-        assert world.task("sweep", {}).status_code == 204
-        work(world)
-
-    assert state(world) == ("erased" if late else "ready")
-    assert world.recording.objects.erased == ([RecordingId(SPACE_ID)] if late else [])
-
-
-def test_what_older_releases_erased_is_found_no_more(world: World) -> None:
-    """
-    Their erased recordings have a time still: a sweep takes it off, so that others
-    whose expiry was lost have their turn; one that cannot be mended holds up none.
-    """
-    ready(world, "ana")
-    store = world.recording.store
-    assert isinstance(store, MemoryRecordingStore)
-    long_ago = world.clock() - timedelta(days=1)
-    old, gone = SpaceId("1111111111112"), SpaceId("1111111111113")
-    erased = a_recording(RecordingState.ERASED, expires_at=long_ago)
-    world.database.put_space(a_space(SpaceState.ENDED, id=old))
-    store.recordings = {
-        gone: replace(erased, space_id=gone),  # its Space is in no store any more
-        old: replace(erased, space_id=old),
-        SPACE_ID: replace(store.recordings[SPACE_ID], expires_at=long_ago),
-    }
-
-    for _ in range(2):
-        world.task("sweep", {})
-
-    assert store.recordings[old].expires_at is None
-    assert state(world) == "erased"
-    assert list(store.overdue(world.clock(), limit=50)) == [gone]
 
 
 def test_superseded_is_delivered_signed_and_again_until_taken(world: World) -> None:

@@ -25,7 +25,7 @@ from spaces.domain.recording_states import (
 )
 from spaces.domain.states import SpaceState
 from spaces_contract.ids import UserId
-from spaces_contract.recording import RecordingState
+from spaces_contract.recording import ERASE_LAST_AFTER_S, RecordingState
 from tests.builders import HOST, NOW, a_space
 from tests.recording_builders import a_recording, a_stage, a_voice
 
@@ -235,7 +235,11 @@ def test_deleting_leaves_no_voice() -> None:
     decision = kept.erase(a_space(SpaceState.ENDED), ready, actor_id=HOST, now=LATER)
 
     assert decision.recording == replace(
-        ready, state=RecordingState.ERASED, voices=(), updated_at=LATER
+        ready,
+        state=RecordingState.ERASED,
+        voices=(),
+        expires_at=LATER + timedelta(seconds=ERASE_LAST_AFTER_S),
+        updated_at=LATER,
     )
     assert RecordingStep.ERASE in steps(decision)
 

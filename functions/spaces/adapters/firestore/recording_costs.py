@@ -4,13 +4,19 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from .costs import BLOCK, MEMBER, OUTBOX, SPACE, Cost
+from .costs import BLOCK, LIVE, MEMBER, OUTBOX, SPACE, Cost
 
 RECORDING: Final = "spaces/{space}/runtime/recording: how it is, and who consented"
 CONSENT: Final = "spaces/{space}/consents/{uid}: the caller's own answer and receipts"
 
 STATE: Final = (SPACE, RECORDING)
 FACTS: Final = (SPACE, MEMBER, RECORDING, CONSENT)
+# A query that finds nothing is billed as one read.
+LOOKED_FOR: Final = (
+    "spaces: those that ended with a recording that nobody renders",
+    "spaces/*/runtime: recordings that outlived their time",
+    LIVE,
+)
 # At once, when no worker can write any more, and when no job can.
 SWEEPS: Final = (OUTBOX, OUTBOX, OUTBOX)
 
@@ -59,5 +65,7 @@ RECORDING_COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "task recording-clip, done": Cost((*STATE, *STATE), (RECORDING,)),
         "task recording-erase-clips": Cost(STATE),
         "task recording-tell": Cost(STATE),
+        # Once a minute, beside the outbox; what is found costs as its own task does.
+        "task sweep, nothing lost": Cost(LOOKED_FOR),
     }
 )

@@ -13,6 +13,7 @@ from spaces_contract.ids import SpaceId, UserId
 from ...domain.consent import Consent, ConsentDecision, ConsentFacts
 from ...domain.effects import Effect
 from ...domain.recording import Recording, RecordingDecision, shown
+from ...domain.recording_states import UNFINISHED
 from ...domain.space import Space
 from ...service.ports import Cursor
 from ...service.recording_ports import Answer, Answered, Decide
@@ -76,6 +77,20 @@ class FirestoreRecordingStore:
         )
         with dependency_errors():
             return [_space_of(doc.reference) for doc in query.stream()]
+
+    def unfinished(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
+        """Query Spaces by what they show; one that goes on has not ended before."""
+        states = sorted(state.value for state in UNFINISHED)
+        query = (
+            self._client.collection(paths.SPACES)
+            .where(filter=FieldFilter("recording_state", "in", states))
+            .where(filter=FieldFilter("ended_at", "<", before))
+            .order_by("ended_at")
+            .select([])
+            .limit(limit)
+        )
+        with dependency_errors():
+            return [SpaceId(doc.id) for doc in query.stream()]
 
     def facts(self, space_id: SpaceId, user_id: UserId) -> ConsentFacts:
         """Read four documents in one RPC; see `RecordingStore`."""
