@@ -43,9 +43,13 @@ export class Controls {
       "div",
       { class: "controls", role: "group", "aria-label": "Your controls" },
       strip,
-      h("div", { class: "controls__side" }, this.leave, this.end),
-      h("div", { class: "controls__middle" }, this.mic.element, this.ask.element, this.hint),
-      h("div", { class: "controls__side" }, toggle, this.down, this.share),
+      h(
+        "div",
+        { class: "controls__row" },
+        h("div", { class: "controls__side" }, this.leave, this.end),
+        h("div", { class: "controls__middle" }, this.mic.element, this.ask.element, this.hint),
+        h("div", { class: "controls__side" }, toggle, this.down, this.share),
+      ),
     );
   }
 
