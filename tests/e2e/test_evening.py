@@ -35,6 +35,8 @@ async def test_an_evening_of_three(page_for: PageFor, screenshot: Screenshot) ->
 
     await guest.get_by_test_id("speak").click()
     await _accept(host, "ben", screenshot)
+    asked = guest.get_by_test_id("confirm")
+    await expect(asked).to_contain_text("You can speak now")
     await guest.get_by_test_id("promotion-accept").click(timeout=LIVE_TIMEOUT_MS)
     room = guest.get_by_test_id("room")
     await expect(room).to_have_attribute("data-role", "speaker")

@@ -18,7 +18,7 @@ import { Voice } from "./voice.js";
 /** @extends {Emitter<import("./events.js").RoomEvents>} */
 export class RoomSession extends Emitter {
   role = /** @type {Role} */ ("listener");
-  promoted = false; // the server put us on stage and we have not answered yet
+  promoted = /** @type {"invited" | "asked" | null} the server put us on stage, we have not answered yet */ (null);
   blockedOnStage = false;
   room = /** @type {import("./roster.js").Room | null} */ (null);
   networks = /** @type {import("../media/whip.js").StageNetwork[]} told to hosts */ ([]);
@@ -195,20 +195,20 @@ export class RoomSession extends Emitter {
     if (room.state === "ended") return this.#over();
     const staged = room.stage.some(({ uid }) => uid === this.uid);
     if (staged && !this.onStage && !this.promoted) void this.#askStanding();
-    if (!staged && this.promoted) this.promoted = false;
+    if (!staged) this.promoted = null;
     this.emit("change", null);
   }
 
   async #askStanding() {
     const mine = await api.myStanding(this.space.id).catch(() => null);
-    if (mine?.on_stage && !this.onStage) this.#set({ promoted: true });
+    if (mine?.on_stage && !this.onStage) this.#set({ promoted: mine.speak_request === "accepted" ? "asked" : "invited" });
   }
 
   #demoted() {
     this.#wish = "listener";
     this.connection.dropStage();
     this.voice.close();
-    this.#set({ role: "listener", promoted: false });
+    this.#set({ role: "listener", promoted: null });
   }
 
   #microphoneLost() {

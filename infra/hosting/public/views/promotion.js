@@ -4,6 +4,11 @@
 import { confirmSheet } from "../components/sheet.js";
 import { attempt } from "./controls.js";
 
+const WORDS = Object.freeze({
+  invited: { title: "You’re on stage", text: "A host invited you to speak. Everybody hears you once your mic is on." },
+  asked: { title: "You can speak now", text: "A host took you up. Everybody hears you once your mic is on." },
+});
+
 /** @param {import("../room/session.js").RoomSession} session */
 export function promotionSheet(session) {
   /** @type {(() => void) | null} */
@@ -14,8 +19,9 @@ export function promotionSheet(session) {
   };
   const draw = () => {
     if (!session.promoted || session.onStage) return dismiss();
-    close ??= confirmSheet("You’re on stage", {
-      text: "A host invited you to speak. Everybody hears you once your mic is on.",
+    const { title, text } = WORDS[session.promoted];
+    close ??= confirmSheet(title, {
+      text,
       choices: [
         {
           label: "Turn on mic",
