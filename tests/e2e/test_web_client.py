@@ -220,6 +220,8 @@ async def test_a_host_runs_the_stage(page_for: PageFor) -> None:
 
     await open_person(host, "pepe")
     await host.get_by_test_id("invite").click()
+    asked = guest.get_by_test_id("confirm")
+    await expect(asked).to_contain_text("A host invited you to speak")
     await guest.get_by_test_id("promotion-accept").click()
     await expect(room).to_have_attribute("data-role", "speaker")
     await expect(member(host, "pepe")).to_have_attribute("data-muted", "false")
@@ -305,13 +307,18 @@ async def test_one_may_look_around_while_listening(page_for: PageFor) -> None:
 
 async def test_the_end_is_told_to_whoever_looks_around(page_for: PageFor) -> None:
     """
-    As what it is: nobody was put out.
+    As what it is: nobody was put out; and the Space is no longer among the live ones,
+    whatever the server still lists.
     """
     host = await page_for("ulla")
     path = await browser.start_space(host, "Over meanwhile")
     guest = await page_for("veit")
     await browser.listen(guest, path)
     await guest.get_by_test_id("minimize").click()
+    card = guest.get_by_role("link", name="Over meanwhile", exact=True)
+    await expect(card).to_be_visible()
+    listed = await guest.evaluate("import('/api.js').then((m) => m.liveSpaces())")
+    await answer_with(guest, r"/v1/spaces\?state=live", 200, listed)
 
     await host.get_by_test_id("end").click()
     await host.get_by_test_id("end-confirm").click()
@@ -319,6 +326,11 @@ async def test_the_end_is_told_to_whoever_looks_around(page_for: PageFor) -> Non
     toast = guest.get_by_test_id("toast").last
     await expect(toast).to_contain_text("This Space has ended Over meanwhile")
     await expect(guest.get_by_test_id("dock")).to_have_count(0)
+    await expect(card).to_have_count(0)
+    async with guest.expect_response(re.compile("state=live")) as relisted:
+        await guest.evaluate("dispatchEvent(new Event('online'))")
+    await (await relisted.value).finished()
+    await expect(card).to_have_count(0)
 
 
 async def test_the_newest_tab_has_the_space(page_for: PageFor) -> None:

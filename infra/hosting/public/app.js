@@ -8,6 +8,7 @@ import { loadIcons } from "./components/dom.js";
 import { toast, toastProblem } from "./components/toast.js";
 import { titleOf } from "./format.js";
 import { Problem } from "./http.js";
+import { noteOver } from "./over.js";
 import { layGhost } from "./room/ghosts.js";
 import { Present } from "./room/present.js";
 import { Router } from "./router.js";
@@ -34,6 +35,7 @@ let entering = null;
 const present = new Present({
   onchange: () => drawDock(present),
   onend: ({ space }, problem) => {
+    if (!problem) noteOver(space.id);
     if (location.pathname === `/s/${space.id}`) return; // its page tells more
     if (problem) return toastProblem(problem);
     toast("This Space has ended", { text: titleOf(space), symbol: "stop" });

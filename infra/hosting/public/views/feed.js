@@ -2,6 +2,7 @@
 /** The feed: what is live now. */
 
 import { liveSpaces } from "../api.js";
+import { watchOver, withoutOver } from "../over.js";
 import { button } from "../components/button.js";
 import { h, setAttribute } from "../components/dom.js";
 import { pullToRefresh } from "../components/pull.js";
@@ -26,6 +27,7 @@ export function feedView(routes) {
   const feed = new Feed(list, more);
   const refresh = () => Promise.all([feed.refresh(), upcoming.refresh()]);
   const unpull = pullToRefresh(element, refresh);
+  const unwatch = watchOver(() => feed.dropOver());
   const onVisible = () => void (document.hidden || refresh());
   const timer = setInterval(onVisible, REFRESH_MS);
   document.addEventListener("visibilitychange", onVisible);
@@ -40,6 +42,7 @@ export function feedView(routes) {
       document.removeEventListener("visibilitychange", onVisible);
       window.removeEventListener("online", onVisible);
       unpull();
+      unwatch();
     },
   };
 }
@@ -68,6 +71,8 @@ function heading(routes) {
 class Feed {
   /** @type {Map<string, {card: HTMLElement, shown: string}>} */
   #cards = new Map();
+  /** @type {import("../api.js").Space[]} */
+  #listed = [];
   #pages = 1;
 
   /**
@@ -82,7 +87,8 @@ class Feed {
   async refresh() {
     try {
       const { spaces, next } = await this.#load();
-      this.#show(spaces);
+      this.#listed = spaces;
+      this.#show();
       this.more.replaceChildren(...(next ? [this.#moreButton()] : []));
     } catch (problem) {
       // Old news are better than an error, but only where there are any.
@@ -105,11 +111,15 @@ class Feed {
     return { spaces, next };
   }
 
-  /** @param {import("../api.js").Space[]} spaces */
-  #show(spaces) {
+  /** Take out what has ended since. */
+  dropOver() {
+    if (withoutOver(this.#listed).length < this.#cards.size) this.#show();
+  }
+
+  #show() {
     const before = this.#cards;
     this.#cards = new Map();
-    for (const space of spaces) {
+    for (const space of withoutOver(this.#listed)) {
       const shown = JSON.stringify([space.title, space.participant_count, space.speaker_ids]);
       const old = before.get(space.id);
       this.#cards.set(space.id, old?.shown === shown ? old : { card: cardOf(space), shown });

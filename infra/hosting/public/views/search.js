@@ -2,6 +2,7 @@
 /** Finding Spaces by the words of their titles and topics. */
 
 import { searchSpaces } from "../api.js";
+import { withoutOver } from "../over.js";
 import { explain } from "../problems.js";
 import { h, icon, setAttribute, setText } from "../components/dom.js";
 import { cardOf } from "./space_card.js";
@@ -41,7 +42,7 @@ export class Search {
     if (!text) return;
     try {
       const { spaces } = await searchSpaces(text);
-      if (this.#input.value.trim() === text) this.#show(spaces, text); // else they typed on
+      if (this.#input.value.trim() === text) this.#show(withoutOver(spaces), text); // else they typed on
     } catch (problem) {
       const { title, text: detail } = explain(problem);
       setText(this.#note, `${title}. ${detail}`);
