@@ -285,7 +285,8 @@ async def test_text_is_made_from_data(page: Page) -> None:
       return [m.duration(30_000), m.duration(12.5 * 60_000), m.duration(64 * 60_000),
               m.clock(7000), m.clock(3_723_000), m.plural(1, "listener"),
               m.plural(1240, "listener"), m.initials("Ana Lima"), m.initials("bo"),
-              m.initials(""), m.hue("Ana") === m.hue("ana")];
+              m.initials("✨Zoë✨ 🎧"), m.initials("👩‍🚀🔥"), m.initials(""),
+              m.hue("Ana") === m.hue("ana")];
     """
 
     assert await run(page, "/format.js", body) == [
@@ -298,9 +299,54 @@ async def test_text_is_made_from_data(page: Page) -> None:
         "1.2K listeners",
         "AL",
         "B",
+        "Z",
+        "👩‍🚀",
         "?",
         True,
     ]
+
+
+async def test_only_what_was_recorded_is_offered(page: Page) -> None:
+    """
+    Whether anybody agreed shows in the state; of a Space where nobody did there is
+    nothing to hear.
+    """
+    body = """
+      const space = { host: { handle: "ana", display_name: "Ana" }, host_ids: [],
+                      speaker_ids: [] };
+      return ["off", "pending", "recording", "finishing", "ready"].filter((state) =>
+        m.endedPanel({ ...space, recording_state: state }, { routes: {} })
+          .querySelector("[data-testid=ended-recording]"));
+    """
+
+    offered = await run(page, "/views/ended.js", body)
+
+    assert offered == ["recording", "finishing", "ready"]
+
+
+async def test_of_one_voice_the_outline_says_when_it_talks(page: Page) -> None:
+    """
+    Several have a lane each and a way to the next; one has a name alone.
+    """
+    body = """
+      const { replayControls } = await import("/views/replay_controls.js");
+      const ana = { uid: "a", display_name: "Ana", heard: [[0, 900]] };
+      const bo = { uid: "b", display_name: "Bo", heard: [[900, 1000]] };
+      return [[ana], [ana, bo]].map((speakers) => {
+        const drawn = { peaks: [5], speakers, durationMs: 1000, onseek: () => {} };
+        const wave = new m.Waveform(drawn).element;
+        const given = { audio: new Audio(), speakers, now: "", clip: () => {} };
+        const next = "[data-testid=replay-next]";
+        return [wave.querySelectorAll(".wave__name").length,
+                wave.querySelectorAll(".wave__bars").length,
+                replayControls("s", given).querySelectorAll(next).length];
+      });
+    """
+
+    alone, among = await run(page, "/components/waveform.js", body)
+
+    assert alone == [1, 0, 0]
+    assert among == [2, 2, 1]
 
 
 async def test_times_to_come_are_told_in_the_readers_zone(page: Page) -> None:

@@ -42,15 +42,18 @@ export function clock(ms) {
   return hours ? `${hours}:${tail}` : tail;
 }
 
+const FIRST_LETTER = /[\p{L}\p{N}]/u;
+
 /**
- * Up to two letters that stand for a person.
+ * Up to two letters that stand for a person; of nothing but emoji the first.
  *
  * @param {string} name
  */
 export function initials(name) {
   const words = name.trim().split(/[\s_]+/u).filter(Boolean);
-  const letters = words.length > 1 ? [words[0], words[words.length - 1]] : words;
-  return letters.map((word) => [...word][0].toUpperCase()).join("") || "?";
+  const letters = words.flatMap((word) => FIRST_LETTER.exec(word)?.[0].toUpperCase() ?? []);
+  const ends = letters.length > 1 ? [letters[0], letters[letters.length - 1]] : letters;
+  return ends.join("") || [...new Intl.Segmenter().segment(name.trim())][0]?.segment || "?";
 }
 
 const FIRST_HUE = 160;

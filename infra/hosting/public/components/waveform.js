@@ -24,7 +24,7 @@ export class Waveform {
       "div",
       { class: "wave", on: { click: (event) => onseek(this.#at(event)) } },
       this.#outline(peaks),
-      ...speakers.map((speaker) => this.#lane(speaker)),
+      ...speakers.map((speaker) => this.#lane(speaker, speakers.length > 1)),
     );
   }
 
@@ -46,8 +46,13 @@ export class Waveform {
     return this.#picture("wave__all", path);
   }
 
-  /** @param {Speaker} speaker */
-  #lane({ display_name: name, heard }) {
+  /**
+   * @param {Speaker} speaker
+   * @param {boolean} among Others; of one alone the outline says when they talk.
+   */
+  #lane({ display_name: name, heard }, among) {
+    const label = h("span", { class: "wave__name" }, name);
+    if (!among) return h("div", { class: "wave__lane", "data-testid": "lane" }, label);
     const bars = heard.map(([from, to]) =>
       svg("rect", {
         x: (WIDTH * from) / this.durationMs,
@@ -57,7 +62,7 @@ export class Waveform {
         class: "wave__heard",
       }),
     );
-    return h("div", { class: "wave__lane", "data-testid": "lane" }, h("span", { class: "wave__name" }, name), this.#picture("wave__bars", ...bars));
+    return h("div", { class: "wave__lane", "data-testid": "lane" }, label, this.#picture("wave__bars", ...bars));
   }
 
   /**

@@ -15,7 +15,7 @@ export function endedPanel(space, { routes, peak = 0 }) {
   const lasted = Date.parse(space.ended_at ?? "") - Date.parse(space.started_at ?? "");
   const stage = new Set([...space.host_ids, ...space.speaker_ids]).size;
   const listeners = Math.max(peak, space.participant_count - stage, 0);
-  const recorded = space.recording_state !== "off";
+  const recorded = !["off", "pending"].includes(space.recording_state); // pending: nobody agreed
   return h(
     "section",
     { class: "panel ended", "data-testid": "ended" },

@@ -26,7 +26,7 @@ export function replayControls(id, { audio, speakers, now, clip }) {
     "div",
     { class: "replay__controls" },
     playButton(audio),
-    button("Next speaker", {
+    speakers.length > 1 && button("Next speaker", {
       icon: "chevron-right",
       testid: "replay-next",
       onclick: () => {
