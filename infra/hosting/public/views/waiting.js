@@ -55,8 +55,9 @@ export function waitingPanel(space, { routes, start, onchange }) {
   );
   const tick = () => {
     const ms = at.getTime() - Date.now();
-    setText(caption, ms > 0 ? "Starts in" : "Any moment now");
-    setText(left, ms > 0 ? countdown(ms) : "Waiting for the host");
+    const [due, wait] = hosts ? ["It’s time", "Start when you’re ready"] : ["Any moment now", "Waiting for the host"];
+    setText(caption, ms > 0 ? "Starts in" : due);
+    setText(left, ms > 0 ? countdown(ms) : wait);
     setAttribute(left, "data-due", ms <= 0);
   };
   tick();
