@@ -1,6 +1,5 @@
 """App Check: what only apps call, only our apps may."""
 
-import os
 import re
 from typing import Any
 
@@ -15,9 +14,8 @@ from spaces.http.operations import Access, Operation
 from spaces.http.routes import Section
 from tests.applications import ORIGINS, PUBLIC_URL
 from tests.builders import SPACE_ID
-from tests.fresh_process import said_by
 from tests.unit.functions.test_config import LOCAL
-from tests.world import World, a_private_key
+from tests.world import World
 
 REFUSED = "app-check-required"
 OURS = "of our app"
@@ -128,24 +126,3 @@ def test_app_ids_are_read() -> None:
     for wrong in ('"1:1:ios:a"', '["example.app"]', "[1]", "true"):
         with pytest.raises(ConfigError, match="PARLEY_APP_CHECK must be JSON"):
             Config.from_env(LOCAL | {"PARLEY_APP_CHECK": wrong})
-
-
-BUILD = """
-import sys
-import main
-main.api_app()
-assert "firebase_admin" not in sys.modules
-print("built")
-"""
-
-
-def test_asking_for_it_makes_no_cold_start_longer() -> None:
-    """
-    firebase-admin, a fifth of a cold start, is loaded with the first token only.
-    """
-    keys = ("PARLEY_GRANT_PRIVATE_KEY", "PARLEY_PROOF_PRIVATE_KEY")
-    env = LOCAL | {name: a_private_key() for name in keys}
-    env["PARLEY_APP_CHECK"] = '["1:1234567890:ios:abc123"]'
-    env["PATH"] = os.environ.get("PATH", "")
-
-    assert said_by(BUILD, env) == "built\n"
