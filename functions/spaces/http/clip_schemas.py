@@ -8,7 +8,8 @@ from ..domain.clip import MAX_CLIP, MIN_CLIP, ClipState
 from ..domain.space import MAX_TITLE_CHARS
 from ..service.clips import ClipPlayback, SeenClip
 from .recording_schemas import MAX_TRIM_MS
-from .schemas import Answer, Instant, Line, Request, Whole
+from .schemas import Answer, Instant, Request, Whole
+from .text_fields import Line
 
 MIN_CLIP_MS = round(MIN_CLIP.total_seconds() * 1_000)
 MAX_CLIP_MS = round(MAX_CLIP.total_seconds() * 1_000)

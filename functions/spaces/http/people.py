@@ -27,7 +27,8 @@ from .client_app import client_app
 from .errors import InvalidHeader
 from .operations import Access, Call, Operation
 from .replies import empty_reply, json_reply
-from .schemas import Answer, Instant, Request, described
+from .schemas import Answer, Instant, Request
+from .text_fields import described
 
 DEVICE_ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

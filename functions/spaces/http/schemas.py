@@ -1,7 +1,6 @@
 """What goes in and out as JSON."""
 
 import re
-import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -16,7 +15,6 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic.config import JsonDict
-from pydantic.fields import FieldInfo
 
 from spaces_contract.ids import HANDLE_PATTERN, USER_ID_PATTERN
 from spaces_contract.recording import RecordingState
@@ -34,25 +32,7 @@ from ..domain.space import (
     SpeakerPolicy,
 )
 from ..domain.states import RequestState, SpaceState
-
-# What `_one_line` and `_something` accept, for whoever reads the schema alone.
-_CONTROLS = r"\x00-\x1f\x7f-\x9f"
-_LINE = f"^[^{_CONTROLS}]*$"
-_SOME_LINE = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
-
-
-def _one_line(text: str) -> str:
-    """Trim; refuse what has no place in one line of text."""
-    # Cc: control characters, Cs: halves of characters, which no store takes.
-    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
-        raise ValueError("must be one line of text")
-    return text.strip()
-
-
-def _something(text: str) -> str:
-    if not text:
-        raise ValueError("must not be empty")
-    return text
+from .text_fields import Line, SomeLine, described
 
 
 def _shaped(pattern: re.Pattern[str]) -> tuple[AfterValidator, WithJsonSchema]:
@@ -64,12 +44,6 @@ def _shaped(pattern: re.Pattern[str]) -> tuple[AfterValidator, WithJsonSchema]:
 
     schema = {"type": "string", "pattern": f"^{pattern.pattern}$"}
     return AfterValidator(check), WithJsonSchema(schema)
-
-
-def described(**keywords: str) -> FieldInfo:
-    """Add `keywords` to a field's schema."""
-    field: FieldInfo = Field(json_schema_extra=dict(keywords))
-    return field
 
 
 def _whole_second(at: datetime) -> datetime:
@@ -99,13 +73,6 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Line = Annotated[str, AfterValidator(_one_line), described(pattern=_LINE)]
-SomeLine = Annotated[
-    str,
-    AfterValidator(_one_line),
-    AfterValidator(_something),
-    described(pattern=_SOME_LINE),
-]
 # Of a field that may be missing: missing is None, null would look like a removal.
 GIVEN = (AfterValidator(_given), Field(json_schema_extra=_without_null))
 Whole = BeforeValidator(_whole)

@@ -15,13 +15,12 @@ from .schemas import (
     GIVEN,
     Answer,
     Instant,
-    Line,
     Request,
-    SomeLine,
     SpaceView,
     StartTime,
     Uid,
 )
+from .text_fields import Line, SomeLine
 
 MAX_INVITEES = 10  # in one call
 

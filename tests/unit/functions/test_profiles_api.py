@@ -1,7 +1,10 @@
 """`/v1/me`: one's own account."""
 
+import re
+
 import pytest
 
+from spaces.http.schemas import ProfileBody
 from tests.world import World, code_of
 
 ANA = {"handle": "ana_new", "display_name": "Ana"}
@@ -75,3 +78,42 @@ def test_profiles_have_bounds(world: World, body: dict[str, object]) -> None:
     response = world.call("PUT", "/v1/me", as_user="ana", json=body)
 
     assert (response.status_code, code_of(response)) == (422, "invalid-field")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u200b",
+        " \u00ad\u2060 ",
+        "\u3164",
+        "\u115f\u1160\uffa0",
+        "\u2800",
+        "\ufe0f",
+        "an\u2028a",
+        "\u202eana",
+        "ana\u2066",
+    ],
+)
+def test_a_name_is_seen_and_reads_as_it_is_spelled(world: World, name: str) -> None:
+    """
+    Nobody goes nameless by letters that show nothing, or by turning what follows.
+    """
+    body = {"handle": "ana", "display_name": name}
+    response = world.call("PUT", "/v1/me", as_user="ana", json=body)
+    schema = ProfileBody.model_json_schema()["properties"]["display_name"]
+
+    assert (response.status_code, code_of(response)) == (422, "invalid-field")
+    assert not re.search(schema["pattern"], name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Зоя", "👩‍💻", "नमस्ते", "\u200f\u0623\u0646\u0627", "❤️"]
+)
+def test_names_are_of_any_script(world: World, name: str) -> None:
+    """
+    Joiners, marks and selectors are part of letters that are seen.
+    """
+    body = {"handle": "ana", "display_name": name}
+    response = world.call("PUT", "/v1/me", as_user="ana", json=body)
+
+    assert response.get_json()["display_name"] == name
