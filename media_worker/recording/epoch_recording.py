@@ -19,7 +19,7 @@ from .journal import Journal
 from .key_encryption import KeyServiceDown
 from .sealing import PageSeal, StemPlace, new_key
 from .speech_filter import Arrived
-from .spool import Spool, SpoolFull
+from .spool import Spool, SpoolFull, epoch_of
 from .stem_tap import StemTap
 from .stem_writer import StemWriter
 from .stores import StemKeys, StoreErrors
@@ -218,7 +218,7 @@ class EpochRecording:
         return {
             name
             for name in found
-            if (epoch := _epoch_of(name)) == self._epoch
+            if (epoch := epoch_of(name)) == self._epoch
             or (epoch < self._epoch and not self._lives.get(epoch, not alone))
         }
 
@@ -238,8 +238,12 @@ class EpochRecording:
         while self._ours(await self._storage.uploads.waiting(self.recording_id)):
             await self.upload()
             await self._clock.sleep_until(self._clock.now_s() + UPLOAD_RETRY_S)
-        release = self._storage.spool.release
-        await asyncio.to_thread(release, self.recording_id, self._epoch)
+        await asyncio.to_thread(self._release)
+
+    def _release(self) -> None:
+        """Leave nothing in the spool but what others write."""
+        self._storage.spool.release(self.recording_id, self._epoch)
+        self._storage.spool.forget_dead(self.recording_id)
 
     def _write(
         self, batches: list[tuple[StemWriter, list[Arrived]]], end: bool
@@ -297,12 +301,6 @@ class EpochRecording:
 
     def _now(self) -> int:
         return round((self._clock.now_s() - self._zero_s) * SAMPLE_RATE_HZ)
-
-
-def _epoch_of(name: str) -> int:
-    """Return who writes a file; 0 where its name does not tell."""
-    item = names.parse_stem_object(name)
-    return (item.epoch if item else names.journal_epoch(name)) or 0
 
 
 def _keep(

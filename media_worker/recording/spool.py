@@ -1,5 +1,6 @@
 """Keeps sealed pages on the local disk until they are stored."""
 
+import contextlib
 import errno
 import fcntl
 import logging
@@ -8,7 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from spaces_contract.recording import RecordingId, StemId
-from spaces_contract.recording_objects import parse_stem_object, recording_prefix
+from spaces_contract.recording_objects import (
+    journal_epoch,
+    parse_stem_object,
+    recording_prefix,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -48,12 +53,9 @@ class Spool:
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(descriptor, fcntl.LOCK_SH)  # waits for a look of `holders`
+            self._holds[path] = _locked(path)
         except OSError as error:
             logger.error("spool not held", extra={"reason": str(error)})
-            return
-        self._holds[path] = descriptor
 
     def release(self, recording_id: RecordingId, epoch: int) -> None:
         """End `hold`: what is still here of that epoch does not grow any more."""
@@ -65,8 +67,20 @@ class Spool:
 
     def holders(self, recording_id: RecordingId) -> dict[int, bool]:
         """Return the epochs that were held and not released: whether they still are."""
-        found = (self._root / recording_prefix(recording_id)).glob("*.lock")
+        found = self._locks(recording_id)
         return {int(path.stem): self._is_held(path) for path in found}
+
+    def forget_dead(self, recording_id: RecordingId) -> None:
+        """
+        Forget the epochs of processes that were killed, once nothing of them is here.
+
+        Until then it is told by `holders` that their files do not grow any more.
+        """
+        left = {epoch_of(name) for name in self.names(recording_id)}
+        for path in self._locks(recording_id):
+            if path not in self._holds and int(path.stem) not in left:
+                with contextlib.suppress(OSError):  # it is held, or gone
+                    _delete_unlocked(path)
 
     def _is_held(self, path: Path) -> bool:
         if path in self._holds:
@@ -85,6 +99,9 @@ class Spool:
 
     def _lock(self, recording_id: RecordingId, epoch: int) -> Path:
         return self._root / recording_prefix(recording_id) / f"{epoch}.lock"
+
+    def _locks(self, recording_id: RecordingId) -> list[Path]:
+        return list((self._root / recording_prefix(recording_id)).glob("*.lock"))
 
     def append(self, name: str, data: bytes) -> None:
         """
@@ -152,6 +169,45 @@ class Spool:
             item = parse_stem_object(name)
             if item is not None and item.stem == stem:
                 self.stored(name)
+
+
+def epoch_of(name: str) -> int:
+    """Return who writes a file; 0 where its name does not tell."""
+    item = parse_stem_object(name)
+    return (item.epoch if item else journal_epoch(name)) or 0
+
+
+def _locked(path: Path) -> int:
+    """Return a descriptor with a lock on the file at `path`, made where none is."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)  # waits for a look of others
+            if _is_at(path, descriptor):
+                return descriptor
+        except OSError:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # they took it for that of a killed process
+
+
+def _delete_unlocked(path: Path) -> None:
+    """Delete a file that nobody has locked; raises OSError."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _is_at(path, descriptor):  # else it is another by now, and may be locked
+            path.unlink()
+    finally:
+        os.close(descriptor)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether the open file is the one that is found at `path`."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _append_whole(path: Path, data: bytes) -> None:

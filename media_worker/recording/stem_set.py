@@ -158,6 +158,7 @@ def sweep(job: RenderJob, stores: Stores) -> None:
         if data is not None and (item is None or item.stem in consented):
             obstore.put(stores.objects, name, data)
         stores.spool.stored(name)
+    stores.spool.forget_dead(job.recording_id)
 
 
 def _reader(

@@ -343,6 +343,7 @@ async def test_what_a_dead_worker_left_is_stored_where_the_next_soon_ends(
     await last.finish()
 
     assert pages_below(tmp_path / "spool") == []
+    assert list((tmp_path / "spool").rglob("*.lock")) == []
 
 
 async def test_a_lost_machine_is_a_gap_from_what_it_had_stored(tmp_path: Path) -> None:

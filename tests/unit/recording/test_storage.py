@@ -1,6 +1,7 @@
 """Keys, spool and journal: what a crash, a full disk and a lost key leave behind."""
 
 import errno
+import fcntl
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +18,12 @@ from media_worker.recording.key_encryption import (
 )
 from media_worker.recording.sealing import StemPlace, new_key
 from media_worker.recording.spool import Spool, SpoolFull
+from media_worker.recording.stem_set import sweep
 from media_worker.recording.stores import StemKeys, erase_stem, object_names, open_store
 from spaces_contract import recording_objects as names
 from spaces_contract.recording import GapReason, RecordingId, StemId
 from spaces_contract.recording_objects import StemObject
+from tests.stems import a_job, stem_of, stores_in
 
 RECORDING = RecordingId("recording-1")
 ANA, BO = StemId("stem-ana1"), StemId("stem-bo01")
@@ -203,6 +206,92 @@ def test_the_spool_forgets_one_stem(tmp_path: Path) -> None:
     spool.erase(RECORDING, ANA)
 
     assert spool.names(RECORDING) == [an_object(BO)]
+
+
+@pytest.fixture
+def spools(tmp_path: Path) -> tuple[Spool, Spool]:
+    """Return those of two processes on one machine, over a lock that one left."""
+    lock = tmp_path / names.recording_prefix(RECORDING) / "1.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    return Spool(tmp_path), Spool(tmp_path)
+
+
+def test_nothing_stays_of_a_process_that_was_killed(
+    spools: tuple[Spool, Spool],
+) -> None:
+    """
+    Its lock tells that nobody writes its files any more: it goes when they are stored,
+    and that of a process that lives stays.
+    """
+    living, spool = spools
+    living.hold(RECORDING, 2)
+    spool.append(an_object(ANA, epoch=1), b"x")
+
+    spool.forget_dead(RECORDING)
+    waiting = spool.holders(RECORDING)
+    spool.stored(an_object(ANA, epoch=1))
+    spool.forget_dead(RECORDING)
+
+    assert waiting == {1: False, 2: True}
+    assert spool.holders(RECORDING) == {2: True}
+
+
+def test_a_render_leaves_nothing_in_the_spool(tmp_path: Path) -> None:
+    """
+    It stores what a worker left that was killed, and no other follows.
+    """
+    stores, page = stores_in(tmp_path), an_object(stem_of("ana"))
+    stores.spool.append(page, b"x")
+    (tmp_path / "spool" / names.recording_prefix(RECORDING) / "1.lock").touch()
+
+    sweep(a_job("ana"), stores)
+
+    assert list(object_names(stores.objects, "")) == [page]
+    assert [path for path in (tmp_path / "spool").rglob("*") if path.is_file()] == []
+
+
+def test_one_who_locks_just_now_is_not_forgotten(
+    spools: tuple[Spool, Spool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Between its opening and its lock a file looks like that of a killed process: deleted
+    then, it is made anew.
+    """
+    starting, spool = spools
+    flock = fcntl.flock
+
+    def late(descriptor: int, mode: int) -> None:
+        if mode == fcntl.LOCK_SH:
+            monkeypatch.setattr(fcntl, "flock", flock)
+            spool.forget_dead(RECORDING)
+        flock(descriptor, mode)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    starting.hold(RECORDING, 1)
+
+    assert spool.holders(RECORDING) == {1: True}
+
+
+def test_two_who_forget_leave_a_third_alone(
+    spools: tuple[Spool, Spool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    What was opened and is locked at last may not be the file that is there by now.
+    """
+    slow, starting = spools
+    flock = fcntl.flock
+
+    def overtaken(descriptor: int, mode: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
+        Spool(tmp_path).forget_dead(RECORDING)
+        starting.hold(RECORDING, 1)
+        flock(descriptor, mode)
+
+    monkeypatch.setattr(fcntl, "flock", overtaken)
+    slow.forget_dead(RECORDING)
+
+    assert slow.holders(RECORDING) == {1: True}
 
 
 def test_refusals_in_a_row_are_one_gap() -> None:
