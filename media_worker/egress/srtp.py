@@ -41,7 +41,6 @@ class SrtpBuffer:
     """
 
     def __init__(self, rows: int, stride_bytes: int) -> None:
-        self.rows = rows
         self.stride_bytes = stride_bytes
         self._memory = ffi.new("unsigned char[]", rows * stride_bytes)
         self._lengths = ffi.new("int[]", rows)

@@ -73,8 +73,8 @@ class Board:
         book: SessionBook,
         talking: tuple[UserId, ...],
         reactions: Mapping[str, int],
-    ) -> bool:
-        """Bring the state up to date; return whether that made a new version."""
+    ) -> None:
+        """Bring the state up to date; a change makes a new version."""
         back = _host_is_back(desired, book)
         room = replace(
             self.room,
@@ -92,14 +92,9 @@ class Board:
             listeners_by_process=self._spread(),
             hls_key=self._broadcast.key,
         )
-        if room == self.room:
-            return False
-        self.room = replace(
-            room,
-            version=room.version + 1,
-            updated_at=rfc3339(self._utc_now()),
-        )
-        return True
+        if room != self.room:
+            now = rfc3339(self._utc_now())
+            self.room = replace(room, version=room.version + 1, updated_at=now)
 
     def _stage(
         self, desired: DesiredState, book: SessionBook

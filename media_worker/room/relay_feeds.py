@@ -8,7 +8,6 @@ from spaces_contract.relays import RelayReport, relay_user
 from spaces_contract.roles import PeerKind
 
 from .ports import SessionRefused
-from .relays import Relays
 from .room import Room
 
 _GRANT: Final = "feed"  # of sessions that no client's grant has opened
@@ -19,11 +18,6 @@ class RelayFeeds:
 
     def __init__(self, room: Room) -> None:
         self._room = room
-
-    @property
-    def relays(self) -> Relays:
-        """Who reports."""
-        return self._room.relays
 
     async def open_feed(self, offer_sdp: str, index: int) -> str:
         """
@@ -51,6 +45,6 @@ class RelayFeeds:
             raise SessionRefused(
                 ControlError.SESSION_NOT_FOUND, "no feed of this relay"
             )
-        self.relays.told(index, replace(report, arrived=()))
+        self._room.relays.told(index, replace(report, arrived=()))
         for user_id in report.arrived:
             self._room.book.hears_elsewhere(user_id)

@@ -82,7 +82,6 @@ class Room:
         long_frames_from: int,
         capacity: int,
     ) -> None:
-        self.space_id = space_id
         self.epoch = epoch
         self.endpoint = endpoint
         self.relays = Relays(clock)

@@ -71,8 +71,8 @@ class ChildOwner(Protocol):
     def egress_closed(self, session_id: SessionId, reason: PeerCloseReason) -> None:
         """Note that a session ended which nobody here had closed."""
 
-    def egress_changed(self, child: "EgressProcess") -> None:
-        """Note that it is ready, drains or has ended."""
+    def egress_ended(self, child: "EgressProcess") -> None:
+        """Note that it is gone; its latest report stays."""
 
 
 @dataclass(slots=True)
@@ -304,7 +304,6 @@ class EgressProcess:
             return  # it was told to end meanwhile
         self.state = state
         logger.info("egress process %s", state.value, extra={"egress": self.number})
-        self._owner.egress_changed(self)
 
     async def _request(self, order: Callable[[int], messages.Order]) -> messages.Notice:
         """
@@ -368,6 +367,7 @@ class EgressProcess:
         for session_id in lost:
             self._owner.egress_closed(session_id, PeerCloseReason.MEDIA_FAILED)
         self._become(ChildState.ENDED)
+        self._owner.egress_ended(self)
 
 
 def _arguments(spawn: Spawn, channel: int, feed_end: int) -> list[str]:

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Final
 
 from spaces_contract.control import ControlError
 from spaces_contract.ids import SessionId, UserId
@@ -16,7 +16,7 @@ from ...room.durations import Durations
 from ...room.ports import MediaEvents, SdpRefused, SessionInfo
 from ...transport.endpoint import UdpMediaEndpoint
 from ...transport.session_trace import SessionTraces, Step
-from .child import ChildState, EgressProcess, Spawn
+from .child import EgressProcess, Spawn
 from .placement import LISTENERS_PER_PROCESS, Limits, place
 from .pool import EgressPool
 
@@ -217,10 +217,9 @@ class SpreadEndpoint:
             del self._by_listener[placed.info.user_id]
         self._room.session_closed(session_id, reason)
 
-    def egress_changed(self, child: EgressProcess) -> None:
-        """Keep what an ended process had counted."""
-        if child.state is ChildState.ENDED:
-            self._past.update(_totals(child))
+    def egress_ended(self, child: EgressProcess) -> None:
+        """Keep what it had counted."""
+        self._past.update(_totals(child))
 
     # What metrics and room.json show.
 
@@ -325,11 +324,10 @@ class SpreadEndpoint:
 
 
 def _totals(child: EgressProcess) -> Counter[str]:
-    report: Any = child.report
     total: Counter[str] = Counter()
-    if report is not None:
-        total.update(_named("transport", report.transport))
-        total.update(_named("fan_out", report.fan_out))
+    if child.report is not None:
+        total.update(_named("transport", child.report.transport))
+        total.update(_named("fan_out", child.report.fan_out))
     return total
 
 
