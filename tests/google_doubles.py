@@ -24,6 +24,7 @@ SETTINGS: Final = {
     "vapid_key": "BEl62iUYgUivxIkv69yViEuiBIa-Ib9-SkvMeAtA3LFg"
     "DzkrxZJjSgSnfckjBJuBkr3qBUYIHBQFLXYp5Nksh8U",
 }
+IDENTITY: Final = re.compile(r"https://(identitytoolkit|securetoken)\.googleapis\.com/")
 OPERATIONS: Final = Path(__file__).parents[1] / "infra" / "operations.md"
 # No reCAPTCHA without Google: the SDK's own way for tests.
 DEBUG: Final = "self.FIREBASE_APPCHECK_DEBUG_TOKEN = 'debug';"
@@ -48,6 +49,7 @@ class GoogleDoubles:
         self._handle = handle
         self._account: dict[str, Any] = {}
         self.asked: list[tuple[str, Any]] = []
+        self.identity_fails = False
         self._answers: dict[str, Answer] = {
             "accounts:sendOobCode": lambda body: {"email": body["email"]},
             "accounts:signInWithEmailLink": self._signed_in,
@@ -87,6 +89,9 @@ class GoogleDoubles:
         text = request.post_data or "{}"
         body = json.loads(text) if text.startswith("{") else text
         self.asked.append((request.url, body))
+        if self.identity_fails and IDENTITY.match(request.url):
+            error = {"error": {"code": 503, "message": "Service unavailable."}}
+            return await route.fulfill(status=503, json=error, headers=headers)
         for call, answer in self._answers.items():
             if call in request.url:
                 found = json.dumps(answer(body))

@@ -5,8 +5,31 @@ import functools
 import json
 from typing import Any
 
-import pytest
 from playwright.async_api import Page, Route
+
+# Somebody whose token has run out, and what Firebase answers to each renewal.
+ANA = """
+  const KEY = "parley.session";
+  const ana = { uid: "ana", handle: "ana", displayName: "Ana", refreshToken: "first",
+                expiresAtMs: 0 };
+  const asked = [], bearers = [], renewals = [];
+  const fresh = (token) =>
+    Response.json({ id_token: token, refresh_token: "next", expires_in: "3600" });
+  const refusal = (status, message) =>
+    Response.json({ error: { message } }, { status });
+  let put = null;
+  globalThis.fetch = async (url, { method, headers, body }) => {
+    if (url.endsWith("/parley-web.json")) return Response.json({ firebase: {} });
+    if (url.startsWith("https://securetoken.googleapis.com/v1/token?")) {
+      asked.push(String(body));
+      return renewals.shift()();
+    }
+    if (method !== "PUT") return new Response(null, { status: 404 });
+    bearers.push(headers.get("Authorization"));
+    return put();
+  };
+  localStorage.setItem(KEY, JSON.stringify(ana));
+"""
 
 
 async def run(page: Page, module: str, body: str) -> Any:
@@ -72,45 +95,139 @@ async def test_a_proof_that_never_comes_holds_up_no_call(page: Page) -> None:
         assert await page.evaluate("() => window.token()") == ""
 
 
-@pytest.mark.parametrize(
-    "user",
-    [
-        "null",
-        """{ uid: "ana", getIdTokenResult: async () => {
-             throw { code: "auth/user-token-expired" };
-           } }""",
-    ],
-)
-async def test_whom_firebase_knows_no_more_may_sign_in_anew(
-    page: Page, user: str
-) -> None:
+async def test_whom_firebase_knows_no_more_may_sign_in_anew(page: Page) -> None:
     """
     Their account is put away: every call would fail for it, for ever.
     """
-    auth = f"""
-      export const indexedDBLocalPersistence = null;
-      const ready = async () => {{}};
-      export const initializeAuth = () =>
-        ({{ authStateReady: ready, signOut: ready, currentUser: {user} }});
-    """
-    for part, script in (
-        ("app", "export const initializeApp = () => {};"),
-        ("auth", auth),
-    ):
-        fulfil = functools.partial(_script, body=script)
-        await page.route(f"**/vendor/firebase-{part}.js", fulfil)
-    await page.route(
-        "**/.well-known/parley-web.json",
-        lambda route: route.fulfill(body='{"firebase": {}}'),
-    )
-    await page.reload()
     body = """
-      const ana = { uid: "ana", handle: "ana", by: "firebase", expiresAtMs: 0 };
-      localStorage.setItem("parley.session", JSON.stringify(ana));
-      return [await m.idToken().catch(({ code }) => code), m.account()];
+      const outcomes = [];
+      for (const said of ["TOKEN_EXPIRED", "USER_NOT_FOUND : in words"]) {
+        localStorage.setItem(KEY, JSON.stringify(ana));
+        renewals.push(() => refusal(400, said));
+        const code = await m.idToken().catch(({ code }) => code);
+        outcomes.push([code, m.account()]);
+      }
+      return outcomes;
     """
 
-    assert await run(page, "/session.js", body) == ["id-token-expired", None]
+    outcomes = await run(page, "/session.js", ANA + body)
+
+    assert outcomes == [["id-token-expired", None]] * 2
+
+
+async def test_whatever_else_firebase_says_signs_nobody_out(page: Page) -> None:
+    """
+    It passes, and a later call gets a token, by what the last one brought.
+    """
+    body = """
+      const answers = [
+        () => { throw new TypeError("network error"); },
+        () => new Response("<h1>Welcome to our Wi-Fi</h1>"),
+        () => new Response("Bad gateway", { status: 502 }),
+        () => refusal(503, "Service unavailable."),
+        () => refusal(429, "Quota exceeded."),
+        () => refusal(401, "App Check token is invalid."),
+        () => refusal(400, "USER_DISABLED"),
+      ];
+      renewals.push(...answers, () => fresh("later"));
+      const codes = [];
+      for (const _ of answers) codes.push(await m.idToken().catch(({ code }) => code));
+      return [codes, await m.idToken(), new Set(asked).size, asked[0],
+              m.account().refreshToken];
+    """
+
+    assert await run(page, "/session.js", ANA + body) == [
+        ["unreachable", "not-parley", *["sign-in-failed"] * 4, "account-suspended"],
+        "later",
+        1,
+        "grant_type=refresh_token&refresh_token=first",
+        "next",
+    ]
+
+
+async def test_a_refused_token_signs_out_nobody_who_came_anew(page: Page) -> None:
+    """
+    In another tab they have signed in again while the old token was refused.
+    """
+    body = """
+      const { promise, resolve: refuse } = Promise.withResolvers();
+      renewals.push(() => promise, () => fresh("anew"));
+      const renewing = m.idToken().catch(({ code }) => code);
+      localStorage.setItem(KEY, JSON.stringify({ ...ana, refreshToken: "second" }));
+      refuse(refusal(400, "TOKEN_EXPIRED"));
+      return [await renewing, await m.idToken(), asked.length];
+    """
+
+    assert await run(page, "/session.js", ANA + body) == ["id-token-expired", "anew", 2]
+
+
+async def test_a_renewal_leaves_a_name_that_changed_meanwhile(page: Page) -> None:
+    """
+    It changes the token, and nothing else of what is kept by then.
+    """
+    body = """
+      const { promise, resolve } = Promise.withResolvers();
+      renewals.push(() => promise);
+      const renewing = m.idToken();
+      m.rename("Ana B");
+      resolve(fresh("later"));
+      return [await renewing, m.account().displayName];
+    """
+
+    assert await run(page, "/session.js", ANA + body) == ["later", "Ana B"]
+
+
+async def test_a_name_that_is_stored_late_brings_no_old_token_back(page: Page) -> None:
+    """
+    Whoever has been kept with their handle may have another token by the time that
+    their name is stored, or may have signed out in another tab.
+    """
+    body = """
+      const keep = (idToken) => {
+        const lasting = { ...ana, idToken, expiresAtMs: Number.MAX_SAFE_INTEGER };
+        localStorage.setItem(KEY, JSON.stringify(lasting));
+      };
+      const naming = async (meanwhile) => {
+        put = async () => { meanwhile(); return Response.json({}); };
+        await m.createProfile({ ...ana, idToken: "first" }, "Ana B");
+        return m.account();
+      };
+      keep("kept");
+      const renewed = await naming(() => keep("newer"));
+      const left = await naming(() => localStorage.removeItem(KEY));
+      return [bearers, renewed.idToken, renewed.displayName, left];
+    """
+
+    assert await run(page, "/session.js", ANA + body) == [
+        ["Bearer kept", "Bearer newer"],
+        "newer",
+        "Ana B",
+        None,
+    ]
+
+
+async def test_whoever_takes_long_to_pick_a_handle_need_not_start_again(
+    page: Page,
+) -> None:
+    """
+    Their token has run out before their account is kept; another one is had.
+    """
+    body = """
+      localStorage.clear();
+      renewals.push(() => fresh("later"));
+      put = async () => Response.json({});
+      await m.createProfile({ ...ana, idToken: "first" }, "Ana");
+      const { uid, idToken, refreshToken, displayName } = m.account();
+      return [bearers, uid, idToken, refreshToken, displayName];
+    """
+
+    assert await run(page, "/session.js", ANA + body) == [
+        ["Bearer later"],
+        "ana",
+        "later",
+        "next",
+        "Ana",
+    ]
 
 
 async def test_whoever_signs_out_gets_no_more_pushes_here(page: Page) -> None:

@@ -26,6 +26,7 @@ export class Problem extends Error {
  * @typedef {object} RequestOptions
  * @property {unknown} [json] Sent as application/json.
  * @property {string} [sdp] Sent as application/sdp.
+ * @property {URLSearchParams} [form] Sent as application/x-www-form-urlencoded.
  * @property {string} [bearer]
  * @property {string} [appCheck] Proves the app, as `bearer` proves the person.
  * @property {string} [idempotencyKey]
@@ -49,7 +50,7 @@ export async function request(method, url, options = {}) {
     const answer = await fetch(url, {
       method,
       headers: headersOf(options),
-      body: options.sdp ?? (options.json === undefined ? undefined : JSON.stringify(options.json)),
+      body: options.sdp ?? options.form ?? (options.json === undefined ? undefined : JSON.stringify(options.json)),
       keepalive: options.keepalive ?? false,
       signal: signalOf(options.signal),
     });
@@ -105,10 +106,11 @@ async function problemOf(response) {
   const body = await response.json().catch(() => ({}));
   const segment = String(body.type ?? "").split("/").pop() ?? "";
   const code = segment && segment !== "about:blank" ? segment : `http-${response.status}`;
+  const said = body.detail ?? body.error?.message; // ours, or Google's
   return new Problem({
     code,
     status: response.status,
-    detail: typeof body.detail === "string" ? body.detail : "",
+    detail: typeof said === "string" ? said : "",
     state: typeof body.state === "string" ? body.state : undefined,
     retryAfterMs: retryAfterMs(body, response.headers.get("Retry-After") ?? ""),
   });

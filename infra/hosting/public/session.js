@@ -1,8 +1,8 @@
 // @ts-check
 /** Who is signed in: the account kept in this browser, and its fresh ID token. */
 
-import { freshProof, leave } from "./identity/email_link.js";
 import { appCheckToken } from "./identity/app_check.js";
+import { renewed } from "./identity/renewal.js";
 import { jsonOf, Problem, request } from "./http.js";
 
 const KEY = "parley.session";
@@ -15,7 +15,7 @@ const REFRESH_BEFORE_MS = 60_000;
  * @property {string} displayName
  * @property {string} idToken
  * @property {number} expiresAtMs Unix time.
- * @property {"firebase"} [by] Who answers for it; absent: the embedded stack.
+ * @property {string} [refreshToken] Firebase's; absent: the embedded stack.
  */
 
 /** @typedef {{uid: string, handle: string, display_name: string}} Profile */
@@ -59,7 +59,7 @@ export function onAccountChange(listener) {
  * @returns {Promise<{account: Account, profile: Profile | null}>}
  * @throws {Problem}
  */
-export const signIn = async (handle) => enter(await issue(handle, handle));
+export const signIn = async (handle) => enter({ ...(await issue(handle)), handle, displayName: handle });
 
 /**
  * Come in with a proof of who this is; the account is kept only once it has a profile.
@@ -70,30 +70,36 @@ export const signIn = async (handle) => enter(await issue(handle, handle));
  * @throws {Problem}
  */
 export async function enter(fresh) {
+  const proven = await lasting(fresh);
   try {
-    const response = await request("GET", "/v1/me", await proving(fresh));
+    const response = await request("GET", "/v1/me", await proving(proven));
     const profile = /** @type {Profile} */ (await jsonOf(response));
-    keep({ ...fresh, handle: profile.handle, displayName: profile.display_name });
-    return { account: fresh, profile };
+    keep({ ...proven, handle: profile.handle, displayName: profile.display_name });
+    return { account: proven, profile };
   } catch (problem) {
     if (problem instanceof Problem && problem.code === "profile-not-found") {
-      return { account: fresh, profile: null };
+      return { account: proven, profile: null };
     }
     throw problem;
   }
 }
 
 /**
- * Store the profile of somebody new, and with it the account.
+ * Store the profile of somebody new, and with it the account, or its name where an
+ * earlier call stored it.
  *
- * @param {Account} fresh From `signIn`.
+ * @param {Account} fresh From `enter`, however long ago.
  * @param {string} displayName
  * @throws {Problem}
  */
 export async function createProfile(fresh, displayName) {
   const json = { handle: fresh.handle, display_name: displayName, protected: false };
-  await request("PUT", "/v1/me", { ...(await proving(fresh)), json });
-  keep({ ...fresh, displayName });
+  const known = account()?.uid === fresh.uid;
+  const proven = known ? { ...fresh, idToken: await idToken() } : await lasting(fresh);
+  await request("PUT", "/v1/me", { ...(await proving(proven)), json });
+  // Whoever is known may have a newer token by now, or have signed out in another tab.
+  const current = known ? account() : proven;
+  if (current?.uid === fresh.uid) keep({ ...current, displayName });
 }
 
 /**
@@ -107,7 +113,6 @@ export function rename(displayName) {
 }
 
 export function signOut() {
-  if (account()?.by === "firebase") void leave().catch(() => undefined);
   localStorage.removeItem(KEY);
   changes.dispatchEvent(new Event("change"));
 }
@@ -121,7 +126,7 @@ export function signOut() {
 export async function idToken() {
   const current = account();
   if (!current) throw new Problem({ code: "sign-in-needed", status: 401 });
-  if (current.expiresAtMs - Date.now() > REFRESH_BEFORE_MS) return current.idToken;
+  if (lasts(current)) return current.idToken;
   refreshing ??= renew(current).finally(() => (refreshing = null));
   return (await refreshing).idToken;
 }
@@ -129,7 +134,7 @@ export async function idToken() {
 /** Forget a token that the server refused, so that the next call gets a new one. */
 export function expireToken() {
   const current = account();
-  if (current) localStorage.setItem(KEY, JSON.stringify({ ...current, expiresAtMs: 0 }));
+  if (current) amend(current.uid, { expiresAtMs: 0 });
 }
 
 /**
@@ -137,37 +142,54 @@ export function expireToken() {
  * @throws {Problem} `sign-in-needed` where they have signed out meanwhile.
  */
 async function renew(current) {
-  const renewed = current.by
-    ? { ...current, ...(await provenAnew(current)) }
-    : await issue(current.handle, current.displayName);
-  if (account()?.uid !== current.uid) throw new Problem({ code: "sign-in-needed", status: 401 });
-  localStorage.setItem(KEY, JSON.stringify(renewed));
-  return renewed;
+  const amended = amend(current.uid, await provenAnew(current));
+  if (!amended) throw new Problem({ code: "sign-in-needed", status: 401 });
+  return amended;
 }
+
+/** @param {Account} one */
+const lasts = ({ expiresAtMs }) => expiresAtMs - Date.now() > REFRESH_BEFORE_MS;
+
+/** @param {Account} fresh Not kept yet: whoever is asked something may take an hour. */
+const lasting = async (fresh) => (lasts(fresh) ? fresh : { ...fresh, ...(await provenAnew(fresh)) });
 
 /**
  * @param {Account} current
  * @throws {Problem} `id-token-expired` where Firebase knows them no more: they are signed
  *   out here as well, for each of their calls would fail, and none would ask them again.
  */
-async function provenAnew(current) {
+async function provenAnew({ handle, refreshToken }) {
+  if (refreshToken === undefined) return issue(handle);
   try {
-    return await freshProof(current.uid);
+    return await renewed(refreshToken);
   } catch (problem) {
-    if (problem instanceof Problem && problem.code === "id-token-expired") signOut();
+    const refused = problem instanceof Problem && problem.code === "id-token-expired";
+    // In another tab they may have signed in anew meanwhile.
+    if (refused && account()?.refreshToken === refreshToken) signOut();
     throw problem;
   }
 }
 
-/**
- * @param {string} handle
- * @param {string} displayName
- * @returns {Promise<Account>}
- */
-async function issue(handle, displayName) {
+/** @param {string} handle */
+async function issue(handle) {
   const response = await request("POST", "/local/sign-in", { json: { handle } });
   const { uid, id_token, expires_in } = await jsonOf(response);
-  return { uid, handle, displayName, idToken: id_token, expiresAtMs: Date.now() + expires_in * 1000 };
+  return { uid, idToken: id_token, expiresAtMs: Date.now() + expires_in * 1000 };
+}
+
+/**
+ * Change what is kept of somebody, and leave the rest as it is by now.
+ *
+ * @param {string} uid
+ * @param {Partial<Account>} news
+ * @returns {Account | null} null: they have signed out meanwhile.
+ */
+function amend(uid, news) {
+  const current = account();
+  if (current?.uid !== uid) return null;
+  const amended = { ...current, ...news };
+  localStorage.setItem(KEY, JSON.stringify(amended));
+  return amended;
 }
 
 /** @param {Account} fresh */

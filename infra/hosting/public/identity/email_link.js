@@ -17,24 +17,22 @@ const CODES = Object.freeze({
   "auth/expired-action-code": "sign-in-link-invalid",
   "auth/argument-error": "sign-in-link-invalid",
   "auth/user-disabled": "account-suspended",
-  "auth/user-token-expired": "id-token-expired",
-  "auth/invalid-user-token": "id-token-expired",
-  "auth/user-not-found": "id-token-expired",
 });
 
-/** @typedef {{uid: string, idToken: string, expiresAtMs: number}} Proof */
+/** @typedef {{uid: string} & import("./renewal.js").Renewed} Proof */
 
 /** @type {Promise<any> | null} */
 let opened = null;
 
 /**
- * Without popups and their frames of other sites: links need none.
+ * Without popups and their frames of other sites: links need none. Who signed in is kept
+ * by `session.js`.
  *
  * @returns {Promise<{auth: any, sdk: any}>}
  */
 async function open() {
   const [app, sdk] = await Promise.all([firebaseApp(), library("auth")]);
-  opened ??= Promise.resolve(sdk.initializeAuth(app, { persistence: sdk.indexedDBLocalPersistence }));
+  opened ??= Promise.resolve(sdk.initializeAuth(app, { persistence: sdk.inMemoryPersistence }));
   return { auth: await opened, sdk };
 }
 
@@ -75,37 +73,8 @@ export async function useLink(email) {
   const { user } = await explained(sdk.signInWithEmailLink(auth, email, location.href));
   localStorage.removeItem(EMAIL_KEY);
   putLinkAway();
-  return proofOf(user);
-}
-
-/**
- * A new ID token of who signed in here before.
- *
- * @param {string} uid
- * @returns {Promise<Proof>}
- * @throws {Problem}
- */
-export async function freshProof(uid) {
-  const { auth } = await open();
-  await auth.authStateReady();
-  if (auth.currentUser?.uid !== uid) throw new Problem({ code: "id-token-expired", status: 401 });
-  return explained(proofOf(auth.currentUser, true));
-}
-
-/** Sign out of Firebase, too; harmless where nobody is. */
-export async function leave() {
-  const { auth } = await open();
-  await auth.signOut();
-}
-
-/**
- * @param {any} user
- * @param {boolean} [anew]
- * @returns {Promise<Proof>}
- */
-async function proofOf(user, anew = false) {
-  const { token, expirationTime } = await user.getIdTokenResult(anew);
-  return { uid: user.uid, idToken: token, expiresAtMs: Date.parse(expirationTime) };
+  const { token, expirationTime } = await user.getIdTokenResult();
+  return { uid: user.uid, idToken: token, refreshToken: user.refreshToken, expiresAtMs: Date.parse(expirationTime) };
 }
 
 /**

@@ -29,6 +29,8 @@ export function emailForm() {
  */
 export async function finishSignIn() {
   if (!cameByLink()) return false;
+  /** @type {import("../identity/email_link.js").Proof | null} */
+  let proof = null; // the link works once; what comes after it may be tried again
   const done = await signInSheet((finish) => {
     // Elsewhere than where it was asked for, whoever opens a link shows whose it is.
     const form = emailField({
@@ -36,7 +38,8 @@ export async function finishSignIn() {
       hint: "The address that the link was sent to.",
       submit: "Sign in",
       act: async (email) => {
-        const { account, profile } = await enter({ ...(await useLink(email)), by: "firebase", handle: "", displayName: "" });
+        proof ??= await useLink(email);
+        const { account, profile } = await enter({ ...proof, handle: "", displayName: "" });
         if (profile) finish(profile.display_name);
         else form.replaceWith(newHandleForm(account, finish));
       },
