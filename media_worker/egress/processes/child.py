@@ -7,7 +7,6 @@ import json
 import logging
 import socket
 import sys
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,10 +18,11 @@ from spaces_contract.roles import PeerCloseReason
 from spaces_contract.trace_context import TraceContext
 
 from ...audio.frames import EncodedFrame
-from ...room.ports import FULL_MIX, SdpRefused, SessionInfo
+from ...room.ports import SdpRefused, SessionInfo
 from ...transport.session_trace import Step
 from . import feed, messages
 from .channel import Channel, ChannelStuck
+from .fed_sessions import FedSessions
 from .placement import Load
 
 START_PATIENCE_S: Final = 30.0  # imports, on a busy machine
@@ -75,13 +75,6 @@ class ChildOwner(Protocol):
         """Note that it is gone; its latest report stays."""
 
 
-@dataclass(slots=True)
-class _Session:
-    opened: bool = False
-    source: str = FULL_MIX
-    fraction_lost: float = 0.0
-
-
 class EgressProcess:
     """
     A child process with a UDP port of its own, and the listeners there.
@@ -102,9 +95,7 @@ class EgressProcess:
         self.report: messages.Report | None = None
         self._spawn = spawn
         self._owner = owner
-        self._sessions: dict[SessionId, _Session] = {}
-        self._sources: Counter[str] = Counter()
-        self._turns: dict[SessionId, str] = {}
+        self._sessions = FedSessions()
         self._requests = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[messages.Notice]] = {}
         self._process: asyncio.subprocess.Process | None = None
@@ -148,8 +139,7 @@ class EgressProcess:
             SdpRefused: the offer's fault, or `WORKER_STOPPING`: this process is going.
         """
         session_id = info.session_id
-        self._sessions[session_id] = _Session()
-        self._sources[FULL_MIX] += 1
+        self._sessions.add(session_id)
         try:
             reply = await self._request(
                 lambda number: messages.Open(
@@ -166,56 +156,45 @@ class EgressProcess:
             self.close_session(session_id, PeerCloseReason.LEFT)
             raise
         if isinstance(reply, messages.Answered):
-            session = self._sessions.get(session_id)
-            if session is not None:  # nobody closed it meanwhile
-                session.opened = True
+            self._sessions.opened(session_id)
             return reply.answer
-        self._forget(session_id)
+        self._sessions.forget(session_id)
         if isinstance(reply, messages.Refused):
             raise SdpRefused(ControlError(reply.code), reply.detail)
         raise SdpRefused(ControlError.WORKER_STOPPING, "this process is leaving")
 
     def close_session(self, session_id: SessionId, reason: PeerCloseReason) -> None:
         """Let a session end; unknown ones are ignored, the owner is not told."""
-        if self._forget(session_id):
+        if self._sessions.forget(session_id):
             self._tell(messages.Close(session_id=session_id, reason=reason.value))
 
     def fraction_lost(self, session_id: SessionId) -> float:
         """Return the loss that a client had reported as of the latest report."""
-        session = self._sessions.get(session_id)
-        return 0.0 if session is None else session.fraction_lost
+        return self._sessions.fraction_lost(session_id)
 
     def losses(self) -> list[float]:
         """Return what each client there had reported as of the latest report."""
-        return [session.fraction_lost for session in self._sessions.values()]
+        return self._sessions.losses()
 
     def hear(self, session_id: SessionId, source: str) -> None:
         """Let a session hear `source` from the next tick on."""
-        session = self._sessions.get(session_id)
-        if session is None or session.source == source:
-            return
-        self._sources[session.source] -= 1
-        self._sources[source] += 1
-        session.source = source
-        self._turns[session_id] = source
+        self._sessions.hear(session_id, source)
 
     def send(self, frames: Mapping[str, EncodedFrame]) -> None:
         """Feed one tick: what somebody there hears, and who hears something else."""
         if self._feed is None or self.state is ChildState.STARTING:
             return
-        heard = {s: frame for s, frame in frames.items() if self._sources[s]}
-        turns = list(itertools.islice(self._turns.items(), feed.MAX_TURNS))
-        if not heard and not turns:
+        tick = self._sessions.tick(frames)
+        if tick is None:
             return
         try:
-            self._feed.send(feed.pack(feed.Tick(turns, heard)))
+            self._feed.send(feed.pack(tick))
         except BlockingIOError:  # turns are told again with the next tick
             self.feed_dropped += 1
         except OSError:  # it is gone; the channel tells it, too
             return
         else:
-            for session_id, _ in turns:
-                del self._turns[session_id]
+            self._sessions.told(tick)
 
     async def refresh(self) -> None:
         """Ask for a report; one that does not answer is ended, for it hangs."""
@@ -229,8 +208,7 @@ class EgressProcess:
             return
         if isinstance(reply, messages.Report):
             self.report = reply
-            for session_id, session in self._sessions.items():
-                session.fraction_lost = reply.lost.get(session_id, 0.0)
+            self._sessions.reported(reply.lost)
 
     async def stop(self, reason: PeerCloseReason) -> None:
         """Let it close all its sessions and end; kill it where that takes long."""
@@ -290,7 +268,7 @@ class EgressProcess:
             case messages.Reached(session_id=session_id, step=step, at_ns=at_ns):
                 self._owner.egress_reached(SessionId(session_id), Step(step), at_ns)
             case messages.Closed(session_id=session_id, reason=reason):
-                if self._forget(SessionId(session_id)):
+                if self._sessions.forget(SessionId(session_id)):
                     self._owner.egress_closed(
                         SessionId(session_id), PeerCloseReason(reason)
                     )
@@ -335,16 +313,6 @@ class EgressProcess:
             logger.error("egress process does not read", extra={"egress": self.number})
             self.kill()
 
-    def _forget(self, session_id: SessionId) -> bool:
-        session = self._sessions.pop(session_id, None)
-        if session is None:
-            return False
-        self._sources[session.source] -= 1
-        if not self._sources[session.source]:
-            del self._sources[session.source]
-        self._turns.pop(session_id, None)
-        return True
-
     async def _end(self) -> None:
         self.kill()
         if self._process is not None:
@@ -359,8 +327,7 @@ class EgressProcess:
             self._feed.close()
             self._feed = None
         # Whoever waits for an answer learns it there, and may turn elsewhere.
-        lost = [key for key, session in self._sessions.items() if session.opened]
-        self._sessions.clear()
+        lost = self._sessions.clear()
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_result(messages.Draining())
