@@ -31,6 +31,7 @@ class RuntimeField(StrEnum):
     CONTROL_URL = "control_url"  # str, private: "http://10.0.0.7:9000"
     UDP_ENDPOINTS = "udp_endpoints"  # list of "host:port", as announced to clients
     LAUNCHED_AT = "launched_at"  # timestamp, by functions
+    IN_VAIN = "in_vain"  # int, by functions: launches before it that nobody came of
     HEARTBEAT_AT = "heartbeat_at"  # server timestamp, by the worker
     HEARTBEAT_SEQ = "heartbeat_seq"  # int, grows by one; seen back through Listen
     LISTENER_COUNT = "listener_count"  # int: not on stage, by WebRTC or by HLS

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from spaces_contract.ids import UserId
 from spaces_contract.relays import RelayReport
 from spaces_contract.runtime import HEARTBEAT_STALE_S, LAUNCH_LIMIT_S, WorkerState
+
+MAX_DOUBLINGS: Final = 3  # of the wait for workers that never come: up to 2 min
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ class Runtime:
 
     Args:
         control_url: Where the worker answers; None until it claimed its epoch.
+        in_vain: How many workers that were launched in a row before it never claimed.
         connected_ids: Who on stage is connected, as of its last heartbeat.
         listener_count: Who listens, by HLS too, as of then.
         hls_listener_count: Those of them who hear HLS.
@@ -42,6 +46,7 @@ class Runtime:
     state: WorkerState
     control_url: str | None = None
     launched_at: datetime | None = None
+    in_vain: int = 0
     heartbeat_at: datetime | None = None
     connected_ids: tuple[UserId, ...] = ()
     listener_count: int = 0
@@ -62,17 +67,32 @@ def is_lost(runtime: Runtime | None, *, epoch: int, now: datetime) -> bool:
     last_sign = max((at for at in signs if at is not None), default=None)
     if last_sign is None:
         return True
-    launching = runtime.state is WorkerState.LAUNCHING
-    limit_s = LAUNCH_LIMIT_S if launching else HEARTBEAT_STALE_S
+    limit_s = HEARTBEAT_STALE_S
+    if runtime.state is WorkerState.LAUNCHING:
+        limit_s = max(LAUNCH_LIMIT_S, _coming_s(runtime))
     return (now - last_sign).total_seconds() > limit_s
 
 
 def is_slow(runtime: Runtime | None, *, now: datetime) -> bool:
-    """Whether a worker that is to come might have claimed by now."""
+    """Whether a worker that is to come might have claimed by now, or another one."""
     if runtime is None or runtime.state is not WorkerState.LAUNCHING:
         return False
     since = runtime.launched_at
-    return since is None or (now - since).total_seconds() > HEARTBEAT_STALE_S
+    return since is None or (now - since).total_seconds() > _coming_s(runtime)
+
+
+def launched_in_vain(runtime: Runtime | None, *, epoch: int) -> int:
+    """Return how many launches in a row came to nothing with that of a lost worker."""
+    if runtime is None or runtime.epoch != epoch:
+        return 0
+    claimed = runtime.state is not WorkerState.LAUNCHING
+    return 0 if claimed else runtime.in_vain + 1
+
+
+def _coming_s(runtime: Runtime) -> float:
+    """Return for how long no other worker is launched, even where this one died."""
+    # What every worker dies of, as a broken image, is not mended by many of them.
+    return HEARTBEAT_STALE_S * (1 << min(runtime.in_vain, MAX_DOUBLINGS))
 
 
 def reports_presence(runtime: Runtime, *, epoch: int, now: datetime) -> bool:

@@ -14,7 +14,15 @@ from .effects import Effect, LaunchWorker
 from .errors import HostOnly, IllegalTransition, ProtectedAccount
 from .host_presence import HOST_PRESENT, HostPresence, HostState
 from .profile import Profile
-from .runtime import Runtime, Successor, is_awaited, is_lost, is_slow, wants_successor
+from .runtime import (
+    Runtime,
+    Successor,
+    is_awaited,
+    is_lost,
+    is_slow,
+    launched_in_vain,
+    wants_successor,
+)
 from .states import TRANSITIONS, SpaceEvent, SpaceState
 
 MAX_TITLE_CHARS: Final = 70
@@ -246,7 +254,12 @@ def relaunch(
     never_came = gone and is_slow(runtime, now=now)
     if not never_came and not is_lost(runtime, epoch=epoch, now=now):
         return Decision(space)
-    return _with_new_worker(space, now, asked=runtime.successor if runtime else None)
+    return _with_new_worker(
+        space,
+        now,
+        asked=runtime.successor if runtime else None,
+        in_vain=launched_in_vain(runtime, epoch=epoch),
+    )
 
 
 def relieve(
@@ -280,13 +293,14 @@ def _next_epoch(space: Space, asked: Successor | None) -> int:
 
 
 def _with_new_worker(
-    space: Space, now: datetime, *, asked: Successor | None = None
+    space: Space, now: datetime, *, asked: Successor | None = None, in_vain: int = 0
 ) -> Decision:
     """
     Raise the epoch, and lay down the document of its worker.
 
     Args:
         asked: A successor that was asked for; where it may still come, its epoch is it.
+        in_vain: See `Runtime`.
     """
     if asked is None or not is_awaited(asked, now=now):
         asked = Successor(epoch=_next_epoch(space, asked), asked_at=now)
@@ -297,6 +311,7 @@ def _with_new_worker(
             epoch=raised.epoch,
             state=WorkerState.LAUNCHING,
             launched_at=asked.asked_at,
+            in_vain=in_vain,
         ),
         effects=(LaunchWorker(raised.id, raised.epoch),),
     )

@@ -224,7 +224,11 @@ class UpkeepService:
         if not decision.effects:  # its heartbeat came just now, or the Space ended
             self.effects.put(next_check(space_id, epoch=epoch, now=now))
             return
-        logger.warning("worker lost", extra={"space_id": space_id, "epoch": epoch})
+        in_vain = decision.runtime.in_vain if decision.runtime else 0
+        logger.warning(
+            "worker lost",
+            extra={"space_id": space_id, "epoch": epoch, "in_vain": in_vain},
+        )
         for effect in decision.effects:
             self.effects.release(effect)
 

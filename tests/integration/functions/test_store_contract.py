@@ -243,7 +243,12 @@ def test_supervision_sees_the_worker(stores: Stores) -> None:
     )
 
     assert decision.space.epoch == 2
-    assert stores.spaces.get(space.id) == decision.space
+    assert stores.spaces.get_with_runtime(space.id) == (
+        decision.space,
+        decision.runtime,
+    )
+    assert decision.runtime is not None
+    assert decision.runtime.in_vain == 1
 
 
 def test_live_spaces_in_pages(stores: Stores) -> None:

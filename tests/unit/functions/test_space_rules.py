@@ -1,5 +1,6 @@
 """Opening, starting, ending and relaunching, as rules."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -130,6 +131,31 @@ def test_a_stopped_worker_is_replaced_at_once() -> None:
     stopped = a_runtime(WorkerState.STOPPED, heartbeat_at=LATER)
 
     assert rules.relaunch(a_space(), stopped, epoch=1, now=LATER).space.epoch == 2
+
+
+@pytest.mark.parametrize(
+    ("state", "age_s", "gone", "replaced", "in_vain"),
+    [
+        (WorkerState.LAUNCHING, 61, True, True, 3),
+        (WorkerState.LAUNCHING, 59, True, False, 0),
+        (WorkerState.LAUNCHING, 61, False, True, 3),
+        (WorkerState.READY, 16, False, True, 0),
+        (WorkerState.STOPPED, 0, False, True, 0),
+    ],
+)
+def test_a_claim_ends_the_launches_in_vain(
+    state: WorkerState, age_s: int, gone: bool, replaced: bool, in_vain: int
+) -> None:
+    """
+    Two came to nothing before this one; where it served, it begins anew.
+    """
+    since = LATER - timedelta(seconds=age_s)
+    before = replace(a_runtime(state, launched_at=since, heartbeat_at=since), in_vain=2)
+
+    decision = rules.relaunch(a_space(), before, epoch=1, now=LATER, gone=gone)
+
+    assert (decision.runtime is not None) is replaced
+    assert decision.runtime is None or decision.runtime.in_vain == in_vain
 
 
 @pytest.mark.parametrize(

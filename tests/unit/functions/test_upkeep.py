@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import NoReturn
 
 import pytest
@@ -11,6 +12,7 @@ from spaces.domain.errors import DependencyUnavailable
 from spaces.domain.runtime import Runtime
 from spaces.domain.space import Decision, Space
 from spaces.domain.states import SpaceState
+from spaces.domain.watch import WATCH_INTERVAL_S
 from spaces.service.ports import (
     Cursor,
     LaunchedWorkload,
@@ -22,6 +24,7 @@ from spaces_contract.ids import SpaceId
 from spaces_contract.runtime import HEARTBEAT_STALE_S, WorkerState
 from tests.builders import NOW, SPACE_ID, a_runtime, a_space
 from tests.fakes import MemorySpaceStore
+from tests.simulated_queue import SimulatedQueue
 from tests.world import World, code_of
 
 EPOCH_1 = {"space_id": SPACE_ID, "epoch": 1}
@@ -147,6 +150,28 @@ def test_a_worker_that_dies_before_it_claims_is_replaced(
     live.task("watchdog", {**EPOCH_1, "n": 1})
 
     assert live.database.spaces[SPACE_ID].epoch == epoch
+
+
+def test_workers_that_never_come_are_launched_ever_more_rarely(
+    live: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    Each dies before it claims, as of a broken image: the wait doubles, up to 2 min, and
+    is told in the log; a look comes up to 5 s after it.
+    """
+    live.task("launch", EPOCH_1)
+    queue = SimulatedQueue(live)
+    queue.run_until(NOW + timedelta(minutes=9))
+
+    launches = [NOW, *(at for at, name in queue.log if name.startswith("launch-"))]
+    waits_s = [(b - a).total_seconds() for a, b in pairwise(launches)]
+    expected = (15, 30, 60, 120, 120, 120)
+    assert [
+        wait <= waited <= wait + WATCH_INTERVAL_S
+        for wait, waited in zip(expected, waits_s, strict=True)
+    ] == [True] * len(expected)
+    told = [each for each in caplog.records if each.message == "worker lost"]
+    assert [vars(each)["in_vain"] for each in told] == list(range(1, len(expected) + 1))
 
 
 @pytest.mark.parametrize("ready", [True, False], ids=["ready", "launched just now"])

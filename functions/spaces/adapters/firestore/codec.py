@@ -201,6 +201,7 @@ def runtime_to_doc(runtime: Runtime) -> Document:
         RuntimeField.EPOCH.value: runtime.epoch,
         RuntimeField.STATE.value: runtime.state.value,
         RuntimeField.LAUNCHED_AT.value: runtime.launched_at,
+        RuntimeField.IN_VAIN.value: runtime.in_vain,
     }
 
 
@@ -211,6 +212,7 @@ def runtime_from_doc(doc: Mapping[str, Any]) -> Runtime:
         state=WorkerState(doc[RuntimeField.STATE]),
         control_url=doc.get(RuntimeField.CONTROL_URL),
         launched_at=instant(doc.get(RuntimeField.LAUNCHED_AT)),
+        in_vain=doc.get(RuntimeField.IN_VAIN, 0),
         heartbeat_at=instant(doc.get(RuntimeField.HEARTBEAT_AT)),
         connected_ids=tuple(
             UserId(uid) for uid in doc.get(RuntimeField.CONNECTED_IDS, ())
