@@ -2,6 +2,7 @@
 
 import asyncio.constants
 import gc
+import linecache
 import os
 import traceback
 from pathlib import Path
@@ -13,6 +14,8 @@ TESTS = Path(__file__).parent
 # is a third of what a room's test costs; the innermost frame says as much.
 asyncio.constants.DEBUG_STACK_DEPTH = 1  # type: ignore[misc]  # Final to others; of this process alone
 traceback.extract_stack.__defaults__ = (None, 1)  # what asyncio's C code calls
+# Before each note the disk is asked whether the source has changed: it does not.
+linecache.checkcache = lambda filename=None: None
 
 TIERS = ("unit", "integration", "conformance", "e2e", "containers")
 
