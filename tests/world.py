@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
+from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from spaces.adapters.clock import random_space_id, random_token
@@ -299,6 +300,15 @@ class World:
         """The task queue's application, which few tests need."""
         return tasks_of(self)
 
+    # Without cookies a client remembers nothing from one call to the next.
+    @cached_property
+    def _clients(self) -> FlaskClient:
+        return self.api.test_client(use_cookies=False)
+
+    @cached_property
+    def _queues(self) -> FlaskClient:
+        return self.tasks.test_client(use_cookies=False)
+
     def make_stores(self) -> Stores:
         """Return the stores; a world on another technology has others."""
         return Stores(
@@ -334,16 +344,12 @@ class World:
         headers = dict(kwargs.pop("headers", {}))
         if as_user is not None:
             headers["Authorization"] = f"Bearer uid:{as_user}"
-        return self.api.test_client().open(
-            path, method=method, headers=headers, **kwargs
-        )
+        return self._clients.open(path, method=method, headers=headers, **kwargs)
 
     def task(self, name: str, body: Any) -> TestResponse:
         """Call as the task queue does."""
         headers = {"Authorization": "Bearer queue"}
-        return self.tasks.test_client().post(
-            f"/tasks/{name}", json=body, headers=headers
-        )
+        return self._queues.post(f"/tasks/{name}", json=body, headers=headers)
 
     def post_sdp(
         self, path: str, grant: Grant | str, sdp: bytes, **headers: str
