@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from infra.local.gateway.hosting_rules import read_rules
 from spaces.domain.errors import DependencyUnavailable
@@ -226,26 +227,38 @@ def test_the_web_client_learns_how_people_sign_in(world: World) -> None:
     }
 
 
-def test_the_docs_are_one_strict_page(world: World) -> None:
+@pytest.fixture(scope="module")
+def documented() -> World:
+    """Return a deployment of which no more is asked than what it says of itself."""
+    return World()
+
+
+@pytest.fixture(scope="module")
+def docs(documented: World) -> TestResponse:
+    """Return the docs' page as people get it."""
+    return documented.call("GET", "/docs")
+
+
+def test_the_docs_are_one_strict_page(docs: TestResponse) -> None:
     """
     The page loads nothing and runs nothing; its one style is named by its digest.
     """
-    answer = world.call("GET", "/docs")
-
-    (style,) = re.findall(r"<style>(.*?)</style>", answer.text, re.DOTALL)
+    (style,) = re.findall(r"<style>(.*?)</style>", docs.text, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = answer.headers["Content-Security-Policy"]
+    policy = docs.headers["Content-Security-Policy"]
     assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}'; ")
-    started = Tags(answer.text).started
+    started = Tags(docs.text).started
     assert not {"script", "link", "img", "iframe"} & set(started)
-    assert not re.search(r"\s(style|on\w+)=", answer.text)
+    assert not re.search(r"\s(style|on\w+)=", docs.text)
 
 
-def test_the_docs_begin_with_what_somebody_new_needs(world: World) -> None:
+def test_the_docs_begin_with_what_somebody_new_needs(
+    documented: World, docs: TestResponse
+) -> None:
     """
     By headings: one's profile first, then Spaces and their media, the operator last.
     """
-    described = document(world.operations, PUBLIC_URL)
+    described = document(documented.operations, PUBLIC_URL)
 
     tags = [tag["name"] for tag in described["tags"]]
     calls = list(described["paths"])
@@ -255,20 +268,21 @@ def test_the_docs_begin_with_what_somebody_new_needs(world: World) -> None:
         True,
     )
     assert calls[-1].startswith("/v1/admin/")
-    text = world.call("GET", "/docs").text
-    headings = re.findall(r'<h2 id="calls-[^"]+">([^<]+)</h2>', text)
+    headings = re.findall(r'<h2 id="calls-[^"]+">([^<]+)</h2>', docs.text)
     assert headings == tags
 
 
-def test_the_docs_have_every_call_model_and_problem(world: World) -> None:
+def test_the_docs_have_every_call_model_and_problem(
+    documented: World, docs: TestResponse
+) -> None:
     """
     All that the OpenAPI document has is on the page, and every link on it leads there.
     """
-    text = world.call("GET", "/docs").text
-    described = document(world.operations, PUBLIC_URL)
+    text = docs.text
+    described = document(documented.operations, PUBLIC_URL)
 
     ids = set(re.findall(r'id="([^"]+)"', text))
-    for operation in world.operations:
+    for operation in documented.operations:
         assert operation.id in ids
         for codes in problem_codes(operation).values():
             assert {f"problem-{code}" for code in codes} <= ids

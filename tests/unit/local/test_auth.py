@@ -81,13 +81,14 @@ def test_a_certificate_speaks_for_its_hosts(tmp_path: Path) -> None:
     assert chain.read_text().endswith(authority)
 
 
-def test_a_broken_key_is_said_to_be_one(tmp_path: Path) -> None:
+def test_a_broken_key_is_said_to_be_one(keys: KeyFolder, tmp_path: Path) -> None:
     """
     A key file of another kind is not used silently.
     """
-    keys = KeyFolder(tmp_path)
-    (tmp_path / "grant.key.pem").write_text(keys.signing_key("oidc").private_pem)
+    broken = KeyFolder(tmp_path)
+    rsa = keys.signing_key(ID_TOKEN_ISSUER).private_pem
+    (tmp_path / "grant.key.pem").write_text(rsa)
 
     with pytest.raises(ValueError, match="no Ed25519 key"):
-        keys.grant_key()
-    assert json.dumps(keys.launcher_token())
+        broken.grant_key()
+    assert json.dumps(broken.launcher_token())

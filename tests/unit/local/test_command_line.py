@@ -1,12 +1,23 @@
 """The command line and the addresses that it takes."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from infra.local import ports
 from infra.local.__main__ import main
+from infra.local.keys import ID_TOKEN_ISSUER, OIDC_ISSUER, KeyFolder
 from infra.local.refusals import StartRefused
+
+
+@pytest.fixture(scope="module")
+def rsa_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of the keys that take long to make."""
+    made = tmp_path_factory.mktemp("keys")
+    for issuer in (ID_TOKEN_ISSUER, OIDC_ISSUER):
+        KeyFolder(made).signing_key(issuer)
+    return made
 
 
 @pytest.mark.parametrize("command", [(), ("up",), ("tasks",), ("firestore",)])
@@ -68,13 +79,17 @@ def test_addresses_stand_for_themselves() -> None:
     ],
 )
 def test_keys_that_cannot_be_used_are_said_in_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes
+    rsa_keys: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    content: bytes,
 ) -> None:
     """
     A torn or foreign file names its folder and ends `up`, without a traceback.
     """
     keys = tmp_path / "keys"
-    keys.mkdir()
+    shutil.copytree(rsa_keys, keys)
     (keys / name).write_bytes(content)
 
     code = main(("up", "--port", "0", "--data", str(tmp_path)))
