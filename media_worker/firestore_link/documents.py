@@ -45,7 +45,7 @@ def document(name: str, fields: Mapping[str, Writable]) -> Document:
 def desired_state(
     space: Fields | None,
     stage: Iterable[Fields],
-    removed: Iterable[Fields],
+    removed: Mapping[str, Fields],
     recording: Fields | None = None,
 ) -> DesiredState:
     """
@@ -54,7 +54,8 @@ def desired_state(
     Args:
         space: Fields of the Space; None where it was deleted, which ends it.
         stage: Fields of participants on stage; what cannot be read is left out.
-        removed: Fields of participants who were removed.
+        removed: Fields of participants who were removed, by their documents' ids: who
+            has erased their account is named by nothing else.
         recording: Fields of what is to be recorded; None where nothing is.
     """
     space = space or {}
@@ -64,12 +65,12 @@ def desired_state(
         live=space.get(SpaceField.STATE) == LIVE,
         title=str(space.get(SpaceField.TITLE) or ""),
         stage={member.user_id: member for member in members},
-        removed=frozenset(
-            UserId(str(uid))
-            for fields in removed
-            for name in (ParticipantField.UID, ParticipantField.ANONYMOUS_ID)
-            if (uid := fields.get(name)) is not None
-        ),
+        removed=frozenset(map(UserId, removed))
+        | {
+            UserId(str(name))
+            for fields in removed.values()
+            if (name := fields.get(ParticipantField.ANONYMOUS_ID)) is not None
+        },
         recording=desired_recording(recording),
         host_away=space.get(SpaceField.HOST_AWAY) is True,
         acting_host_id=_uid(space.get(SpaceField.ACTING_HOST_ID)),

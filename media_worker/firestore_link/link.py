@@ -177,7 +177,7 @@ class FirestoreLink:
         return Listener(firestore, targets, self._view_changed)
 
     def _view_changed(self, view: View) -> None:
-        seen = {target: _fields(view, target) for target in Watched}
+        seen = {target: [*_by_id(view, target).values()] for target in Watched}
         runtime = next(iter(seen[Watched.RUNTIME]), {})
         if not is_mine(runtime, self._claim):
             relieved = is_relieved(runtime, self._claim)
@@ -187,7 +187,7 @@ class FirestoreLink:
         space = next(iter(seen[Watched.SPACE]), None)
         recording = next(iter(seen[Watched.RECORDING]), None)
         desired = desired_state(
-            space, seen[Watched.STAGE], seen[Watched.REMOVED], recording
+            space, seen[Watched.STAGE], _by_id(view, Watched.REMOVED), recording
         )
         if desired != self._told:  # our own heartbeats change nothing that is desired
             self._told = desired
@@ -197,5 +197,8 @@ class FirestoreLink:
             self._echo_at_s = self._clock.now_s()
 
 
-def _fields(view: View, target: Watched) -> list[dict[str, Any]]:
-    return [decode(document) for document in view[target].values()]
+def _by_id(view: View, target: Watched) -> dict[str, dict[str, Any]]:
+    return {
+        name.rpartition("/")[2]: decode(document)
+        for name, document in view[target].items()
+    }

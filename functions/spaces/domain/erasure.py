@@ -76,7 +76,8 @@ def erased_from(traces: Traces, user_id: UserId, *, now: datetime) -> Traces:
     Return what remains of a person in a Space that is another's.
 
     Whoever was removed from a live Space stays out of it: their document is kept, by
-    its id, without a name.
+    its id, without a name.  So is what their anonymous sessions are called, or tokens
+    that are older than the account's end would open what is closed.
     """
     member = traces.member
     banned = (
@@ -95,6 +96,5 @@ def _nameless(member: Participant, now: datetime) -> Participant:
         user_id=ERASED,
         handle="",
         display_name=ERASED_NAME,
-        anonymous_id=None,
         updated_at=now,
     )

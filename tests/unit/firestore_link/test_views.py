@@ -171,7 +171,7 @@ def test_documents_make_a_desired_state() -> None:
     state = desired_state(
         {"state": "live", "epoch": 4, "title": "Talk"},
         [{"uid": "ana", "role": "host", "muted": False, "handle": "ana"}],
-        [{"uid": "eve", "anonymous_id": "anon-1"}, {"uid": "bo", "anonymous_id": None}],
+        {"eve": {"uid": "eve", "anonymous_id": "anon-1"}, "bo": {"anonymous_id": None}},
     )
 
     assert (state.live, state.epoch, state.title) == (True, 4, "Talk")
@@ -181,6 +181,16 @@ def test_documents_make_a_desired_state() -> None:
     assert state.removed == {"eve", "anon-1", "bo"}
 
 
+def test_whoever_erased_themselves_stays_removed() -> None:
+    """
+    Their document names them no more, but is still called by their id.
+    """
+    nameless = {"uid": "~erased", "anonymous_id": "anon-1"}
+    state = desired_state({"state": "live"}, [], {"eve": nameless})
+
+    assert {"eve", "anon-1"} <= state.removed
+
+
 def test_a_participant_that_cannot_be_read_is_left_out() -> None:
     """
     One broken document does not silence the stage.
@@ -188,7 +198,7 @@ def test_a_participant_that_cannot_be_read_is_left_out() -> None:
     state = desired_state(
         {"state": "live", "epoch": 1},
         [{"uid": "x", "role": "king"}, {"role": "host"}, {"uid": "bo", "role": "host"}],
-        [{}],
+        {},
     )
 
     assert list(state.stage) == ["bo"]
@@ -201,7 +211,7 @@ def test_a_space_that_is_gone_or_ended_is_not_live(space: Any) -> None:
     """
     Both end the room.
     """
-    assert not desired_state(space, [], []).live
+    assert not desired_state(space, [], {}).live
 
 
 def test_fields_survive_the_way_to_firestore_and_back() -> None:

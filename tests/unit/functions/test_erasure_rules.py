@@ -16,6 +16,7 @@ from tests.builders import HOST, NOW, a_participant, a_space
 from tests.recording_builders import a_recording, a_voice
 
 ANA, BO = UserId("ana"), UserId("bo")
+ANONYMOUS = UserId("pseudonym-1")
 
 
 def left_of(space: Space, **member: Any) -> Traces:
@@ -54,12 +55,16 @@ def test_no_list_of_anothers_space_names_them(space: Space) -> None:
 def test_a_ban_stays_while_it_matters(state: SpaceState) -> None:
     """
     In a live Space, and without a name; of one that is over nothing is kept.
+
+    Their anonymous sessions end too, for which the worker has to know what they are
+    called: grants and listen tokens outlive the account.
     """
-    left = left_of(a_space(state), removed=True)
+    left = left_of(a_space(state), removed=True, anonymous_id=ANONYMOUS)
 
     assert (left.member is not None) == (state is SpaceState.LIVE)
     if left.member is not None:
         assert (left.member.removed, left.member.user_id) == (True, ERASED)
+        assert left.member.anonymous_id == ANONYMOUS
         assert "ana" not in str(left.member).lower()
 
 
