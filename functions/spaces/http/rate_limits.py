@@ -13,7 +13,8 @@ from ..domain.token_bucket import Bucket, RateLimit, take
 from .errors import RateLimited
 from .operations import Call, Operation
 
-MAX_BUCKETS: Final = 20_000  # the longest untouched is forgotten, and is full again
+# Of each scope; the longest untouched is forgotten, and is full again.
+MAX_BUCKETS: Final = 20_000
 
 
 class Scope(StrEnum):
@@ -68,17 +69,26 @@ class RateLimiter:
         self._limits = limits
         self._monotonic = monotonic
         self._lock = threading.Lock()  # requests run in threads
-        self._buckets: OrderedDict[tuple[str, ...], Bucket] = OrderedDict()
+        # Apart: a crowd of one kind makes none of another be forgotten.
+        self._buckets: dict[Scope, OrderedDict[tuple[str, ...], Bucket]] = {
+            scope: OrderedDict() for scope in Scope
+        }
 
     def __call__(self, operation: Operation, call: Call) -> None:
-        """Count the call; raises RateLimited where it is one too many."""
+        """
+        Count the call.
+
+        Raises:
+            RateLimited: it is one too many.
+            SpaceNotFound: it is about what cannot be a Space.
+        """
         if call.actor is None:
             return
         self._take(Scope.USER, call.actor)
         if operation.id in CREATING:
             self._take(Scope.CREATE, call.actor)
         if operation.id in IN_SPACE:
-            self._take(Scope.SPACE, call.actor, call.params["space_id"])
+            self._take(Scope.SPACE, call.actor, call.space_id)
 
     def address(self, address: str) -> None:
         """Count a request; raises RateLimited where it is one too many."""
@@ -101,13 +111,13 @@ class RateLimiter:
         limit = self._limits.get(scope)
         if limit is None:
             return
-        name = (scope.value, *key)
+        buckets = self._buckets[scope]
         with self._lock:
             bucket, wait_s = take(
-                self._buckets.pop(name, None), limit, now_s=self._monotonic()
+                buckets.pop(key, None), limit, now_s=self._monotonic()
             )
-            self._buckets[name] = bucket
-            if len(self._buckets) > MAX_BUCKETS:
-                self._buckets.popitem(last=False)
+            buckets[key] = bucket
+            if len(buckets) > MAX_BUCKETS:
+                buckets.popitem(last=False)
         if wait_s > 0:
             raise RateLimited(wait_s)

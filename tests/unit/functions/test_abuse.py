@@ -2,7 +2,10 @@
 
 import pytest
 
-from spaces.http.rate_limits import DEFAULT_LIMITS, Scope
+from spaces.http import rate_limits
+from spaces.http.errors import RateLimited
+from spaces.http.rate_limits import DEFAULT_LIMITS, RateLimiter, Scope
+from spaces_contract.ids import UserId
 from tests.builders import HOST, SPACE_ID, a_profile, a_space
 from tests.world import World, code_of
 
@@ -48,6 +51,37 @@ def test_nobody_is_pestered(limited: World) -> None:
     assert invite(limited, SPACE_ID, "ana") == 200
     assert invite(limited, SPACE_ID, "ana") == 429
     assert invite(limited, SPACE_ID, "bo") == 200
+
+
+def test_a_flood_of_addresses_makes_nobody_forget_who_is_pestered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    What is counted by address, which whoever has a network has many of, pushes out
+    nothing that is counted by person.
+    """
+    monkeypatch.setattr(rate_limits, "MAX_BUCKETS", 3)
+    limiter = RateLimiter(DEFAULT_LIMITS, lambda: 0.0)
+    for _ in range(5):
+        limiter.invite(UserId("eve"), UserId("ana"))
+
+    for n in range(10):
+        limiter.address(f"2001:db8:{n}::")
+
+    with pytest.raises(RateLimited):
+        limiter.invite(UserId("eve"), UserId("ana"))
+
+
+def test_only_spaces_are_counted_by_space(limited: World) -> None:
+    """
+    What cannot be a Space's id is not kept, however long.
+    """
+    path = f"/v1/spaces/{'x' * 2000}/speak-requests"
+    statuses = {
+        limited.call("POST", path, as_user="ana").status_code for _ in range(25)
+    }
+
+    assert statuses == {404}
 
 
 def test_invites_to_strangers_are_bounded(limited: World) -> None:
