@@ -17,6 +17,11 @@ from tests.world import World
 STOP_WITHIN_S = 60
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Load what collects the fuzzing of the API; other folders need not wait for it."""
+    config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
+
+
 def started(kind: str, data: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
     """Start an embedded server; return it with its address once it serves."""
     server = subprocess.Popen(
