@@ -31,7 +31,7 @@ def voice(
     phase = 2 * np.pi * np.cumsum(pitch) / RATE_HZ
     turn = np.exp(1j * phase)
     # Horner's way to the sum of sin(k * phase) / k: a third of the time of 24 sines.
-    tones = np.zeros_like(turn)
+    tones: NDArray[np.complex128] = np.zeros_like(turn)
     for k in range(24, 0, -1):
         tones += 1 / k
         tones *= turn
