@@ -249,5 +249,34 @@ async def test_whoever_signs_out_gets_no_more_pushes_here(page: Page) -> None:
     assert await run(page, "/device.js", body) == [False, None]
 
 
+async def test_a_registration_that_fails_forgets_no_earlier_one(page: Page) -> None:
+    """
+    Pushes go to this browser still: whoever signs out has them stopped, and until then
+    each page tries again.
+    """
+    body = """
+      const device = { id: "device-1", uid: "ana", atMs: 0 };
+      localStorage.setItem("parley.device", JSON.stringify(device));
+      const called = [];
+      globalThis.fetch = async (url, { method }) => {
+        called.push(`${method} ${url}`);
+        if (method !== "PUT") return Response.json({ firebase: null });
+        throw new TypeError("network error");
+      };
+      const ana = { uid: "ana", handle: "ana", idToken: "t", expiresAtMs: 9e15 };
+      localStorage.setItem("parley.session", JSON.stringify(ana));
+      await m.registerDevice();
+      await m.registerDevice();
+      await m.forgetDevice();
+      return called.filter((call) => call.includes("/devices/"));
+    """
+
+    assert await run(page, "/device.js", body) == [
+        "PUT /v1/me/devices/device-1",
+        "PUT /v1/me/devices/device-1",
+        "DELETE /v1/me/devices/device-1",
+    ]
+
+
 async def _script(route: Route, body: str) -> None:
     await route.fulfill(body=body, content_type="text/javascript")

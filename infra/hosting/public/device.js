@@ -30,6 +30,9 @@ function stored() {
   }
 }
 
+/** @param {Device} device */
+const keep = (device) => localStorage.setItem(KEY, JSON.stringify(device));
+
 /**
  * Have pushes for whoever is signed in sent here, where they may be shown.
  *
@@ -45,8 +48,9 @@ export async function registerDevice({ ask = false } = {}) {
   if (!token) return;
   const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
   const facts = { platform: /** @type {const} */ ("web"), app_version: VERSION, locale: navigator.language, time_zone: timeZone };
-  localStorage.setItem(KEY, JSON.stringify({ ...device, uid: me.uid, atMs: Date.now() }));
-  await putDevice(device.id, { ...facts, token }).catch(() => localStorage.removeItem(KEY));
+  keep({ ...device, uid: me.uid, atMs: Date.now() });
+  // What is registered already stays so where this fails, and the next page tries again.
+  await putDevice(device.id, { ...facts, token }).catch(() => keep({ ...device, uid: me.uid, atMs: 0 }));
 }
 
 /** @param {boolean} ask */
