@@ -52,7 +52,7 @@ async def _replay(page: Page, path: str, version: str) -> Any:
     await expect(replay).to_have_attribute("data-version", version)
     await page.get_by_test_id("replay-play").click()
     await page.wait_for_function(
-        "() => document.querySelector('[data-testid=replay-audio]').currentTime > 0.5"
+        "() => document.querySelector('[data-testid=replay-audio]')?.currentTime > 0.5"
     )
     return await page.evaluate(
         """() => ({
@@ -121,7 +121,7 @@ async def _clipped(host: Page, sol: Page, screenshot: Screenshot) -> None:
     await screenshot(sol, "replay")
     await sol.get_by_test_id("clip-play").click()
     await sol.wait_for_function(
-        "() => document.querySelector('[data-testid=clip-audio]').currentTime > 0.5"
+        "() => document.querySelector('[data-testid=clip-audio]')?.currentTime > 0.5"
     )
 
 

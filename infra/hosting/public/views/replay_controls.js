@@ -26,6 +26,8 @@ export function replayControls(id, { audio, speakers, now, clip }) {
     "div",
     { class: "replay__controls" },
     playButton(audio),
+    speed,
+    now,
     speakers.length > 1 && button("Next speaker", {
       icon: "chevron-right",
       testid: "replay-next",
@@ -35,8 +37,6 @@ export function replayControls(id, { audio, speakers, now, clip }) {
         else audio.currentTime = next / 1000;
       },
     }),
-    speed,
-    now,
     button("Make a clip", { testid: "replay-clip", onclick: clip }),
     button("Share from here", { icon: "share", testid: "replay-share", onclick: () => shareFrom(id, audio.currentTime) }),
   );
