@@ -29,6 +29,8 @@ import { drawTopbar } from "./views/topbar.js";
 const SPACE_PATH = /^\/s\/([1-9A-Za-z]{13})\/?$/;
 const REPLAY_PATH = /^\/s\/([1-9A-Za-z]{13})\/recording\/?$/;
 
+const REMINDED_MS = 30 * 60_000; // before its start a Space's host is pushed to
+
 /** @type {import("./api.js").Space | null} To enter at once, to speak. */
 let entering = null;
 
@@ -59,7 +61,8 @@ const routes = {
     void signInThen(() =>
       openStartSheet((space) => {
         if (space.state === "live") return enter(space);
-        toast("Scheduled", { text: "We remind you half an hour before.", symbol: "calendar" });
+        const aheadMs = Date.parse(space.scheduled_start ?? "") - Date.now();
+        toast("Scheduled", { text: aheadMs > REMINDED_MS ? "We remind you half an hour before." : "We tell you when it is time.", symbol: "calendar" });
         router.go(`/s/${space.id}`);
       }),
     ),
