@@ -11,8 +11,9 @@ import secrets
 import socket
 import struct
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from aioice import stun
 from aiortc.rtcdtlstransport import (
@@ -24,12 +25,28 @@ from aiortc.rtcdtlstransport import (
 
 from media_worker.transport import rtcp
 from spaces_contract.roles import PeerKind
-from tests.api import Api, ApiError
+from tests.api import ApiError
 
 STUN_INTERVAL_S: Final = 2.5
 CONNECT_TIMEOUT_S: Final = 60.0  # a worker's start included, on a busy machine
 PAYLOAD_TYPE: Final = 96
 _CERTIFICATE: list[RTCCertificate] = []  # one key pair for the whole crowd
+
+
+class Signalling(Protocol):
+    """Who opens and closes sessions: an `Api`, or a worker that signs for itself."""
+
+    async def post_sdp(self, url: str, grant: str, offer: str, /) -> tuple[str, str]:
+        """
+        Open a WHIP or WHEP session and return `(answer, session_url)`.
+
+        Raises:
+            ApiError: it was refused.
+        """
+        ...
+
+    async def delete_session(self, session_url: str, grant: str, /) -> None:
+        """Close a session."""
 
 
 def certificate() -> RTCCertificate:
@@ -157,13 +174,13 @@ class _Transport:
 class LightPeer(asyncio.DatagramProtocol):
     """One WHIP or WHEP session; counts what it receives, sends what it is given."""
 
-    def __init__(self, api: Api, kind: PeerKind) -> None:
+    def __init__(self, signalling: Signalling, kind: PeerKind) -> None:
         self.kind = kind
         self.arrivals = ArrivalLog()
         self.heard = asyncio.Event()  # set by the first packet
         self.rtp_log: list[bytes] | None = None  # ciphertexts, where a test wants them
         self.dtls: RTCDtlsTransport | None = None
-        self._api = api
+        self._signalling = signalling
         self._ufrag = secrets.token_hex(4)
         self._password = secrets.token_hex(12)
         self._tasks: list[asyncio.Task[None]] = []
@@ -210,7 +227,9 @@ class LightPeer(asyncio.DatagramProtocol):
     async def _post(self, url: str, grant: str, offer: str) -> str:
         while True:
             try:
-                answer, self._session_url = await self._api.post_sdp(url, grant, offer)
+                answer, self._session_url = await self._signalling.post_sdp(
+                    url, grant, offer
+                )
             except ApiError as error:
                 if error.status != 503:
                     raise
@@ -260,7 +279,7 @@ class LightPeer(asyncio.DatagramProtocol):
         if self.dtls is not None:
             await self.dtls.stop()
         with contextlib.suppress(Exception):  # the server may be gone by now
-            await self._api.delete_session(self._session_url, self._grant)
+            await self._signalling.delete_session(self._session_url, self._grant)
         if hasattr(self, "_udp"):
             self._udp.close()
 
@@ -268,8 +287,8 @@ class LightPeer(asyncio.DatagramProtocol):
 class LightSpeaker(LightPeer):
     """A WHIP session that sends given Opus frames in a loop, one each 20 ms."""
 
-    def __init__(self, api: Api, frames: list[bytes]) -> None:
-        super().__init__(api, PeerKind.WHIP)
+    def __init__(self, signalling: Signalling, frames: list[bytes]) -> None:
+        super().__init__(signalling, PeerKind.WHIP)
         self.sent = 0
         self._frames = frames
 
@@ -291,6 +310,25 @@ class LightSpeaker(LightPeer):
             self.sent = index
             due_s += 0.020
             await asyncio.sleep(max(0.0, due_s - loop.time()))
+
+
+@contextlib.asynccontextmanager
+async def talking(
+    signalling: Signalling, user_id: str, samples: Any
+) -> AsyncIterator[LightSpeaker]:
+    """
+    Let somebody on stage say something over and over again, by a worker itself.
+
+    Args:
+        samples: As of `opus_frames`.
+    """
+    speaker = LightSpeaker(signalling, opus_frames(samples))
+    try:
+        await speaker.connect("/whip", user_id)
+        speaker.start_talking()
+        yield speaker
+    finally:
+        await speaker.aclose()
 
 
 def opus_frames(samples: Any, *, loss_percent: int = 0) -> list[bytes]:

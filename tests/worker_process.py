@@ -1,12 +1,13 @@
 """A real worker process on the embedded Firestore, without functions between."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 from unittest import mock
@@ -98,6 +99,20 @@ class SpaceDocuments:
             "display_name": uid.title(),
         }
         await self.participant(uid).set(member | changes)
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def live(cls, host: str, *on_stage: str) -> AsyncIterator[Self]:
+        """Make the Space live; the first on stage is its host, the others speak."""
+        documents = cls(host)
+        try:
+            await documents.start()
+            for number, uid in enumerate(on_stage):
+                role = "speaker" if number else "host"
+                await documents.put_on_stage(uid, role=role)
+            yield documents
+        finally:
+            documents.client.close()
 
     @property
     def space(self) -> Any:

@@ -21,7 +21,7 @@ from tests.audio import tone
 from tests.browser import FLAGS, find_chromium
 from tests.hls_library import built_hls_js
 from tests.hls_site import HlsSite
-from tests.light_clients import LightSpeaker, opus_frames
+from tests.light_clients import talking
 from tests.worker_process import (
     SPACE,
     EmbeddedFirestore,
@@ -67,36 +67,26 @@ async def _cpu(process: psutil.Process) -> list[float]:
 async def _measure(folder: Path, hls_js: Path | None) -> Measured:
     async with contextlib.AsyncExitStack() as opened:
         server = await opened.enter_async_context(EmbeddedFirestore(folder / "data"))
-        documents = SpaceDocuments(server.host)
-        opened.callback(documents.client.close)
-        await documents.start()
-        await documents.put_on_stage("ana", role="host")
+        documents = await opened.enter_async_context(
+            SpaceDocuments.live(server.host, "ana")
+        )
         worker = WorkerProcess(server.host, folder / "objects")
         await opened.enter_async_context(worker)
         await worker.ready(documents)
         process = psutil.Process(worker.process.pid)
-        talker = await _talk(worker, np.concatenate(speech.conversation(1)))
-        off_percent = await _cpu(process)
-        await until(lambda: _announce(worker))
-        on_percent = await _cpu(process)
-        await talker.aclose()
+        async with talking(worker, "ana", np.concatenate(speech.conversation(1))):
+            off_percent = await _cpu(process)
+            await until(lambda: _announce(worker))
+            on_percent = await _cpu(process)
         pause = np.zeros(round(48_000 * (PERIOD_S - BEEP_S)), np.int16)
         beep = tone(800, seconds=BEEP_S, amplitude=12_000)
-        beeper = await _talk(worker, np.concatenate([beep, pause]))
+        beeps = np.concatenate([beep, pause])
+        await opened.enter_async_context(talking(worker, "ana", beeps))
         began_s = time.time()
-        opened.push_async_callback(beeper.aclose)
         delays_s, stalls = await _hear(worker, folder / "objects", hls_js, began_s)
         metrics = await worker.metrics()
         publish_delay_s = metrics["hls_publish_delay_s"]
     return Measured(off_percent, on_percent, publish_delay_s, delays_s, stalls)
-
-
-async def _talk(worker: WorkerProcess, said: Any) -> LightSpeaker:
-    api: Any = worker  # signs for itself: a grant is the uid
-    speaker = LightSpeaker(api, opus_frames(said))
-    await speaker.connect("/whip", "ana")
-    speaker.start_talking()
-    return speaker
 
 
 async def _announce(worker: WorkerProcess) -> bool:

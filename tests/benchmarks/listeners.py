@@ -31,7 +31,7 @@ from tests.benchmarks.loads import (
 )
 from tests.bound_process import bound
 from tests.crowd import Crowd
-from tests.light_clients import LightSpeaker, opus_frames
+from tests.light_clients import talking
 from tests.media_endpoint import address_of_this_machine
 from tests.worker_process import EmbeddedFirestore, SpaceDocuments, WorkerProcess
 
@@ -163,10 +163,9 @@ async def _measure_worker() -> Ours:
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         firestore = await stack.enter_async_context(EmbeddedFirestore(folder / "data"))
-        documents = SpaceDocuments(firestore.host)
-        stack.callback(documents.client.close)
-        await documents.start()
-        await documents.put_on_stage("ana", role="host")
+        documents = await stack.enter_async_context(
+            SpaceDocuments.live(firestore.host, "ana")
+        )
         worker = WorkerProcess(
             firestore.host,
             folder / "objects",
@@ -178,11 +177,7 @@ async def _measure_worker() -> Ours:
         await worker.ready(documents)
         crowd = await crowd_in(stack)
         samples = speech.load(next(iter(sorted(speech.DATA.glob("*.wav")))))
-        api: Any = worker  # it signs for itself
-        ana = LightSpeaker(api, opus_frames(samples))
-        stack.push_async_callback(ana.aclose)
-        await ana.connect("/whip", "ana")
-        ana.start_talking()
+        await stack.enter_async_context(talking(worker, "ana", samples))
         return await _with_speaker(worker, crowd)
 
 

@@ -24,7 +24,7 @@ from media_worker.audio.opus import Decoder
 from spaces_contract.roles import PeerKind
 from tests import speech
 from tests.audio import BLOCK, RATE_HZ, Samples
-from tests.light_clients import LightPeer, LightSpeaker, opus_frames
+from tests.light_clients import LightPeer, LightSpeaker, Signalling, opus_frames
 from tests.worker_process import EmbeddedFirestore, SpaceDocuments, WorkerProcess
 
 SPEAKERS: Final = 13
@@ -44,8 +44,8 @@ BUDGET_MS: Final = {50: 45.0, 95: 60.0}  # by percentile, for frames of 20 ms
 class NotingSpeaker(LightSpeaker):
     """A speaker who knows when each packet was sent."""
 
-    def __init__(self, api: Any, frames: list[bytes]) -> None:
-        super().__init__(api, frames)
+    def __init__(self, signalling: Signalling, frames: list[bytes]) -> None:
+        super().__init__(signalling, frames)
         self.sent_s: list[float] = []
 
     def send_rtp(self, packet: bytes) -> None:
@@ -57,8 +57,8 @@ class NotingSpeaker(LightSpeaker):
 class NotingListener(LightPeer):
     """A listener who keeps what came, and when."""
 
-    def __init__(self, api: Any) -> None:
-        super().__init__(api, PeerKind.WHEP)
+    def __init__(self, signalling: Signalling) -> None:
+        super().__init__(signalling, PeerKind.WHEP)
         self.came: list[tuple[float, bytes]] = []
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
@@ -132,14 +132,12 @@ async def _measure(voices: list[Voice], *, long_frames_from: int) -> Delays:
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         firestore = await stack.enter_async_context(EmbeddedFirestore(folder / "data"))
-        documents = SpaceDocuments(firestore.host)
-        stack.callback(documents.client.close)
-        await documents.start()
-        for number in range(SPEAKERS):
-            role = "speaker" if number else "host"
-            await documents.put_on_stage(f"speaker{number}", role=role)
+        on_stage = [f"speaker{number}" for number in range(SPEAKERS)]
+        documents = await stack.enter_async_context(
+            SpaceDocuments.live(firestore.host, *on_stage)
+        )
         settings = {"PARLEY_LONG_FRAMES_FROM": str(long_frames_from)}
-        worker: Any = await stack.enter_async_context(
+        worker = await stack.enter_async_context(
             WorkerProcess(firestore.host, folder / "objects", settings=settings)
         )
         await worker.ready(documents)

@@ -21,7 +21,7 @@ import psutil
 from tests import speech
 from tests.benchmarks.bare_send import open_files
 from tests.benchmarks.loads import Load, client_core, crowd_in, server_core, watched
-from tests.light_clients import LightSpeaker, opus_frames
+from tests.light_clients import talking
 from tests.relay_process import RelayProcess
 from tests.worker_process import EmbeddedFirestore, SpaceDocuments, WorkerProcess
 
@@ -128,15 +128,15 @@ async def _measure() -> tuple[Carried, ...]:
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         firestore = await stack.enter_async_context(EmbeddedFirestore(folder / "data"))
-        documents = SpaceDocuments(firestore.host)
-        stack.callback(documents.client.close)
-        await documents.start()
-        await documents.put_on_stage("ana", role="host")
+        documents = await stack.enter_async_context(
+            SpaceDocuments.live(firestore.host, "ana")
+        )
         origin = WorkerProcess(firestore.host, folder / "objects", settings=SETTINGS)
         with server_core():
             await stack.enter_async_context(origin)
         await origin.ready(documents)
-        await _talk(stack, origin)
+        samples = speech.load(next(iter(sorted(speech.DATA.glob("*.wav")))))
+        await stack.enter_async_context(talking(origin, "ana", samples))
         relays = []
         for index in range(2):
             relay = RelayProcess(
@@ -152,15 +152,6 @@ async def _measure() -> tuple[Carried, ...]:
             await relay.ready(documents)
             relays.append(relay)
         return await _carry([origin, *relays])
-
-
-async def _talk(stack: contextlib.AsyncExitStack, worker: WorkerProcess) -> None:
-    samples = speech.load(next(iter(sorted(speech.DATA.glob("*.wav")))))
-    api: Any = worker  # it signs for itself
-    ana = LightSpeaker(api, opus_frames(samples))
-    stack.push_async_callback(ana.aclose)
-    await ana.connect("/whip", "ana")
-    ana.start_talking()
 
 
 async def _carry(workers: Sequence[WorkerProcess]) -> tuple[Carried, ...]:

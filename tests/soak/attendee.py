@@ -138,8 +138,7 @@ class Attendee:
     async def _talk(
         self, joined: dict[str, Any], held: contextlib.AsyncExitStack
     ) -> None:
-        api: Any = self._session(held)  # as much of an `Api` as a peer needs
-        speaker = LightSpeaker(api, self._frames)
+        speaker = LightSpeaker(self._session(held), self._frames)
         held.push_async_callback(speaker.aclose)
         await speaker.connect(joined["whip_url"], joined["grant"])
         speaker.start_talking()

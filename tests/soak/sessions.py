@@ -19,7 +19,7 @@ RELEASE_S: Final = 3.0
 
 class Session:
     """
-    The part of `Api` that a light peer uses, for one session.
+    The `Signalling` of a light peer, for one session.
 
     Lifecycle: `post_sdp` once, then `release`, which is legal at any time.
 

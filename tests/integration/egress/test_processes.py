@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import signal
 from collections.abc import AsyncIterator
-from typing import Any
 
 import psutil
 import pytest
@@ -60,8 +59,7 @@ class SpreadRoom:
 
     async def listener(self, user_id: str | None = None) -> LightPeer:
         """Return a listener who is connected."""
-        api: Any = self
-        peer = LightPeer(api, PeerKind.WHEP)
+        peer = LightPeer(self, PeerKind.WHEP)
         peer.rtp_log = []
         await peer.connect("whep", user_id or f"user-{len(self.listeners)}")
         self.listeners.append(peer)

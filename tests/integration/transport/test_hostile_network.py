@@ -326,7 +326,7 @@ async def test_a_lost_packet_is_sent_again_as_it_was() -> None:
         running_endpoint(LOOPBACK) as running,
         light_peer(running, more=offered) as peer,
     ):
-        assert "nack" in cast(Any, peer)._api.answer
+        assert "nack" in cast(Any, peer)._signalling.answer
         async with playing(running.endpoint, tone_packets()):
             assert peer.rtp_log is not None
             await until(lambda: len(peer.rtp_log or ()) > KEPT_PACKETS + 5)
@@ -348,7 +348,7 @@ async def test_who_did_not_offer_it_is_sent_nothing_again() -> None:
     Without NACK in the offer there is none in the answer, and asking has no effect.
     """
     async with running_endpoint(LOOPBACK) as running, light_peer(running) as peer:
-        assert "nack" not in cast(Any, peer)._api.answer
+        assert "nack" not in cast(Any, peer)._signalling.answer
         assert peer.rtp_log is not None
         async with playing(running.endpoint, tone_packets()):
             await more(peer.rtp_log)

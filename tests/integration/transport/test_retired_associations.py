@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
@@ -42,9 +41,8 @@ class Retired:
     """A listener who hears, and whose association the server keeps no more."""
 
     def __init__(self, running: RunningEndpoint) -> None:
-        api: Any = OneSession(running)
         self.running = running
-        self.peer = LightPeer(api, PeerKind.WHEP)
+        self.peer = LightPeer(OneSession(running), PeerKind.WHEP)
 
     async def connect(self) -> None:
         """Connect, prove that the keys arrived, and wait until that was noted."""

@@ -4,7 +4,6 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import psutil
@@ -14,7 +13,7 @@ from infra.local.ports import free_port
 from spaces_contract.roles import PeerKind
 from spaces_contract.room_state import ROOM_JSON_SCHEMA
 from tests.audio import voice
-from tests.light_clients import LightPeer, LightSpeaker, opus_frames
+from tests.light_clients import LightPeer, talking
 from tests.worker_process import (
     EmbeddedFirestore,
     SpaceDocuments,
@@ -35,11 +34,7 @@ class LargeRoom:
 
     async def fill(self, stack: contextlib.AsyncExitStack) -> None:
         """Let Ana talk, and people listen in both processes."""
-        api: Any = self.worker
-        ana = LightSpeaker(api, opus_frames(voice(2)))
-        stack.push_async_callback(ana.aclose)
-        await ana.connect("/whip", "ana")
-        ana.start_talking()
+        await stack.enter_async_context(talking(self.worker, "ana", voice(2)))
         for index in range(EGRESS_FROM):
             self.near.append(await self._listener(stack, f"near{index}"))
         await until(self._egress_ready)
@@ -54,8 +49,7 @@ class LargeRoom:
     async def _listener(
         self, stack: contextlib.AsyncExitStack, user_id: str
     ) -> LightPeer:
-        api: Any = self.worker
-        peer = LightPeer(api, PeerKind.WHEP)
+        peer = LightPeer(self.worker, PeerKind.WHEP)
         stack.push_async_callback(peer.aclose)
         await peer.connect("/whep", user_id)
         return peer
@@ -79,10 +73,9 @@ async def room(tmp_path: Path) -> AsyncIterator[LargeRoom]:
     }
     async with contextlib.AsyncExitStack() as stack:
         server = await stack.enter_async_context(EmbeddedFirestore(tmp_path / "data"))
-        documents = SpaceDocuments(server.host)
-        stack.callback(documents.client.close)
-        await documents.start()
-        await documents.put_on_stage("ana", role="host")
+        documents = await stack.enter_async_context(
+            SpaceDocuments.live(server.host, "ana")
+        )
         worker = WorkerProcess(server.host, tmp_path / "objects", settings=settings)
         await stack.enter_async_context(worker)
         await worker.ready(documents)
@@ -145,8 +138,7 @@ async def test_a_killed_egress_is_replaced_on_its_port(room: LargeRoom) -> None:
     egress.kill()
     await until(lambda: room.worker.room_json()["listeners_by_process"][0] == 2)
     await until(lambda: _metric_is(room, 'egress_ready{egress="2"}', 1))
-    api: Any = room.worker
-    again = LightPeer(api, PeerKind.WHEP)
+    again = LightPeer(room.worker, PeerKind.WHEP)
     await again.connect("/whep", "far0")
     await until(again.heard.is_set)
 

@@ -40,10 +40,8 @@ async def server(tmp_path: Path) -> AsyncIterator[EmbeddedFirestore]:
 @pytest.fixture
 async def documents(server: EmbeddedFirestore) -> AsyncIterator[SpaceDocuments]:
     """Write as functions do: the Space is live in epoch 1, and waits for a worker."""
-    documents = SpaceDocuments(server.host)
-    await documents.start()
-    yield documents
-    documents.client.close()
+    async with SpaceDocuments.live(server.host) as documents:
+        yield documents
 
 
 @pytest.fixture

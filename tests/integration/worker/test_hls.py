@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,7 +19,7 @@ from tests.audio import rms, voice
 from tests.faulty_s3 import Fault, FaultyS3
 from tests.hls_player import HlsPlayer, delays_s
 from tests.hls_rules import read
-from tests.light_clients import LightPeer, LightSpeaker, opus_frames
+from tests.light_clients import LightPeer, talking
 from tests.worker_process import (
     PATIENCE_S,
     SPACE,
@@ -41,11 +40,6 @@ class LiveEdge:
     documents: SpaceDocuments
     objects: Path
     worker: WorkerProcess
-
-    @property
-    def api(self) -> Any:
-        """What clients sign in to: the worker's control API itself."""
-        return self.worker
 
     async def lost_segments(self) -> float:
         """Return how many segments the store did not take."""
@@ -108,19 +102,15 @@ async def a_live_edge(
     """Run a worker with more settings, on whose stage Ana talks."""
     async with contextlib.AsyncExitStack() as stack:
         server = await stack.enter_async_context(EmbeddedFirestore(tmp_path / "data"))
-        documents = SpaceDocuments(server.host)
-        stack.callback(documents.client.close)
-        await documents.start()
-        await documents.put_on_stage("ana", role="host")
+        documents = await stack.enter_async_context(
+            SpaceDocuments.live(server.host, "ana")
+        )
         objects = tmp_path / "objects"
         worker = WorkerProcess(server.host, objects, settings=settings)
         await stack.enter_async_context(worker)
         await worker.ready(documents)
         live = LiveEdge(server, documents, objects, worker)
-        speaker = LightSpeaker(live.api, opus_frames(SAID))
-        stack.push_async_callback(speaker.aclose)
-        await speaker.connect("/whip", "ana")
-        speaker.start_talking()
+        await stack.enter_async_context(talking(worker, "ana", SAID))
         yield live
 
 
@@ -252,7 +242,7 @@ async def test_a_store_in_trouble_leaves_the_room_alone(tmp_path: Path) -> None:
         live = await stack.enter_async_context(
             a_live_edge(tmp_path, settings=store.settings)
         )
-        peer = LightPeer(live.api, PeerKind.WHEP)
+        peer = LightPeer(live.worker, PeerKind.WHEP)
         stack.push_async_callback(peer.aclose)
         await peer.connect("/whep", "bo")
         ears = Ears(peer)

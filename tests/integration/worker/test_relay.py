@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,7 @@ from spaces_contract.relays import relay_of
 from spaces_contract.roles import PeerKind
 from tests.api import ApiError
 from tests.audio import voice
-from tests.light_clients import LightPeer, LightSpeaker, opus_frames
+from tests.light_clients import LightPeer, talking
 from tests.relay_process import RelayProcess
 from tests.worker_process import (
     PATIENCE_S,
@@ -36,8 +35,7 @@ class RelayedSpace:
 
     async def listener(self, uid: str = "lea") -> LightPeer:
         """Return somebody who hears by the relay."""
-        api: Any = self.relay  # it signs for itself
-        peer = LightPeer(api, PeerKind.WHEP)
+        peer = LightPeer(self.relay, PeerKind.WHEP)
         self.opened.push_async_callback(peer.aclose)
         await peer.connect("/whep", uid)
         await asyncio.wait_for(peer.heard.wait(), PATIENCE_S)
@@ -54,10 +52,9 @@ async def relayed(tmp_path: Path) -> AsyncIterator[RelayedSpace]:
     """Run a Firestore, a worker, and a relay of it."""
     async with contextlib.AsyncExitStack() as stack:
         server = await stack.enter_async_context(EmbeddedFirestore(tmp_path / "data"))
-        documents = SpaceDocuments(server.host)
-        stack.callback(documents.client.close)
-        await documents.start()
-        await documents.put_on_stage("ana", role="host")
+        documents = await stack.enter_async_context(
+            SpaceDocuments.live(server.host, "ana")
+        )
         objects = tmp_path / "objects"
         origin = WorkerProcess(server.host, objects)
         relay = RelayProcess(origin, server.host, objects)
@@ -65,11 +62,7 @@ async def relayed(tmp_path: Path) -> AsyncIterator[RelayedSpace]:
         await stack.enter_async_context(origin)
         await stack.enter_async_context(relay)
         await origin.ready(documents)
-        api: Any = origin
-        ana = LightSpeaker(api, opus_frames(voice(2)))
-        stack.push_async_callback(ana.aclose)
-        await ana.connect("/whip", "ana")
-        ana.start_talking()
+        await stack.enter_async_context(talking(origin, "ana", voice(2)))
         await relay.ready(documents)
         yield RelayedSpace(documents, origin, relay, stack)
 

@@ -3,14 +3,13 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from infra.local.ports import free_port
 from tests.audio import voice
 from tests.fake_sidecar import FakeSidecar, running_sidecar
-from tests.light_clients import LightSpeaker, opus_frames
+from tests.light_clients import talking
 from tests.worker_process import (
     SPACE,
     EmbeddedFirestore,
@@ -70,12 +69,8 @@ async def test_a_warm_worker_serves_the_space_it_is_allocated_to(
 
         await worker.ready(documents)
         fields = await documents.runtime_fields()
-        api: Any = worker
-        speaker = LightSpeaker(api, opus_frames(voice(2)))
-        await speaker.connect("/whip", "ana")
-        speaker.start_talking()
-        await until(lambda: worker.room_json().get("talking"))
-        await speaker.aclose()
+        async with talking(worker, "ana", voice(2)):
+            await until(lambda: worker.room_json().get("talking"))
         await documents.space.update({"state": "ended"})
         code = await worker.exit_code()
 

@@ -32,21 +32,16 @@ class LiveSpace:
     documents: SpaceDocuments
     worker: WorkerProcess
 
-    @property
-    def api(self) -> Any:
-        """What clients sign in to: the worker's control API itself."""
-        return self.worker
-
     async def speaker(self, uid: str = "ana") -> LightSpeaker:
         """Return somebody who talks."""
-        speaker = LightSpeaker(self.api, opus_frames(voice(2)))
+        speaker = LightSpeaker(self.worker, opus_frames(voice(2)))
         await speaker.connect("/whip", uid)
         speaker.start_talking()
         return speaker
 
     async def listener(self, uid: str = "lea") -> LightPeer:
         """Return somebody who hears."""
-        peer = LightPeer(self.api, PeerKind.WHEP)
+        peer = LightPeer(self.worker, PeerKind.WHEP)
         await peer.connect("/whep", uid)
         return peer
 
@@ -64,15 +59,14 @@ async def live(tmp_path: Path) -> AsyncIterator[LiveSpace]:
     """Run a Firestore and a worker that has claimed the Space."""
     async with contextlib.AsyncExitStack() as stack:
         server = await stack.enter_async_context(EmbeddedFirestore(tmp_path / "data"))
-        documents = SpaceDocuments(server.host)
-        await documents.start()
-        await documents.put_on_stage("ana", role="host")
+        documents = await stack.enter_async_context(
+            SpaceDocuments.live(server.host, "ana")
+        )
         worker = await stack.enter_async_context(
             WorkerProcess(server.host, tmp_path / "objects")
         )
         await worker.ready(documents)
         yield LiveSpace(server, documents, worker)
-        documents.client.close()
 
 
 async def test_a_worker_claims_its_epoch_and_reports(live: LiveSpace) -> None:
