@@ -1,7 +1,6 @@
-"""A store that refuses, is slow, or is another kind: what a recording makes of it."""
+"""A store that refuses, is slow, or loses a machine: what a recording makes of it."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,22 +8,17 @@ from typing import Any
 
 import obstore
 import pytest
-import requests
-from moto.server import ThreadedMotoServer
 
 from media_worker.recording.epoch_recording import FORMER_S
 from media_worker.recording.journal import Journal
-from media_worker.recording.opening import open_stores
 from media_worker.recording.settling import wait_settled
 from media_worker.recording.spool import Spool
-from media_worker.recording.stores import erase_stem, object_names
 from media_worker.recording.uploads import Uploads
 from spaces_contract.media import SAMPLE_RATE_HZ
 from spaces_contract.recording import GapReason, RecordingId
 from spaces_contract.recording_objects import StemObject, journal
 from spaces_contract.recording_render import RenderState
 from tests.audio import similarity, voice
-from tests.gcs import a_gcs_bucket, an_account, serving_gcs
 from tests.room_doubles import TurnedClock
 from tests.stems import (
     RECORDING,
@@ -149,71 +143,6 @@ async def test_a_full_spool_is_a_gap_and_no_crash(tmp_path: Path) -> None:
     assert (gap.reason.value, gap.uid) == ("store-lost", "ana")
     assert 1_000 < gap.from_ms < 3_000 < gap.to_ms
     assert similarity(SAID, rendered_sound(stage.stores)[:48_000]) > 0.9
-
-
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Serve S3 on loopback, with a bucket for objects and one for keys."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_ALLOW_HTTP": "true",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-        "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
-    }.items():
-        monkeypatch.setenv(name, value)
-    for bucket in ("parley-recordings", "parley-keys"):
-        requests.put(f"http://127.0.0.1:{port}/{bucket}", timeout=10)
-    yield
-    server.stop()
-
-
-@pytest.fixture
-def gs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Serve what stands in for Google's, with such buckets too."""
-    with serving_gcs() as address:
-        monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", an_account(address))
-        monkeypatch.setenv("GOOGLE_ALLOW_HTTP", "true")
-        for bucket in ("parley-gs-recordings", "parley-gs-keys"):
-            a_gcs_bucket(address, bucket)
-        yield
-
-
-@pytest.mark.parametrize(
-    ("scheme", "prefix"), [("s3", "s3://parley"), ("gs", "gs://parley-gs")]
-)
-async def test_buckets_serve_as_well_as_a_folder(
-    request: pytest.FixtureRequest, tmp_path: Path, scheme: str, prefix: str
-) -> None:
-    """
-    Record, render, withdraw and render again on S3, by moto's server; and on GCS.
-    """
-    request.getfixturevalue(scheme)
-    stage = Stage(tmp_path)
-    stage.use(
-        open_stores(
-            recordings_url=f"{prefix}-recordings",
-            keys_url=f"{prefix}-keys",
-            key_encryption_url=(tmp_path / "kek.json").as_uri(),
-            spool_dir=tmp_path / "spool",
-        )
-    )
-    stores = stage.stores
-    await talked(stage, times=2)
-    await stage.finish()
-    first = await asyncio.to_thread(render, stores, a_job("ana"))
-    sound = await asyncio.to_thread(rendered_sound, stores)
-    await erase_stem(stores.objects, stores.keys, RECORDING, stem_of("ana"))
-    second = await asyncio.to_thread(render, stores, a_job("ana", version=2))
-    left = await asyncio.to_thread(object_names, stores.objects, "")
-
-    assert (first.state, len(sound) // 48_000) == (RenderState.DONE, 2)
-    assert second.state is RenderState.FAILED
-    assert not any(stem_of("ana") in name for name in left)
 
 
 async def test_a_render_waits_for_the_worker_to_be_done(tmp_path: Path) -> None:

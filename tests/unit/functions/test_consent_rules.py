@@ -1,16 +1,14 @@
 """Rules of consent: one person's answer, its receipts, and what it moves."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spaces.domain import consent as rules
-from spaces.domain.consent import ConsentDecision, ConsentFacts
-from spaces.domain.effects import RecordingStep, RecordingTask
-from spaces.domain.notice import NOTICE_VERSION, TEXTS, notice_in
+from spaces.domain.consent import ConsentDecision
+from spaces.domain.notice import NOTICE_VERSION
 from spaces.domain.recording import Recording
 from spaces.domain.recording_errors import (
     AnsweredTooOften,
@@ -30,65 +28,20 @@ from spaces.domain.recording_states import (
 from spaces.domain.states import SpaceState
 from spaces_contract.consent_receipts import ConsentAction
 from spaces_contract.recording import (
-    ERASE_AGAIN_AFTER_S,
     STEM_ID_PATTERN,
     ConsentScope,
     RecordingState,
 )
-from spaces_contract.roles import Role
-from tests.builders import NOW, a_participant, a_space
+from tests.builders import NOW, a_participant
+from tests.consent_answers import PENDING, decline, grant, granted, withdraw
 from tests.recording_builders import (
     ARCHIVE,
-    BOTH,
-    NOTICE,
-    a_moment,
     a_recording,
     a_stage,
-    a_voice,
     after,
     facts,
     state_of,
 )
-
-PENDING = a_recording(RecordingState.PENDING)
-
-
-def grant(
-    before: ConsentFacts,
-    number: int = 1,
-    scopes: frozenset[ConsentScope] = BOTH,
-    version: str = NOTICE_VERSION,
-) -> ConsentDecision:
-    """Say yes to the notice of today."""
-    moment = a_moment(number)
-    return rules.grant(before, scopes, NOTICE, shown_version=version, moment=moment)
-
-
-def decline(before: ConsentFacts, number: int = 1) -> ConsentDecision:
-    """Say no."""
-    return rules.decline(before, NOTICE, moment=a_moment(number))
-
-
-def withdraw(before: ConsentFacts, number: int = 2) -> ConsentDecision:
-    """Take a yes back."""
-    return rules.withdraw(before, NOTICE, moment=a_moment(number))
-
-
-def granted(state: RecordingState = RecordingState.RECORDING) -> ConsentFacts:
-    """Return the facts about ana after she said yes, the recording being in `state`."""
-    before = facts(recording=PENDING)
-    there = after(before, grant(before))
-    assert there.recording is not None
-    return replace(there, recording=replace(there.recording, state=state))
-
-
-def steps(decision: ConsentDecision) -> list[tuple[RecordingStep, int]]:
-    """Return steps and versions among a decision's effects."""
-    return [
-        (each.step, each.version)
-        for each in decision.effects
-        if isinstance(each, RecordingTask)
-    ]
 
 
 @pytest.mark.parametrize("state", ConsentState)
@@ -250,101 +203,6 @@ def test_other_scopes_keep_the_stem() -> None:
     assert decision.recording.state is RecordingState.READY
 
 
-@pytest.mark.parametrize("state", sorted(OPEN - {RecordingState.PENDING}))
-def test_a_withdrawal_while_it_goes_on(state: RecordingState) -> None:
-    """
-    The voice is out at once, its stem erased now and again when no worker can write.
-    """
-    decision = withdraw(granted(state))
-
-    assert state_of(decision) is ConsentState.WITHDRAWN
-    assert decision.recording.voices == ()
-    assert decision.recording.withdrawn == ("stem-number-1",)
-    assert decision.recording.state is state
-    assert steps(decision) == [(RecordingStep.ERASE_STEMS, 2)] * 3
-    at = [each.at for each in decision.effects if isinstance(each, RecordingTask)]
-    assert at[1] - at[0] == timedelta(seconds=ERASE_AGAIN_AFTER_S)
-
-
-@pytest.mark.parametrize("state", sorted(KEPT))
-def test_a_withdrawal_afterwards_renders_without_them(state: RecordingState) -> None:
-    """
-    Version n+1 is made of those who are left, and who is concerned is told.
-    """
-    before = granted(state)
-    assert before.recording is not None
-    others = (*before.recording.voices, a_voice("bo"))
-    before = replace(before, recording=replace(before.recording, voices=others))
-
-    decision = withdraw(before)
-
-    recording = decision.recording
-    assert (recording.state, recording.version) == (RecordingState.FINISHING, 2)
-    assert [each.user_id for each in recording.voices] == ["bo"]
-    kinds = {step for step, version in steps(decision) if version == 2}
-    assert kinds == {
-        RecordingStep.ERASE_STEMS,
-        RecordingStep.RENDER,
-        RecordingStep.TELL,
-    }
-
-
-def test_the_last_withdrawal_erases_the_recording() -> None:
-    """
-    No stem left: nothing is rendered, everything goes.
-    """
-    decision = withdraw(granted(RecordingState.READY))
-
-    assert decision.recording.state is RecordingState.ERASED
-    assert (RecordingStep.ERASE, 2) in steps(decision)
-
-
-def test_anybody_anywhere_can_withdraw() -> None:
-    """
-    Removed, gone, or long after the end: a yes can be taken back.
-    """
-    before = granted(RecordingState.READY)
-    gone = replace(before, member=None, space=a_space(SpaceState.ENDED))
-
-    assert state_of(withdraw(gone)) is ConsentState.WITHDRAWN
-
-
-def test_a_withdrawal_erases_the_receipts_and_keeps_their_commitments() -> None:
-    """
-    Left is the receipt of the withdrawal; the chain still has both links.
-    """
-    before = granted()
-
-    decision = withdraw(before)
-
-    assert decision.consent is not None
-    actions = [each.receipt.action for each in decision.consent.receipts]
-    assert actions == [ConsentAction.WITHDRAW]
-    assert len(decision.recording.commitments) == 2
-
-
-def test_a_no_takes_back_a_yes() -> None:
-    """
-    Declining what was granted is a withdrawal.
-    """
-    assert state_of(decline(granted(), 2)) is ConsentState.WITHDRAWN
-
-
-def test_nothing_to_withdraw() -> None:
-    """
-    Who never said yes is told so; who withdrew already is not bothered.
-    """
-    declined = facts(recording=PENDING)
-    declined = after(declined, decline(declined))
-    withdrawn = granted()
-    withdrawn = after(withdrawn, withdraw(withdrawn))
-
-    for nothing in (facts(), declined):
-        with pytest.raises(ConsentNotFound):
-            withdraw(nothing)
-    assert withdraw(withdrawn, 3).effects == ()
-
-
 def test_a_new_yes_has_a_new_stem() -> None:
     """
     A stem whose key was deleted is never used again.
@@ -369,25 +227,6 @@ def test_a_yes_is_not_given_without_end() -> None:
 
     with pytest.raises(AnsweredTooOften):
         grant(before, 1_000)
-
-
-def test_a_scope_is_taken_back_as_freely_as_a_yes() -> None:
-    """
-    From off stage and after any number of answers; it is not given again like that.
-    """
-    before = facts(recording=a_recording())
-    for number in range(rules.MAX_GRANTS):
-        scopes = BOTH if number % 2 else ARCHIVE
-        before = after(before, grant(before, number, scopes))
-    listener = a_participant("ana", Role.LISTENER)
-    gone = replace(before, member=replace(listener, on_stage=False))
-
-    narrowed = after(gone, grant(gone, 1_000, ARCHIVE))
-
-    assert narrowed.consent is not None
-    assert narrowed.consent.scopes == (ConsentScope.ARCHIVE,)
-    with pytest.raises(NotAsked):
-        grant(narrowed, 1_001, BOTH)
 
 
 ANSWERS = {"grant": grant, "decline": decline, "withdraw": withdraw}
@@ -429,25 +268,3 @@ def test_whatever_is_answered_only_standing_consents_have_a_voice(
     }
     assert {voice.user_id for voice in recording.voices} == standing
     assert not {voice.stem for voice in recording.voices} & set(recording.withdrawn)
-
-
-@pytest.mark.parametrize("lang", sorted(TEXTS))
-def test_the_notice_is_whole_in_every_language(lang: str) -> None:
-    """
-    The same points in each, the days filled in, and a digest of its own.
-    """
-    notice = notice_in(lang, kept_days=30)
-
-    assert notice.lang == lang
-    assert len(notice.points) == len(NOTICE.points)
-    assert "30" in " ".join(notice.points)
-    assert "{" not in " ".join(notice.points)
-    assert lang == "en" or notice.sha256 != NOTICE.sha256
-
-
-@pytest.mark.parametrize(("lang", "known"), [("de-AT", "de"), ("fr", "en"), ("", "en")])
-def test_an_unknown_language_is_answered_in_english(lang: str, known: str) -> None:
-    """
-    Regions fall back to their language, the rest to English; the receipt says so.
-    """
-    assert notice_in(lang, kept_days=1).lang == known

@@ -1,10 +1,9 @@
-"""`/tasks`: launching, watching, sweeping; twice, late, and with things broken."""
+"""`/tasks`: launching and watching; twice, late, and with things broken."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
-from typing import NoReturn
 
 import pytest
 
@@ -14,7 +13,6 @@ from spaces.domain.space import Decision, Space
 from spaces.domain.states import SpaceState
 from spaces.domain.watch import WATCH_INTERVAL_S
 from spaces.service.ports import (
-    Cursor,
     LaunchedWorkload,
     LaunchRefused,
     Workload,
@@ -245,119 +243,6 @@ def test_an_ended_space_is_cleared_up(live: World) -> None:
     assert after_6_s == (chain + 1, [])
     assert live.launcher.terminated == [f"room-{SPACE_ID}-1-0"]
     assert len(watchdogs(live)) == chain + 1
-
-
-def test_the_sweep_releases_what_was_left(live: World) -> None:
-    """
-    A launch whose process died after the commit is released by the next sweep.
-    """
-    live.database.put_space(a_space(SpaceState.SCHEDULED))
-    live.effects.down = True
-    live.call("POST", f"/v1/spaces/{SPACE_ID}/start", as_user="host")
-    live.effects.down = False
-    early = live.task("sweep", {}).status_code
-    names_early = [n for n in live.effects.names if n.startswith("launch-")]
-    live.clock.advance(16)
-    live.task("sweep", {})
-
-    assert (early, names_early) == (204, [])
-    assert f"launch-{SPACE_ID}-1" in live.effects.names
-    assert live.database.outbox == {}
-
-
-def test_the_sweep_mends_broken_chains_only(live: World) -> None:
-    """
-    A live Space without a look has one after a sweep; with one, it has no second.
-    """
-    for _ in range(2):
-        live.task("sweep", {})
-    mended = watchdogs(live)
-    live.task("watchdog", {**EPOCH_1, "n": 1})
-
-    assert len(mended) == 1
-    assert watchdogs(live) == mended
-
-
-@pytest.mark.parametrize(
-    ("kind", "epoch", "age_s", "cleared"),
-    [
-        (WorkloadKind.ROOM, 1, 300, False),  # the live Space's own
-        (WorkloadKind.ROOM, 2, 300, True),
-        (WorkloadKind.ROOM, 2, 30, False),  # its Space may not be seen to be live yet
-        (WorkloadKind.RENDER, 2, 300, False),  # works on after the end
-    ],
-)
-def test_the_sweep_stops_workers_of_no_live_space(
-    live: World, kind: WorkloadKind, epoch: int, age_s: int, cleared: bool
-) -> None:
-    """
-    A room that nobody has, and that is not quite new, gives its place back.
-    """
-    live.launcher.known = [
-        LaunchedWorkload(
-            ref="w",
-            workload=Workload(kind=kind, key=SPACE_ID, epoch=epoch),
-            launched_at=live.clock() - timedelta(seconds=age_s),
-        )
-    ]
-
-    live.task("sweep", {})
-
-    assert live.launcher.terminated == (["w"] if cleared else [])
-
-
-@pytest.mark.parametrize("broken", [DependencyUnavailable(), LaunchRefused("no")])
-def test_a_part_of_the_sweep_that_fails_holds_up_no_other(
-    live: World, monkeypatch: pytest.MonkeyPatch, broken: Exception
-) -> None:
-    """
-    The launcher lists nothing and the outbox cannot be read: Spaces are watched,
-    recordings expire and the live edge is swept all the same, each time.
-    """
-
-    def fails(*_: object, **__: object) -> NoReturn:
-        raise broken
-
-    mended: list[object] = []
-    monkeypatch.setattr(live.launcher, "workloads", fails)
-    monkeypatch.setattr(live.effects, "leftovers", fails)
-    upkeep = replace(
-        live.upkeep,
-        mend_recordings=lambda: mended.append("recordings"),
-        mend_live_edge=lambda spaces: mended.append(set(spaces)),
-    )
-
-    with pytest.raises(type(broken)):
-        upkeep.sweep()
-
-    assert len(watchdogs(live)) == 1
-    assert mended == ["recordings", {SPACE_ID}]
-
-
-class UnlistedSpaces(MemorySpaceStore):
-    """A store that lists nothing just now."""
-
-    def live(self, *, limit: int, after: Cursor | None = None) -> NoReturn:
-        raise DependencyUnavailable
-
-
-def test_live_spaces_that_cannot_be_listed_cost_nothing(live: World) -> None:
-    """
-    What no live Space has is cleared only where they are known.
-    """
-    workload = Workload(kind=WorkloadKind.ROOM, key=SPACE_ID, epoch=1)
-    long_ago = live.clock() - timedelta(hours=1)
-    live.launcher.known = [
-        LaunchedWorkload(ref="w", workload=workload, launched_at=long_ago)
-    ]
-    swept: list[object] = []
-    store = UnlistedSpaces(live.database, live.clock)
-    upkeep = replace(live.upkeep, spaces=store, mend_live_edge=swept.append)
-
-    with pytest.raises(DependencyUnavailable):
-        upkeep.sweep()
-
-    assert (live.launcher.terminated, swept) == ([], [])
 
 
 def test_a_queue_that_is_down_makes_a_look_fail(live: World) -> None:
