@@ -5,8 +5,9 @@ from datetime import datetime
 
 from spaces.domain.invite import OPEN
 from spaces.domain.profile import Profile
-from spaces.domain.registration import DeviceKey, Registered, Registration
+from spaces.domain.registration import MAX_DEVICES, DeviceKey, Registration
 from spaces.domain.relation import FollowFacts
+from spaces.service.people_ports import Register
 from spaces_contract.ids import SpaceId, UserId
 from tests.fakes import MemoryDatabase, rerun
 
@@ -72,11 +73,7 @@ class MemoryRegistrationStore:
     def __init__(self) -> None:
         self.devices: dict[DeviceKey, Registration] = {}
 
-    def put(
-        self,
-        device: Registration,
-        decide: Callable[[Registration | None, DeviceKey | None], Registered],
-    ) -> Registration:
+    def put(self, device: Registration, decide: Register) -> Registration:
         owner = next(
             (
                 key
@@ -86,7 +83,15 @@ class MemoryRegistrationStore:
             None,
         )
         stored = self.devices.get(device.key)
-        decided = rerun(lambda: decide(stored, owner))
+        theirs = [
+            each
+            for key, each in self.devices.items()
+            if stored is None and key.user_id == device.key.user_id
+        ]
+        oldest = sorted(theirs, key=lambda each: each.updated_at)[:MAX_DEVICES]
+        decided = rerun(lambda: decide(stored, owner, oldest))
+        if decided.crowded_out is not None:
+            del self.devices[decided.crowded_out.key]
         if decided.evicted is not None:
             del self.devices[decided.evicted]
         self.devices[device.key] = decided.device

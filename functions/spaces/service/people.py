@@ -84,7 +84,9 @@ class DeviceService:
         """Register a device; whoever had its token before has it no more."""
         return self.registrations.put(
             device,
-            lambda stored, owner: register(device, stored=stored, owner=owner),
+            lambda stored, owner, oldest: register(
+                device, stored=stored, owner=owner, oldest=oldest
+            ),
         )
 
     def delete(self, key: DeviceKey) -> None:

@@ -10,6 +10,10 @@ from ..domain.profile import Profile
 from ..domain.registration import DeviceKey, Registered, Registration
 from ..domain.relation import FollowFacts
 
+Register = Callable[
+    [Registration | None, DeviceKey | None, Sequence[Registration]], Registered
+]
+
 
 class RelationStore(Protocol):
     """Who follows and blocks whom."""
@@ -57,13 +61,11 @@ class RelationStore(Protocol):
 class RegistrationStore(Protocol):
     """People's devices, as their apps report them."""
 
-    def put(
-        self,
-        device: Registration,
-        decide: Callable[[Registration | None, DeviceKey | None], Registered],
-    ) -> Registration:
+    def put(self, device: Registration, decide: Register) -> Registration:
         """
         Store what `decide` makes of the device's and the token's earlier entries.
+
+        Of a new device it is also given the person's oldest `MAX_DEVICES`.
 
         Raises:
             Contended: others changed them all the while.

@@ -5,6 +5,7 @@ from functools import partial
 from spaces.adapters.clock import random_token
 from spaces.adapters.firestore.client import BoundedClient
 from spaces.adapters.firestore.push_devices import FirestoreDeviceStore
+from spaces.domain.registration import MAX_DEVICES
 from spaces_contract.ids import UserId
 from tests.integration.functions.test_races import Party, at_once
 from tests.world import World
@@ -46,6 +47,31 @@ def test_a_device_that_left_is_not_reached(world: World, client: BoundedClient) 
 
     assert reached == tokens[1:]
     assert store.of([UserId(ana)]) == []
+
+
+def test_a_device_that_makes_room_is_not_reached(
+    world: World, client: BoundedClient
+) -> None:
+    """
+    Of more devices than anybody has, those that came last are reached, and the token
+    of the one that was dropped is free.
+    """
+    (ana,) = Party(world, 1).people
+    tokens = [random_token() for _ in range(MAX_DEVICES + 1)]
+
+    def put(n: int, token: str) -> None:
+        body = {"platform": "web", "token": token, "app_version": "1"}
+        world.call("PUT", f"/v1/me/devices/d{n}", as_user=ana, json=body)
+        world.clock.advance(1)
+
+    for n, token in enumerate(tokens):
+        put(n, token)
+    reached = {d.token for d in FirestoreDeviceStore(client).of([UserId(ana)])}
+    put(MAX_DEVICES + 1, tokens[0])
+    again = {d.token for d in FirestoreDeviceStore(client).of([UserId(ana)])}
+
+    assert reached == set(tokens[1:])
+    assert again == {tokens[0], *tokens[2:]}
 
 
 def test_a_block_beats_a_join(contended_world: World) -> None:

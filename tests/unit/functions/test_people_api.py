@@ -6,7 +6,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from spaces.domain.capability import Capability, can, version_of
-from spaces.domain.registration import DeviceKey
+from spaces.domain.registration import MAX_DEVICES, DeviceKey
 from spaces.domain.space import SpeakerPolicy
 from spaces.domain.states import SpaceState
 from spaces.domain.token_bucket import Bucket, RateLimit, take
@@ -173,6 +173,23 @@ def test_an_app_that_cannot_speak_may_not_wish_to(world: World) -> None:
 
     assert join("listener").status_code == 200
     assert code_of(join("speaker")) == "update-required"
+
+
+def test_nobody_has_devices_without_number(world: World) -> None:
+    """
+    Each would be read and pushed to with every page of people who are told something:
+    the one that was registered first makes room, a device that comes again does not.
+    """
+    for n in range(MAX_DEVICES + 2):
+        put_device(world, "ana", f"d{n}", token=f"t{n}")
+        world.clock.advance(1)
+    put_device(world, "ana", f"d{MAX_DEVICES}", token="other")
+    put_device(world, "bo", "d1", token="bo's")
+
+    kept = [f"d{n}" for n in range(2, MAX_DEVICES + 2)]
+    hers = {key.device_id for key in world.registrations.devices if key.user_id == ANA}
+    assert hers == set(kept)
+    assert DeviceKey(BO, "d1") in world.registrations.devices
 
 
 def test_a_token_is_one_persons_at_a_time(world: World) -> None:

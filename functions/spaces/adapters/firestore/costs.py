@@ -52,6 +52,7 @@ FOLLOWERS: Final = "following: one read for each 1,000 counted"
 HANDLES: Final = "handles: those that begin so, each one read"
 HOSTED: Final = "spaces: those which the blocker hosts, open, each one read"
 REGISTERED: Final = "users/{uid}/devices/{device}: where pushes go"
+ALL_DEVICES: Final = "users/{uid}/devices: those they have, each one read; none: one"
 TOKEN: Final = "push_tokens/{digest}: whose device has it"  # noqa: S105 - no secret
 OUTBOX: Final = "outbox/{effect}: until the task queue has it"
 
@@ -143,10 +144,10 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "x_get_spaces, of one, with its host": Cost((SPACE, NAMED)),
         "x_get_spaces_by_creators, of two": Cost((LISTED, LISTED)),
         "x_search_spaces, of one": Cost((LISTED, LISTED)),
-        "put_device": Cost((REGISTERED, TOKEN), (REGISTERED, TOKEN)),
+        "put_device": Cost((REGISTERED, TOKEN, ALL_DEVICES), (REGISTERED, TOKEN)),
         "put_device, again": Cost((REGISTERED, TOKEN)),
         "put_device, another's token": Cost(
-            (REGISTERED, TOKEN), (REGISTERED, TOKEN), (REGISTERED,)
+            (REGISTERED, TOKEN, ALL_DEVICES), (REGISTERED, TOKEN), (REGISTERED,)
         ),
         "delete_device": Cost((REGISTERED, TOKEN), (), (REGISTERED, TOKEN)),
         "get_capabilities": Cost(),

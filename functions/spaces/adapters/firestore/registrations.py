@@ -1,7 +1,7 @@
 """Devices and whose their push tokens are, in Firestore."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from google.cloud import firestore
@@ -9,7 +9,13 @@ from google.cloud import firestore
 from spaces_contract.ids import UserId
 
 from ...domain.push import Platform
-from ...domain.registration import DeviceKey, Registered, Registration
+from ...domain.registration import (
+    MAX_DEVICES,
+    DeviceKey,
+    Registered,
+    Registration,
+)
+from ...service.people_ports import Register
 from .client import run_transaction
 from .codec import Document, required_instant
 from .profiles import user_path
@@ -23,24 +29,19 @@ class FirestoreRegistrationStore:
     def __init__(self, client: firestore.Client) -> None:
         self._client = client
 
-    def put(
-        self,
-        device: Registration,
-        decide: Callable[[Registration | None, DeviceKey | None], Registered],
-    ) -> Registration:
+    def put(self, device: Registration, decide: Register) -> Registration:
         """Keep devices and tokens in step; see `RegistrationStore`."""
         ref = self._device_ref(device.key)
 
         def body(transaction: firestore.Transaction) -> Registration:
             stored = _read(device.key, ref.get(transaction=transaction).to_dict())
             owner = self._owner(device.token, transaction)
-            decided = decide(stored, owner)
+            new = stored is None
+            oldest = self._oldest(device.key.user_id, transaction) if new else ()
+            decided = decide(stored, owner, oldest)
             if decided.device != stored:
                 transaction.set(ref, _to_doc(decided.device))
-            if decided.evicted is not None:
-                transaction.delete(self._device_ref(decided.evicted))
-            if decided.freed is not None:
-                transaction.delete(self._token_ref(decided.freed))
+            self._forget(decided, transaction)
             if device.token and owner != device.key:
                 owned = {"uid": device.key.user_id, "device_id": device.key.device_id}
                 transaction.set(self._token_ref(device.token), owned)
@@ -61,6 +62,26 @@ class FirestoreRegistrationStore:
             transaction.delete(ref)
 
         run_transaction(self._client, body)
+
+    def _forget(self, decided: Registered, transaction: firestore.Transaction) -> None:
+        gone, crowded_out = decided.evicted, decided.crowded_out
+        tokens = [decided.freed, crowded_out.token if crowded_out else None]
+        for key in (gone, crowded_out.key if crowded_out else None):
+            if key is not None:
+                transaction.delete(self._device_ref(key))
+        for token in filter(None, tokens):
+            transaction.delete(self._token_ref(token))
+
+    def _oldest(
+        self, user_id: UserId, transaction: firestore.Transaction
+    ) -> list[Registration]:
+        devices = self._client.collection(f"{user_path(user_id)}/devices")
+        query = devices.order_by("updated_at").limit(MAX_DEVICES)
+        found = (
+            _read(DeviceKey(user_id, doc.id), doc.to_dict())
+            for doc in query.stream(transaction=transaction)
+        )
+        return [each for each in found if each is not None]
 
     def _owner(
         self, token: str, transaction: firestore.Transaction
