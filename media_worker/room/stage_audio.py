@@ -14,13 +14,12 @@ from ..audio.mixer import Mix, mix_minus
 from ..audio.opus import Block
 from ..audio.resting_decoder import SpeechDecoder
 from .chime import CHIME
-from .long_frames import LongFrames
+from .long_frames import TIMESTAMP_MASK, LongFrames
 from .ports import FULL_MIX, LONG_MIX
 from .speaker import Speaker
 
 PRIMING_BLOCKS: Final = 3  # a cold encoder would cost its hearer a glitch
 MAX_PRIMED_PER_TICK: Final = 2  # each costs as many encodes as there are blocks
-TIMESTAMP_MASK: Final = 0xFFFF_FFFF
 
 
 def own_mix(user_id: UserId) -> str:

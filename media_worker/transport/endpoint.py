@@ -78,9 +78,7 @@ class UdpMediaEndpoint:
         self._announced = announced
         self._max_sessions = max_sessions
         self._timing = timing or Timing()
-        # One without any session yet is false.
-        untold = SessionTraces(lambda *_: None)
-        self._traces = untold if traces is None else traces
+        self._traces = SessionTraces() if traces is None else traces
         self._sessions = Sessions()
         self._opening: set[Session] = set()  # who waits for answers, not for sound
         self._endings: set[asyncio.Task[None]] = set()

@@ -133,11 +133,14 @@ class SessionTraces:
     """
     The traces of sessions that are being opened, in one process.
 
+    Like any collection it is false while empty, which it is most of the time.
+
     Args:
-        begin: Traces one that is opened now, as part of the trace at hand.
+        begin: Traces one that is opened now, as part of the trace at hand; without it
+            none is.
     """
 
-    def __init__(self, begin: Begin) -> None:
+    def __init__(self, begin: Begin = lambda *_: None) -> None:
         self._begin = begin
         self._open: dict[SessionId, Opening] = {}
         self._hopeful: dict[SessionId, None] = {}  # who is to hear something yet

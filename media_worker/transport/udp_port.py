@@ -17,7 +17,7 @@ BATCH_ROWS: Final = 32
 BATCHES_PER_WAKE: Final = 4  # then other work gets its turn
 MAX_DATAGRAM_BYTES: Final = 2_048  # longer ones are cut, and dropped
 _SOCKET_BUFFER_BYTES: Final = 4 * 1024 * 1024
-_MAX_ADDRESS_BYTES: Final = 28
+_MAX_ADDRESS_BYTES: Final = max(SOCKADDR_BYTES.values())
 # Words of 64 bits in a struct mmsghdr, and which of them recvmmsg writes.
 _WORDS: Final = 8
 _NAME_LENGTH, _CONTROL_LENGTH, _FLAGS, _LENGTH = 1, 5, 6, 7

@@ -78,9 +78,7 @@ class SpreadEndpoint:
         traces: SessionTraces | None = None,
     ) -> None:
         self._local = local
-        # One without any session yet is false.
-        untold = SessionTraces(lambda *_: None)
-        self._traces = untold if traces is None else traces
+        self._traces = SessionTraces() if traces is None else traces
         limits = Limits(
             room=egress_from, egress=listeners_per_egress, processes=len(spawns)
         )
