@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
+
 from media_worker.audio.frames import EncodedFrame, ReceivedPacket
 from media_worker.audio.mixer import Mix
 from media_worker.audio.opus import Decoder, Encoder
@@ -276,7 +278,7 @@ class FakeBroadcast:
 
 
 class RunningRoom:
-    """A room in a task, with its doubles; made by `a_room`."""
+    """A room in a task, with its doubles; lives as long as its `async with`."""
 
     def __init__(self) -> None:
         self.clock = TurnedClock()
@@ -307,6 +309,13 @@ class RunningRoom:
     async def __aexit__(self, *_: object) -> None:
         self.running.cancel()
         await asyncio.wait([self.running])
+
+    def heard_by(self, session_id: str) -> Samples:
+        """Return what a hearer's decoder makes of all frames it was sent."""
+        with Decoder() as decoder:
+            return np.concatenate(
+                [decoder.decode(f.payload) for f in self.endpoint.heard[session_id]]
+            )
 
     async def connect(self, user_id: str, kind: PeerKind) -> SessionId:
         """Open a session and let it connect, with a stage channel where it sends."""

@@ -6,7 +6,7 @@ from media_worker.audio.frames import EncodedFrame
 from media_worker.audio.opus_packet import has_fec
 from media_worker.room.long_frames import LongFrames
 from spaces_contract.ids import SessionId
-from spaces_contract.roles import PeerKind, Role
+from spaces_contract.roles import PeerCloseReason, PeerKind, Role
 from tests.audio import voice
 from tests.room_doubles import LONG_FRAMES_FROM, RunningRoom, a_member, desired
 
@@ -46,7 +46,7 @@ async def test_a_large_room_gets_long_frames_and_time_goes_on() -> None:
         await running.talk({ana: voice(1)})
         assert durations(running, first)[-5:] == [2_880] * 5
         for session_id in others:
-            running.room.session_closed(session_id, None)  # type: ignore[arg-type]  # any
+            running.room.session_closed(session_id, PeerCloseReason.LEFT)
         await running.talk({ana: voice(1)})
 
         assert durations(running, first)[-5:] == [960] * 5

@@ -10,7 +10,6 @@ from spaces_contract.recording import RecordingState
 from spaces_contract.roles import PeerKind
 from tests.audio import Samples, level_at, rms, voice
 from tests.room_doubles import RunningRoom, a_member, desired
-from tests.unit.room.test_room import heard_by
 
 ANA, BO = a_member("ana"), a_member("bo")
 TONE_SAMPLES = 7_680  # 160 ms
@@ -64,7 +63,7 @@ async def heard_when(before: RecordingState | None, after: RecordingState) -> Sa
         running.recorder.changes_to = after
         running.room.apply(desired(ANA, BO))
         await running.clock.advance(0.5)
-        return heard_by(running, lea)
+        return running.heard_by(lea)
 
 
 @pytest.mark.parametrize("before", [RecordingState.OFF, RecordingState.PENDING])

@@ -2,10 +2,8 @@
 
 import asyncio
 
-import numpy as np
 import pytest
 
-from media_worker.audio.opus import Decoder
 from media_worker.room.ports import SessionRefused
 from media_worker.room.room_end import RoomEnd
 from media_worker.room.session_book import Session
@@ -13,19 +11,11 @@ from media_worker.transport.endpoint import MAX_SESSIONS
 from spaces_contract.control import ControlError
 from spaces_contract.ids import SessionId, UserId
 from spaces_contract.roles import PeerCloseReason, PeerKind, Role
-from tests.audio import Samples, level_at, tone
+from tests.audio import level_at, tone
 from tests.room_doubles import RunningRoom, a_member, desired, settle
 
 ANA, BO = a_member("ana", Role.HOST), a_member("bo")
 WHIP, WHEP = PeerKind.WHIP, PeerKind.WHEP
-
-
-def heard_by(running: RunningRoom, session_id: str) -> Samples:
-    """Return what a hearer's decoder makes of all frames it was sent."""
-    with Decoder() as decoder:
-        return np.concatenate(
-            [decoder.decode(f.payload) for f in running.endpoint.heard[session_id]]
-        )
 
 
 async def test_demotion_ends_sending_and_not_hearing() -> None:
@@ -176,7 +166,7 @@ async def test_a_second_session_of_a_kind_replaces_the_first() -> None:
 
         await running.talk({second: tone(450, seconds=1)})
 
-        heard = heard_by(running, listener)
+        heard = running.heard_by(listener)
     assert running.endpoint.closed == [(first, PeerCloseReason.REPLACED)]
     assert level_at(heard[-24_000:], 450) == pytest.approx(8_000, rel=0.1)
 

@@ -3,24 +3,15 @@
 import numpy as np
 import pytest
 
-from media_worker.audio.opus import Decoder
 from media_worker.room.ports import FULL_MIX
 from media_worker.room.stage_audio import own_mix
 from spaces_contract.ids import UserId
 from spaces_contract.roles import PeerKind, Role
-from tests.audio import Samples, level_at, rms, similarity, tone, voice
+from tests.audio import level_at, rms, similarity, tone, voice
 from tests.room_doubles import RunningRoom, a_member, desired
 
 ANA, BO = a_member("ana", Role.HOST), a_member("bo")
 WHIP, WHEP = PeerKind.WHIP, PeerKind.WHEP
-
-
-def heard_by(running: RunningRoom, session_id: str) -> Samples:
-    """Return what a hearer's decoder makes of all frames it was sent."""
-    with Decoder() as decoder:
-        return np.concatenate(
-            [decoder.decode(f.payload) for f in running.endpoint.heard[session_id]]
-        )
 
 
 async def test_a_listener_hears_the_stage() -> None:
@@ -35,7 +26,7 @@ async def test_a_listener_hears_the_stage() -> None:
 
         await running.talk({ana: source})
 
-        heard = heard_by(running, listener)
+        heard = running.heard_by(listener)
     assert similarity(source, heard) > 0.95
     assert rms(heard) == pytest.approx(rms(source), rel=0.15)
 
@@ -51,7 +42,7 @@ async def test_nobody_hears_themselves() -> None:
 
         await running.talk({ana: tone(450, seconds=2), bo: tone(900, seconds=2)})
 
-        late = {name: heard_by(running, to)[-48_000:] for name, to in hears.items()}
+        late = {name: running.heard_by(to)[-48_000:] for name, to in hears.items()}
     assert level_at(late["ana"], 900) == pytest.approx(8_000, rel=0.1)
     assert level_at(late["ana"], 450) < 80
     assert level_at(late["bo"], 450) == pytest.approx(8_000, rel=0.1)
@@ -95,7 +86,7 @@ async def test_switching_mixes_makes_no_glitch() -> None:
 
         await running.talk({ana: ana_says, bo: bo_says})
 
-        heard = heard_by(running, hears_ana)[24_000:]
+        heard = running.heard_by(hears_ana)[24_000:]
     levels = [
         level_at(heard[n : n + 960], 450) for n in range(0, heard.size - 960, 960)
     ]
@@ -119,7 +110,7 @@ async def test_mute_takes_effect_with_the_next_block() -> None:
         ticks = running.endpoint.ticks
         await running.talk({ana: tone(450, seconds=1)})
 
-        silent = heard_by(running, listener)[(ticks + 2) * 960 :]
+        silent = running.heard_by(listener)[(ticks + 2) * 960 :]
         speaker = running.room.stage.speakers[UserId("ana")]
     assert np.abs(silent).max() < 40  # the codec's own tail
     assert np.abs(silent[-24_000:]).max() <= 2
