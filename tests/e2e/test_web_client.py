@@ -34,6 +34,14 @@ KEEP_SAID = """
     document.querySelector("#announcer"), { childList: true });
 }
 """
+# WCAG 2.2, 2.4.11: what has the focus, or the label around it, is seen to its end.
+UNCOVERED = """
+() => {
+  const focused = document.activeElement.closest("label");
+  const { left, width, bottom } = focused.getBoundingClientRect();
+  return focused.contains(document.elementFromPoint(left + width / 2, bottom - 4));
+}
+"""
 # WCAG 2.2, 1.4.3: contrast of text and ground, as the browser itself paints them.
 CONTRASTS = """
 (pairs) => {
@@ -371,8 +379,9 @@ async def test_localhost_is_as_good_as_its_number(
 
 async def test_the_keyboard_does_it_all(page_for: PageFor) -> None:
     """
-    Sheets take the focus and give it back, the skip link comes first, a new view's
-    heading has the focus, and the microphone is a button that says if it is pressed.
+    Sheets take the focus and give it back, and cover nothing that has it; the skip link
+    comes first, a new view's heading has the focus, and the microphone is a button that
+    says if it is pressed.
     """
     page = await page_for("ugo", SPEECH)
     await page.goto("/")
@@ -382,6 +391,11 @@ async def test_the_keyboard_does_it_all(page_for: PageFor) -> None:
     await page.get_by_test_id("start-space").focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_test_id("start-title")).to_be_focused()
+    width, height = browser.PHONE
+    await page.set_viewport_size({"width": width, "height": height // 2})
+    await page.keyboard.press("Tab")
+    assert await page.evaluate(UNCOVERED)
+    await page.set_viewport_size({"width": width, "height": height})
     await page.keyboard.press("Escape")
     await expect(page.get_by_test_id("start-space")).to_be_focused()
     await page.keyboard.press("Enter")
