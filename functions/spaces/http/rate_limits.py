@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from spaces_contract.ids import UserId
@@ -23,6 +24,7 @@ class Scope(StrEnum):
     ADDRESS = "address"  # all requests of one client's address, signed in or not
     USER = "user"  # all calls of one person
     CREATE = "create"  # Spaces that one person opens
+    START = "start"  # Spaces that one person lets go live, each with its worker
     SPACE = "space"  # asking, inviting, reporting: one person in one Space
     INVITE = "invite"  # people whom one person invites, to whichever Space
     PESTER = "pester"  # the same person, by the same one
@@ -35,13 +37,16 @@ DEFAULT_LIMITS: Final[Limits] = {
     Scope.ADDRESS: RateLimit(burst=600, per_s=100),  # an office, or a carrier's NAT
     Scope.USER: RateLimit(burst=120, per_s=20),
     Scope.CREATE: RateLimit(burst=30, per_s=0.5),
+    Scope.START: RateLimit(burst=30, per_s=1 / 30),
     Scope.SPACE: RateLimit(burst=20, per_s=1),
     Scope.INVITE: RateLimit(burst=100, per_s=0.2),
     Scope.PESTER: RateLimit(burst=5, per_s=1 / 600),
     Scope.REACT: RateLimit(burst=10, per_s=2),
     Scope.LISTEN: RateLimit(burst=20, per_s=1),
 }
-CREATING: Final = frozenset({"create_space"})
+BY_PERSON: Final[Mapping[str, Scope]] = MappingProxyType(
+    {"create_space": Scope.CREATE, "start_space": Scope.START}
+)
 IN_SPACE: Final = frozenset({"ask_to_speak", "send_invites", "report_space"})
 
 
@@ -85,8 +90,8 @@ class RateLimiter:
         if call.actor is None:
             return
         self._take(Scope.USER, call.actor)
-        if operation.id in CREATING:
-            self._take(Scope.CREATE, call.actor)
+        if operation.id in BY_PERSON:
+            self._take(BY_PERSON[operation.id], call.actor)
         if operation.id in IN_SPACE:
             self._take(Scope.SPACE, call.actor, call.space_id)
 

@@ -171,6 +171,22 @@ def test_spaces_are_not_opened_by_the_hundred(limited: World) -> None:
     assert made[-1] == 429
 
 
+def test_workers_are_not_launched_by_the_hundred(limited: World) -> None:
+    """
+    A Space that starts is a machine's work until it ends: whoever opens Spaces as fast
+    as they may, starts thirty at once, and then one in half a minute.
+    """
+    started = []
+    for _ in range(100):
+        made = limited.call("POST", "/v1/spaces", as_user=HOST, json={}).get_json()
+        path = f"/v1/spaces/{made['id']}/start"
+        started.append(limited.call("POST", path, as_user=HOST).status_code)
+        limited.clock.advance(2)
+
+    assert started.count(200) == 30 + 6
+    assert started[-1] == 429
+
+
 def test_reports_do_not_bury_the_desk(limited: World) -> None:
     """
     One person's reports of one Space are bounded, however they are worded.
