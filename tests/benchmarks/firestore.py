@@ -96,18 +96,20 @@ def _query(db: Client) -> float:
 
 
 def _transaction(db: Client) -> float:
-    def increment(thread: int, number: int) -> None:
-        document = db.document(f"counters/{thread}")
+    return _parallel(lambda t, _: increment(db, f"counters/{t}"))
 
-        @firestore.transactional
-        def body(transaction: firestore.Transaction) -> None:
-            found = document.get(transaction=transaction)
-            n = found.get("n") if found.exists else 0
-            transaction.set(document, {"n": n + 1})
 
-        body(db.transaction())
+def increment(db: Client, path: str) -> None:
+    """Count one up in a transaction that reads before it writes."""
+    document = db.document(path)
 
-    return _parallel(increment)
+    @firestore.transactional
+    def body(transaction: firestore.Transaction) -> None:
+        found = document.get(transaction=transaction)
+        n = found.get("n") if found.exists else 0
+        transaction.set(document, {"n": n + 1})
+
+    body(db.transaction())
 
 
 _RATES: Final = {

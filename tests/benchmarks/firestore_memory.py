@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from tests.benchmarks.firestore import increment
 from tests.conformance.firestore.servers import Client, client, running
 from tests.fuzz.firestore.listening import Listener
 
@@ -63,7 +63,7 @@ def _load(db: Client) -> Iterator[None]:
         lambda n: live.limit(PAGE).get(),
         lambda n: live.count().get(),
         lambda n: rooms.document(f"r{n * 7 % DOCUMENTS}").delete(),
-        lambda n: _increment(db, n),
+        lambda n: increment(db, f"counters/c{n % PAGE}"),
     )
     try:
         for number in itertools.count():
@@ -86,18 +86,6 @@ def _listener(db: Client, query: Any) -> Listener:
 
 def _data(number: int) -> dict[str, Any]:
     return {"live": number % 3 > 0, "n": number, "title": "x" * 200}
-
-
-def _increment(db: Client, number: int) -> None:
-    document = db.document(f"counters/c{number % PAGE}")
-
-    @firestore.transactional
-    def body(transaction: firestore.Transaction) -> None:
-        found = document.get(transaction=transaction)
-        n = found.get("n") if found.exists else 0
-        transaction.set(document, {"n": n + 1})
-
-    body(db.transaction())
 
 
 def measure(minutes: float, out: Callable[[str], object]) -> list[_Sample]:
