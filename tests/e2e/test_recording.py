@@ -109,11 +109,11 @@ async def _verdict(arguments: list[str]) -> str:
 
 
 async def _clipped(host: Page, sol: Page, screenshot: Screenshot) -> None:
-    """Make a clip, of which Sol, who is heard in it, hears too."""
+    """Make a clip of all of it, of which Sol, who is heard in it, hears too."""
     await host.goto(sol.url)
     await host.get_by_test_id("replay-clip").click()
     await host.get_by_test_id("clip-title").fill("The cold hearted")
-    await host.get_by_test_id("clip-length").select_option("10")
+    await host.get_by_test_id("clip-length").select_option("60")
     await host.get_by_test_id("clip-make").click()
     row = host.get_by_test_id("clip-row")
     await expect(row).to_have_attribute("data-state", "ready", timeout=RENDERED_MS)
