@@ -17,7 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -218,43 +218,68 @@ async def _measure(
             for n in range(spaces)
         ]
         pages = await _pages(opened, live, chromium, library) if chromium else {}
-        refused = sum(each.api.refusals for space in live for each in space.people)
+        refused = _refusals(live)
         await asyncio.sleep(SETTLE_S)
-        for each in (each for space in live for each in space.listeners):
-            each.ears.begin()  # whoever came while others were let in had it rough
-        if isinstance(stack, UpgradedStack):
-            await asyncio.to_thread(stack.publish)
-        watching = asyncio.create_task(_watch_ourselves(figures))
         for space in live:
-            # Those of the last Spaces hear meanwhile how busy this machine is.
-            for name, ears in pages.items():
-                if ears.space is space:
-                    figures.before[name] = await ears.longest_s()
-                    await ears.page.evaluate("window.forget()")
-            began_s = time.monotonic()
-            await space.drain()
-            figures.waits.append(time.monotonic() - began_s)
-        await asyncio.sleep(SETTLE_S)
-        watching.cancel()
-        if isinstance(stack, UpgradedStack):
-            figures.versions = await asyncio.to_thread(stack.versions)
-        listeners = [each for space in live for each in space.listeners]
-        figures.silences["light clients"] = [
-            each.ears.missing_frames * FRAME_S for each in listeners
-        ]
-        for name, ears in pages.items():
-            figures.silences[name] = [await ears.longest_s()]
-        everybody = [each for space in live for each in space.people]
-        figures.refusals = sum(each.api.refusals for each in everybody) - refused
-        for space in live[:RECORDED]:
-            await space.recording()
-            manifest = await space.manifest()
-            figures.unrecorded.append(unrecorded_s(space, manifest))
-            figures.gaps += [
-                f"{gap['reason']} {(gap['to_ms'] - gap['from_ms']) / 1000:.2f} s"
-                for gap in manifest["gaps"]
-            ]
+            for each in space.listeners:
+                each.ears.begin()  # whoever came while others were let in had it rough
+        await _upgrade(stack, live, pages, figures)
+        await _note_silences(live, pages, figures)
+        figures.refusals = _refusals(live) - refused
+        await _note_recordings(live[:RECORDED], figures)
     return figures
+
+
+def _refusals(spaces: Sequence[UpgradedSpace]) -> int:
+    return sum(each.api.refusals for space in spaces for each in space.people)
+
+
+async def _upgrade(
+    stack: Stack,
+    spaces: Sequence[UpgradedSpace],
+    pages: Mapping[str, PageEars],
+    figures: Figures,
+) -> None:
+    """Let one worker after the other go, until all have successors."""
+    if isinstance(stack, UpgradedStack):
+        await asyncio.to_thread(stack.publish)
+    watching = asyncio.create_task(_watch_ourselves(figures))
+    for space in spaces:
+        # Those of the last Spaces hear meanwhile how busy this machine is.
+        for name, ears in pages.items():
+            if ears.space is space:
+                figures.before[name] = await ears.longest_s()
+                await ears.page.evaluate("window.forget()")
+        began_s = time.monotonic()
+        await space.drain()
+        figures.waits.append(time.monotonic() - began_s)
+    await asyncio.sleep(SETTLE_S)
+    watching.cancel()
+    if isinstance(stack, UpgradedStack):
+        figures.versions = await asyncio.to_thread(stack.versions)
+
+
+async def _note_silences(
+    spaces: Sequence[UpgradedSpace], pages: Mapping[str, PageEars], figures: Figures
+) -> None:
+    figures.silences["light clients"] = [
+        each.ears.missing_frames * FRAME_S
+        for space in spaces
+        for each in space.listeners
+    ]
+    for name, ears in pages.items():
+        figures.silences[name] = [await ears.longest_s()]
+
+
+async def _note_recordings(spaces: Sequence[UpgradedSpace], figures: Figures) -> None:
+    for space in spaces:
+        await space.recording()
+        manifest = await space.manifest()
+        figures.unrecorded.append(unrecorded_s(space, manifest))
+        figures.gaps += [
+            f"{gap['reason']} {(gap['to_ms'] - gap['from_ms']) / 1000:.2f} s"
+            for gap in manifest["gaps"]
+        ]
 
 
 @contextlib.contextmanager
