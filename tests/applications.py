@@ -67,7 +67,9 @@ def operations_of(world: "World") -> tuple[Operation, ...]:
         *world.listening.operations(
             world.membership, PUBLIC_URL, world.capabilities, world.limiter
         ),
-        *media.operations(world.media, PUBLIC_URL, lambda: ICE_SERVERS),
+        *media.operations(
+            world.media, PUBLIC_URL, lambda: ICE_SERVERS, world.limiter.open
+        ),
         *reactions.operations(world.reacting, world.limiter.react),
         *admin.operations(
             admin.AdminResource(

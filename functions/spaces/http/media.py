@@ -6,6 +6,7 @@ from typing import Final
 import flask
 
 from spaces_contract.control import ControlError
+from spaces_contract.ids import UserId
 from spaces_contract.media import SDP_CONTENT_TYPE
 from spaces_contract.roles import PeerKind
 
@@ -20,7 +21,9 @@ from ..service.errors import (
 )
 from ..service.ice_servers import IceServers
 from ..service.media import IceServer, MediaService
+from .errors import RateLimited
 from .operations import Access, Call, Operation
+from .reactions import Limit
 from .replies import empty_reply
 
 OFFER_ERRORS: Final = (
@@ -30,6 +33,7 @@ OFFER_ERRORS: Final = (
     GrantForOtherSpace,
     GrantForbids,
     StaleGrant,
+    RateLimited,
     WorkerStarting,
     WorkerUnreachable,
 )
@@ -49,9 +53,14 @@ class MediaResource:
     """Handlers of one deployment, whose URLs and ICE servers are in its answers."""
 
     def __init__(
-        self, media: MediaService, public_url: str, ice_servers: IceServers
+        self,
+        media: MediaService,
+        public_url: str,
+        ice_servers: IceServers,
+        limit: Limit,
     ) -> None:
         self._media = media
+        self._limit = limit
         self._public_url = public_url
         self._ice_servers = ice_servers
 
@@ -69,9 +78,10 @@ class MediaResource:
         return empty_reply()
 
     def _open(self, call: Call, kind: PeerKind) -> flask.Response:
-        opened = self._media.open(
-            call.space_id, kind, token=call.grant, offer_sdp=call.sdp()
-        )
+        offer_sdp = call.sdp()
+        grant = self._media.admit(call.space_id, kind, token=call.grant)
+        self._limit(UserId(grant.user_id), grant.space_id)
+        opened = self._media.open(grant, kind, offer_sdp)
         response = flask.Response(
             opened.answer_sdp, status=201, mimetype=SDP_CONTENT_TYPE
         )
@@ -85,10 +95,10 @@ class MediaResource:
 
 
 def operations(
-    media: MediaService, public_url: str, ice_servers: IceServers
+    media: MediaService, public_url: str, ice_servers: IceServers, limit: Limit
 ) -> tuple[Operation, ...]:
-    """Return the operations on media sessions."""
-    resource = MediaResource(media, public_url, ice_servers)
+    """Return the operations; `limit` raises RateLimited for who opens too many."""
+    resource = MediaResource(media, public_url, ice_servers, limit)
     return (
         _opening("whip", "Talk: offer to send audio", resource.whip),
         _opening("whep", "Listen: offer to receive audio", resource.whep),

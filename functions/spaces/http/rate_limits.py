@@ -29,6 +29,7 @@ class Scope(StrEnum):
     INVITE = "invite"  # people whom one person invites, to whichever Space
     PESTER = "pester"  # the same person, by the same one
     REACT = "react"  # reactions of one person in one Space
+    OPEN = "open"  # media sessions that one person opens in one Space
     LISTEN = "listen"  # playlists and keys of one HLS listener in one Space
 
 
@@ -42,6 +43,8 @@ DEFAULT_LIMITS: Final[Limits] = {
     Scope.INVITE: RateLimit(burst=100, per_s=0.2),
     Scope.PESTER: RateLimit(burst=5, per_s=1 / 600),
     Scope.REACT: RateLimit(burst=10, per_s=2),
+    # As often as clients try again while a worker starts; each is work for the mixer.
+    Scope.OPEN: RateLimit(burst=30, per_s=5),
     Scope.LISTEN: RateLimit(burst=20, per_s=1),
 }
 BY_PERSON: Final[Mapping[str, Scope]] = MappingProxyType(
@@ -107,6 +110,10 @@ class RateLimiter:
     def react(self, user_id: UserId, space_id: str) -> None:
         """Count a reaction; raises RateLimited where it is one too many."""
         self._take(Scope.REACT, user_id, space_id)
+
+    def open(self, user_id: UserId, space_id: str) -> None:
+        """Count an offer; raises RateLimited as `react` does."""
+        self._take(Scope.OPEN, user_id, space_id)
 
     def listen(self, user_id: UserId, space_id: str) -> None:
         """Count what an HLS listener fetches; raises RateLimited as `react` does."""

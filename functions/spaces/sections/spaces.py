@@ -84,6 +84,6 @@ def operations(parts: Parts) -> tuple[Operation, ...]:
             )
         ),
         *listening.operations(taking_part, hearing, urls, parts.limiter.listen),
-        *media.operations(talking, config.public_url, ice),
+        *media.operations(talking, config.public_url, ice, parts.limiter.open),
         *reactions.operations(reacting, parts.limiter.react),
     )

@@ -61,25 +61,32 @@ class MediaService:
     now: Clock
     relays: RelayLimits
 
-    def open(
-        self, space_id: SpaceId, kind: PeerKind, *, token: str, offer_sdp: bytes
-    ) -> OpenedSession:
+    def admit(self, space_id: SpaceId, kind: PeerKind, *, token: str) -> Grant:
         """
-        Open a session of `kind` with the Space's worker.
+        Return the grant of somebody who may open a session of `kind` in this Space.
 
         Raises:
             CredentialError: the grant is not ours, or has expired.
-            GrantForOtherSpace, GrantForbids, StaleGrant, SpaceNotFound, NotLive.
-            WorkerStarting, WorkerUnreachable: try again.
-            WorkerRefused: the offer, or the worker, does not allow it.
+            GrantForOtherSpace, GrantForbids.
         """
         grant = self._grant(space_id, token)
         if grant.expires_at_s <= self.now().timestamp():
             raise GrantExpired
         if kind not in grant.kinds:
             raise GrantForbids
+        return grant
+
+    def open(self, grant: Grant, kind: PeerKind, offer_sdp: bytes) -> OpenedSession:
+        """
+        Open a session of `kind` with the worker of the Space that admitted the grant.
+
+        Raises:
+            StaleGrant, SpaceNotFound, NotLive.
+            WorkerStarting, WorkerUnreachable: try again.
+            WorkerRefused: the offer, or the worker, does not allow it.
+        """
         _must_be_an_offer(offer_sdp)
-        space, runtime = self.spaces.get_with_runtime(space_id)
+        space, runtime = self.spaces.get_with_runtime(SpaceId(grant.space_id))
         control_url = worker_of(grant, space, runtime)
         forward = self._forward(grant, "POST", offer_sdp, kind=kind)
         at_relay = self._opened_at_a_relay(grant, kind, runtime, forward, offer_sdp)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from spaces.domain.states import SpaceState
+from spaces.http.rate_limits import DEFAULT_LIMITS, Scope
 from spaces.service.errors import WorkerRefused, WorkerUnreachable
 from spaces_contract.control import CONTROL_STATUS, ControlError
 from spaces_contract.roles import Role
@@ -78,6 +79,23 @@ def test_a_worker_that_starts_is_asked_again_sooner_than_in_a_second(
     response = live.post_sdp(f"{PATH}/whep", a_grant(), AN_OFFER)
 
     assert response.get_json()["retry_after_ms"] == 200
+
+
+def test_one_grant_opens_no_sessions_without_number(live: World) -> None:
+    """
+    Each offer is work for the thread that mixes: five a second from one person, as many
+    as a client sends while a worker starts.
+    """
+    live.limits[Scope.OPEN] = DEFAULT_LIMITS[Scope.OPEN]
+    answers = [
+        live.post_sdp(f"{PATH}/whep", a_grant(), AN_OFFER).status_code
+        for _ in range(100)
+    ]
+    live.clock.advance(1)
+    again = live.post_sdp(f"{PATH}/whep", a_grant(), AN_OFFER).status_code
+
+    assert answers == [201] * 30 + [429] * 70
+    assert again == 201
 
 
 def test_an_unreachable_worker_is_503(live: World) -> None:
