@@ -88,18 +88,20 @@ class DataFolder:
         """
         folders = (
             *(self.logs, self.objects, self.firestore, self.tasks, self.push),
-            *(self.recording_keys, self.spool, self.key_encryption),
+            *(self.spool, self.key_encryption),
         )
+        private = (self.keys, self.recording_keys)
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            self.keys.mkdir(mode=0o700, exist_ok=True)
+            for folder in private:
+                folder.mkdir(mode=0o700, exist_ok=True)
             for folder in folders:
                 folder.mkdir(exist_ok=True)
         except OSError as error:
             raise StartRefused(
                 f"cannot write to the data folder {self.root}: {error.strerror}"
             ) from error
-        for folder in (self.root, self.keys, *folders):
+        for folder in (self.root, *private, *folders):
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise StartRefused(
                     f"cannot write to the data folder {folder}: Permission denied"

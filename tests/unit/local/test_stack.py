@@ -116,6 +116,18 @@ def test_a_data_folder_has_one_owner(tmp_path: Path) -> None:
         pass
 
 
+def test_keys_are_for_nobody_else_on_this_machine(tmp_path: Path) -> None:
+    """
+    Neither those that sign nor those that open voices.
+    """
+    folder = DataFolder(tmp_path / "data")
+    folder.create()
+
+    assert folder.key_encryption.is_relative_to(folder.keys)
+    for keys in (folder.keys, folder.recording_keys):
+        assert keys.stat().st_mode & 0o077 == 0
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     """
     A file in the folder's place is refused with the folder's name.
