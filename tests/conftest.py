@@ -5,6 +5,7 @@ import gc
 import linecache
 import os
 import traceback
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -36,10 +37,17 @@ def pytest_collection_modifyitems(
     items.sort(key=_tier_index, reverse=hasattr(config, "workerinput"))
 
 
-def pytest_collection_finish() -> None:
-    """Keep modules and tests, which stay, out of every collection of garbage."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for garbage neither among modules and tests, which stay, nor all the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(5_000)  # new objects; after 700 it was a tenth of all time
+        gc.enable()
 
 
 def _tier_index(item: pytest.Item) -> int:
