@@ -394,7 +394,7 @@ async def test_the_keyboard_does_it_all(page_for: PageFor) -> None:
     width, height = browser.PHONE
     await page.set_viewport_size({"width": width, "height": height // 2})
     await page.keyboard.press("Tab")
-    assert await page.evaluate(UNCOVERED)
+    await page.wait_for_function(UNCOVERED)  # once the sheet has come up
     await page.set_viewport_size({"width": width, "height": height})
     await page.keyboard.press("Escape")
     await expect(page.get_by_test_id("start-space")).to_be_focused()
