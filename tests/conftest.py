@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Look for garbage neither among modules and tests, which stay, nor all the time."""
+    """Look for garbage neither in modules and tests, which stay, nor all the time."""
     gc.disable()
     try:
         return (yield)
