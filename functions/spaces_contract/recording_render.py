@@ -151,7 +151,8 @@ class RenderProgress:
         percent: 0 to 100; never shrinks within one attempt.
         updated_at_ms: UTC.
         duration_ms: Of the audio; 0 until it is known.
-        partial: Whether it lacks intervals other than by mute, silence or refusal.
+        partial: Whether it lacks intervals other than by mute, silence, pause or
+            somebody's refusal, whose echo is kept out of others' stems.
         lost_stems: Consented stems of which nothing can be decrypted.
         detail: For whoever runs the service; empty while all is well.
     """

@@ -23,6 +23,8 @@ from .stem_set import StemSet
 MARKERS_SCHEMA: Final = 1
 MS_SAMPLES: Final = SAMPLE_RATE_HZ // 1_000
 FRAME_MS: Final = FRAME_SAMPLES // MS_SAMPLES
+# A host or somebody who declined has it so: the gap is told, and nothing is lost.
+MEANT: Final = frozenset({GapReason.PAUSED, GapReason.ECHO})
 
 
 class RenderedStems:
@@ -131,7 +133,7 @@ def manifest_of(
     """
     gaps = rendered.gaps(audio["duration_ms"])
     began = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=job.began_at_ms)
-    missing = any(gap.reason is not GapReason.PAUSED for gap in gaps)
+    missing = any(gap.reason not in MEANT for gap in gaps)
     return Manifest(
         recording_id=job.recording_id,
         space_id=job.space_id,

@@ -146,6 +146,7 @@ async def test_a_decliner_in_anothers_microphone_is_not_rendered(
     assert similarity(ana, sound[-len(ana) :]) > 0.9
     if declines:
         assert {gap.reason for gap in manifest.gaps} == {GapReason.ECHO}
+        assert not manifest.partial
         assert rms(echo) < 5
         assert stage.warned == [ANA]
     else:
