@@ -21,6 +21,14 @@ from tests.builders import HOST, NOW, SPACE_ID, a_participant, a_space
 NOTICE: Notice = notice_in("en", kept_days=30)
 BOTH = frozenset(ConsentScope)
 ARCHIVE = frozenset({ConsentScope.ARCHIVE})
+# Of a file of 40 s: Ana is heard from 0 to 20 s, Bo from 15 to 30 s.
+HEARD = {"ana": [(0, 20_000)], "bo": [(15_000, 30_000)]}
+CLIP_WISH: dict[str, Any] = {
+    "version": 1,
+    "start_ms": 2_000,
+    "duration_ms": 5_000,
+    "title": "Tea",
+}
 
 
 def a_recording(

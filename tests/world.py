@@ -300,6 +300,11 @@ class World:
         """The task queue's application, which few tests need."""
         return tasks_of(self)
 
+    @property
+    def watchdogs(self) -> list[str]:
+        """The names of all looks that are due."""
+        return [name for name in self.effects.names if name.startswith("watchdog-")]
+
     # Without cookies a client remembers nothing from one call to the next.
     @cached_property
     def _clients(self) -> FlaskClient:

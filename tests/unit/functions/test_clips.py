@@ -25,6 +25,8 @@ from spaces_contract.recording_render import RenderProgress, RenderState
 from tests.builders import HOST, NOW, SPACE_ID
 from tests.recording_builders import (
     ARCHIVE,
+    CLIP_WISH,
+    HEARD,
     NOTICE,
     a_manifest,
     a_moment,
@@ -35,14 +37,6 @@ from tests.recording_builders import (
 )
 
 ANA, BO = UserId("ana"), UserId("bo")
-# Ana is heard from 0 to 20 s, Bo from 15 to 30 s; the file is of 40 s.
-HEARD = {"ana": [(0, 20_000)], "bo": [(15_000, 30_000)]}
-WISH: dict[str, Any] = {
-    "version": 1,
-    "start_ms": 2_000,
-    "duration_ms": 5_000,
-    "title": "Tea",
-}
 
 
 def a_clip(*user_ids: str, **fields: Any) -> Clip:
@@ -74,7 +68,7 @@ def cut(
     **wish: Any,
 ) -> Clip:
     """Have a clip made of what `heard` says."""
-    fields = {k: v for k, v in WISH.items() if k != "version"} | wish
+    fields = {k: v for k, v in CLIP_WISH.items() if k != "version"} | wish
     wanted = ClipWish(version=fields.pop("version", recording.version), **fields)
     _, clip = clipping.cut(
         a_stage("ana", "bo", "cleo"),

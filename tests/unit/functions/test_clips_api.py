@@ -22,19 +22,13 @@ from tests.recorded_world import (
     work,
 )
 from tests.recording_builders import (
+    CLIP_WISH,
+    HEARD,
     a_manifest,
 )
 from tests.world import World, code_of
 
 CLIPS = f"{ONE}/clips"
-# Ana is heard from 0 to 20 s, Bo from 15 to 30 s; the file is of 40 s.
-HEARD = {"ana": [(0, 20_000)], "bo": [(15_000, 30_000)]}
-WISH: dict[str, Any] = {
-    "version": 1,
-    "start_ms": 2_000,
-    "duration_ms": 5_000,
-    "title": "Tea",
-}
 
 
 @pytest.fixture
@@ -59,7 +53,7 @@ def ready() -> World:
 
 def make(world: World, user: str = "ana", **changes: Any) -> Any:
     """POST a clip; return the answer."""
-    return world.call("POST", CLIPS, as_user=user, json=WISH | changes)
+    return world.call("POST", CLIPS, as_user=user, json=CLIP_WISH | changes)
 
 
 def made(world: World) -> None:

@@ -15,25 +15,11 @@ from spaces.service.ports import (
     Workload,
     WorkloadKind,
 )
-from spaces_contract.runtime import WorkerState
-from tests.builders import SPACE_ID, a_runtime, a_space
+from tests.builders import SPACE_ID, a_space
 from tests.fakes import MemorySpaceStore
 from tests.world import World
 
 EPOCH_1 = {"space_id": SPACE_ID, "epoch": 1}
-
-
-@pytest.fixture
-def live(world: World) -> World:
-    """Return a world with a live Space in its first epoch, launched just now."""
-    world.database.put_space(a_space())
-    world.database.runtimes[SPACE_ID] = a_runtime(WorkerState.LAUNCHING)
-    return world
-
-
-def watchdogs(world: World) -> list[str]:
-    """Return the names of all looks that are due."""
-    return [name for name in world.effects.names if name.startswith("watchdog-")]
 
 
 def test_the_sweep_releases_what_was_left(live: World) -> None:
@@ -60,11 +46,11 @@ def test_the_sweep_mends_broken_chains_only(live: World) -> None:
     """
     for _ in range(2):
         live.task("sweep", {})
-    mended = watchdogs(live)
+    mended = live.watchdogs
     live.task("watchdog", {**EPOCH_1, "n": 1})
 
     assert len(mended) == 1
-    assert watchdogs(live) == mended
+    assert live.watchdogs == mended
 
 
 @pytest.mark.parametrize(
@@ -119,7 +105,7 @@ def test_a_part_of_the_sweep_that_fails_holds_up_no_other(
     with pytest.raises(type(broken)):
         upkeep.sweep()
 
-    assert len(watchdogs(live)) == 1
+    assert len(live.watchdogs) == 1
     assert mended == ["recordings", {SPACE_ID}]
 
 

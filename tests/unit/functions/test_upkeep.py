@@ -28,19 +28,6 @@ from tests.world import World, code_of
 EPOCH_1 = {"space_id": SPACE_ID, "epoch": 1}
 
 
-@pytest.fixture
-def live(world: World) -> World:
-    """Return a world with a live Space in its first epoch, launched just now."""
-    world.database.put_space(a_space())
-    world.database.runtimes[SPACE_ID] = a_runtime(WorkerState.LAUNCHING)
-    return world
-
-
-def watchdogs(world: World) -> list[str]:
-    """Return the names of all looks that are due."""
-    return [name for name in world.effects.names if name.startswith("watchdog-")]
-
-
 def test_a_launch_starts_worker_and_watch(live: World) -> None:
     """
     A launch, however often it is delivered, makes one workload and one chain.
@@ -49,7 +36,7 @@ def test_a_launch_starts_worker_and_watch(live: World) -> None:
 
     assert answers == [204, 204]
     assert [(w.key, w.epoch) for w in live.launcher.launched] == [(SPACE_ID, 1)]
-    assert len(watchdogs(live)) == 1
+    assert len(live.watchdogs) == 1
     assert live.launcher.terminated == []
 
 
@@ -71,7 +58,7 @@ def test_a_stale_launch_is_harmless(live: World, space: Space, looks: int) -> No
 
     assert live.task("launch", EPOCH_1).status_code == 204
     assert live.launcher.launched == []
-    assert len(live.effects.names) == len(watchdogs(live)) == looks
+    assert len(live.effects.names) == len(live.watchdogs) == looks
 
 
 def test_a_launcher_that_is_down_is_asked_again(live: World) -> None:
@@ -81,7 +68,7 @@ def test_a_launcher_that_is_down_is_asked_again(live: World) -> None:
     live.launcher.error = DependencyUnavailable()
 
     assert live.task("launch", EPOCH_1).status_code == 503
-    assert len(watchdogs(live)) == 1
+    assert len(live.watchdogs) == 1
 
 
 def test_a_launch_refused_for_good_is_not_retried(live: World) -> None:
@@ -194,11 +181,11 @@ def test_a_launcher_that_does_not_answer_changes_nothing(live: World) -> None:
     live.task("launch", EPOCH_1)
     live.launcher.error = DependencyUnavailable()
     live.clock.advance(HEARTBEAT_STALE_S + 1)
-    before = len(watchdogs(live))
+    before = len(live.watchdogs)
 
     assert live.task("watchdog", {**EPOCH_1, "n": 1}).status_code == 204
     assert live.database.spaces[SPACE_ID].epoch == 1
-    assert len(watchdogs(live)) == before + 1
+    assert len(live.watchdogs) == before + 1
 
 
 def test_a_worker_that_lives_is_looked_after_again(live: World) -> None:
@@ -210,7 +197,7 @@ def test_a_worker_that_lives_is_looked_after_again(live: World) -> None:
         assert live.task("watchdog", {**EPOCH_1, "n": 1}).status_code == 204
         live.clock.advance(5)
 
-    assert len(watchdogs(live)) == 4
+    assert len(live.watchdogs) == 4
     assert live.database.spaces[SPACE_ID].epoch == 1
 
 
@@ -232,17 +219,17 @@ def test_an_ended_space_is_cleared_up(live: World) -> None:
     """
     live.task("launch", EPOCH_1)
     live.database.put_space(a_space(SpaceState.ENDED))
-    chain = len(watchdogs(live))
+    chain = len(live.watchdogs)
     live.clock.advance(6)
     live.task("watchdog", {**EPOCH_1, "n": 1})
-    after_6_s = (len(watchdogs(live)), list(live.launcher.terminated))
+    after_6_s = (len(live.watchdogs), list(live.launcher.terminated))
     live.clock.advance(6)
     for _ in range(2):
         live.task("watchdog", {**EPOCH_1, "n": 2})
 
     assert after_6_s == (chain + 1, [])
     assert live.launcher.terminated == [f"room-{SPACE_ID}-1-0"]
-    assert len(watchdogs(live)) == chain + 1
+    assert len(live.watchdogs) == chain + 1
 
 
 def test_a_queue_that_is_down_makes_a_look_fail(live: World) -> None:
@@ -327,4 +314,4 @@ def test_a_heartbeat_at_the_last_moment_keeps_the_worker(live: World) -> None:
     replace(live.upkeep, spaces=store).check(SPACE_ID, 1)
 
     assert live.database.spaces[SPACE_ID].epoch == 1
-    assert len(watchdogs(live)) == 1
+    assert len(live.watchdogs) == 1
