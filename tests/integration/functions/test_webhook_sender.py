@@ -6,10 +6,12 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from urllib3.util import connection
 
 from infra.local import certificates
 from spaces.adapters.webhooks import HttpWebhookSender
@@ -158,13 +160,23 @@ def test_a_name_that_leads_elsewhere_a_moment_later(
     """
     Who answers for a name cannot have a public address checked and another one called.
     """
+    dialled: list[tuple[str, int]] = []
+    create_connection = connection.create_connection
+
+    def dial(address: tuple[str, int], *args: Any, **keywords: Any) -> socket.socket:
+        dialled.append(address)
+        if address[0] == PUBLIC:
+            raise ConnectionRefusedError
+        return create_connection(address, *args, **keywords)
+
+    monkeypatch.setattr(connection, "create_connection", dial)
     resolving(monkeypatch, [PUBLIC], ["127.0.0.1"])
-    monkeypatch.setattr("spaces.adapters.webhooks.CONNECT_TIMEOUT_S", 0.01)
     url = receiver.url.replace("127.0.0.1", "hooks.example")
 
     with pytest.raises(DependencyUnavailable):
         HttpWebhookSender(private=False).post(url, b"{}", {})
     assert receiver.got == []
+    assert dialled == [(PUBLIC, receiver.server.server_port)]
 
 
 def test_the_checked_address_proves_the_name(
