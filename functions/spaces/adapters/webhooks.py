@@ -44,6 +44,7 @@ class HttpWebhookSender:
     def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         if self._private:
             return _sent(url, body, headers)
+        url = _canonical(url)
         *others, last = _public_addresses(url)[:MAX_ADDRESSES]
         for address in others:
             with contextlib.suppress(requests.ConnectionError):
@@ -65,7 +66,7 @@ def _sent(
             adapter = HTTPAdapter()
             adapter.init_poolmanager(1, 1, server_hostname=name, assert_hostname=name)
             url, headers = _at(url, address), {**headers, "Host": host}
-            session.mount(url, adapter)
+            session.mount("https://", adapter)
         # Answers are not read: a receiver could send one without end.
         with session.post(
             url,
@@ -76,6 +77,11 @@ def _sent(
             stream=True,
         ) as answer:
             return answer.status_code
+
+
+def _canonical(url: str) -> str:
+    """Return the URL as it is called: ASCII only, so that its host is as DNS has it."""
+    return str(requests.Request("POST", url).prepare().url)
 
 
 def _host_header(url: str) -> str:

@@ -179,26 +179,39 @@ def test_a_name_that_leads_elsewhere_a_moment_later(
     assert dialled == [(PUBLIC, receiver.server.server_port)]
 
 
+@pytest.mark.parametrize(
+    ("url", "name", "path"),
+    [
+        ("https://hooks.example/hook", "hooks.example", "/hook"),
+        ("https://hooks.example?k=a|b", "hooks.example", "/?k=a%7Cb"),
+        ("https://hooks.example/a%2Db", "hooks.example", "/a-b"),
+        ("https://bücher.example/für", "xn--bcher-kva.example", "/f%C3%BCr"),
+    ],
+)
 def test_the_checked_address_proves_the_name(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     dialled: Dialled,
     receiver: Receiver,
+    url: str,
+    name: str,
+    path: str,
 ) -> None:
     """
-    TLS asks for the name's certificate, and the receiver is called by its name.
+    TLS asks for the name's certificate, and the receiver is called by its name, however
+    an operator spelt the URL.
     """
-    authority = over_tls(receiver, "hooks.example", tmp_path)
+    authority = over_tls(receiver, name, tmp_path)
     monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", authority)
     resolving(monkeypatch, [PUBLIC])
     dialled.leads_to = receiver.server.server_port
     sender = HttpWebhookSender(private=False)
 
-    assert sender.post("https://hooks.example/hook", b"{}", {"webhook-id": "e"}) == 200
+    assert sender.post(url, b"{}", {"webhook-id": "e"}) == 200
     with pytest.raises(DependencyUnavailable):
         sender.post("https://other.example/hook", b"{}", {})
-    assert receiver.got == [("/hook", b"{}", "e")]
-    assert receiver.hosts == ["hooks.example"]
+    assert receiver.got == [(path, b"{}", "e")]
+    assert receiver.hosts == [name]
     assert dialled == [(PUBLIC, 443)] * 2
 
 
