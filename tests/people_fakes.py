@@ -7,6 +7,7 @@ from spaces.domain.invite import OPEN
 from spaces.domain.profile import Profile
 from spaces.domain.registration import MAX_DEVICES, DeviceKey, Registration
 from spaces.domain.relation import FollowFacts
+from spaces.domain.states import SpaceState
 from spaces.service.people_ports import Register
 from spaces_contract.ids import SpaceId, UserId
 from tests.fakes import MemoryDatabase, rerun
@@ -60,11 +61,13 @@ class MemoryRelationStore:
         self._db.blocks.discard((user_id, other))
 
     def open_spaces_of(self, host_id: UserId) -> Sequence[SpaceId]:
-        return [
-            space.id
+        found = [
+            space
             for space in self._db.spaces.values()
             if space.creator_id == host_id and space.state in OPEN
         ]
+        found.sort(key=lambda space: space.state is not SpaceState.LIVE)
+        return [space.id for space in found]
 
 
 class MemoryRegistrationStore:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from spaces_contract.ids import UserId
@@ -10,6 +10,9 @@ from spaces_contract.ids import UserId
 from .push import Platform
 
 MAX_DEVICES: Final = 20  # of one person: each is read and pushed to whenever they are
+# A device that comes again unchanged is written once a day: else one in daily use would
+# be the oldest.
+SEEN_EVERY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,10 @@ def register(
         oldest: The first `MAX_DEVICES` of the person's devices, the oldest first; of a
             device that is not new, nothing.
     """
-    same = stored is not None and device == replace(
-        stored, updated_at=device.updated_at
+    same = (
+        stored is not None
+        and device == replace(stored, updated_at=device.updated_at)
+        and device.updated_at - stored.updated_at < SEEN_EVERY
     )
     others = [each for each in oldest if each.key not in (device.key, owner)]
     freed = stored.token if stored and stored.token != device.token else None

@@ -1,6 +1,7 @@
 """Following, blocking, and the devices on which people are reached."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from spaces_contract.ids import SpaceId, UserId
 
@@ -10,6 +11,7 @@ from ..domain.participant import MemberDecision, Participant
 from ..domain.profile import Profile
 from ..domain.registration import DeviceKey, Registration, register
 from ..domain.space import Space
+from .independent import all_of
 from .membership import everywhere
 from .people_ports import RegistrationStore, RelationStore
 from .ports import Clock, GrantSigner
@@ -54,8 +56,8 @@ class RelationService:
             at=self.now(),
         )
         # After the block is stored, so that nobody joins behind the removal's back.
-        for space_id in self.relations.open_spaces_of(actor_id):
-            self._separate(space_id, blocked)
+        found = self.relations.open_spaces_of(actor_id)
+        all_of(*(partial(self._separate, space_id, blocked) for space_id in found))
 
     def unblock(self, other: UserId, *, actor_id: UserId) -> None:
         """Block no more; whoever was removed is not let back by it."""

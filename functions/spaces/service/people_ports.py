@@ -54,7 +54,7 @@ class RelationStore(Protocol):
         ...
 
     def open_spaces_of(self, host_id: UserId) -> Sequence[SpaceId]:
-        """Return the Spaces that this person hosts, live or to come."""
+        """Return the Spaces that this person hosts: live ones, then those to come."""
         ...
 
 

@@ -90,3 +90,20 @@ def test_a_block_beats_a_join(contended_world: World) -> None:
         )
         assert party.post("join", user) == 403
         assert party.space()["speaker_ids"] == []
+
+
+def test_a_block_looks_at_what_is_live_first(world: World) -> None:
+    """
+    Of a host's Spaces, the one that they are harassed in.
+    """
+    party = Party(world, 0)
+    made = [
+        world.call("POST", "/v1/spaces", as_user=party.host, json={}).get_json()["id"]
+        for _ in range(8)
+    ]
+    live = party.path.rpartition("/")[2]
+
+    found = world.relations.relations.open_spaces_of(UserId(party.host))
+
+    assert found[0] == live
+    assert set(found) == {live, *made}

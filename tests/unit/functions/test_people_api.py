@@ -6,12 +6,13 @@ import pytest
 from werkzeug.test import TestResponse
 
 from spaces.domain.capability import Capability, can, version_of
-from spaces.domain.registration import MAX_DEVICES, DeviceKey
+from spaces.domain.errors import Contended
+from spaces.domain.registration import MAX_DEVICES, SEEN_EVERY, DeviceKey
 from spaces.domain.space import SpeakerPolicy
 from spaces.domain.states import SpaceState
 from spaces.domain.token_bucket import Bucket, RateLimit, take
 from spaces.http.rate_limits import Scope, with_defaults
-from spaces_contract.ids import UserId
+from spaces_contract.ids import SpaceId, UserId
 from tests.builders import HOST, SPACE_ID, a_space
 from tests.world import World, code_of
 
@@ -83,6 +84,33 @@ def test_blocking_somebody_removes_them_from_ones_live_space(world: World) -> No
     assert (me["removed"], me["on_stage"]) == (True, False)
     assert world.call("GET", PATH).get_json()["speaker_ids"] == []
     assert [code_of(blocked), code_of(removed)] == ["blocked", "removed"]
+
+
+def test_a_block_reaches_the_live_space_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    However many Spaces of theirs are to come, and whatever becomes of those.
+    """
+    for n in range(3):
+        world.database.put_space(a_space(SpaceState.SCHEDULED, id=SpaceId(f"a{n}")))
+    world.database.put_space(a_space(speaker_ids=(ANA,)))
+    world.call("POST", f"{PATH}/join", as_user="ana")
+    store, reached = world.relations.invites, list[str]()
+
+    def update(space_id: SpaceId, user_id: UserId, decide: Any) -> None:
+        reached.append(space_id)
+        if space_id != SPACE_ID:
+            raise Contended
+        whole(space_id, user_id, decide)
+
+    whole = store.update
+    monkeypatch.setattr(store, "update", update)
+    answer = world.call("PUT", "/v1/me/blocks/ana", as_user=HOST)
+
+    assert answer.status_code == 503
+    assert reached == [SPACE_ID, "a0", "a1", "a2"]
+    assert world.database.members[SPACE_ID, ANA].removed
 
 
 def test_blocking_somebody_absent_keeps_no_grudge(world: World) -> None:
@@ -190,6 +218,21 @@ def test_nobody_has_devices_without_number(world: World) -> None:
     hers = {key.device_id for key in world.registrations.devices if key.user_id == ANA}
     assert hers == set(kept)
     assert DeviceKey(BO, "d1") in world.registrations.devices
+
+
+def test_a_device_in_daily_use_makes_no_room(world: World) -> None:
+    """
+    However long ago it was registered first, and though it tells nothing new.
+    """
+    for n in range(MAX_DEVICES):
+        put_device(world, "ana", f"d{n}", token=f"t{n}")
+    world.clock.advance(SEEN_EVERY.total_seconds())
+    put_device(world, "ana", "d0", token="t0")
+
+    put_device(world, "ana", "another", token="t")
+
+    hers = {key.device_id for key in world.registrations.devices if key.user_id == ANA}
+    assert hers == {"another", "d0"} | {f"d{n}" for n in range(2, MAX_DEVICES)}
 
 
 def test_a_token_is_one_persons_at_a_time(world: World) -> None:
