@@ -32,7 +32,7 @@ class Runtime:
 
     Args:
         control_url: Where the worker answers; None until it claimed its epoch.
-        in_vain: How many workers that were launched in a row before it never claimed.
+        in_vain: How many launches in a row before it nobody claimed.
         connected_ids: Who on stage is connected, as of its last heartbeat.
         listener_count: Who listens, by HLS too, as of then.
         hls_listener_count: Those of them who hear HLS.

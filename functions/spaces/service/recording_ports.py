@@ -55,7 +55,11 @@ class RecordingStore(Protocol):
         ...
 
     def overdue(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
-        """Return Spaces whose recording should have been erased before that time."""
+        """
+        Return Spaces whose recording should have been erased before that time.
+
+        Of one that is erased, that is when its objects are to be looked for again.
+        """
         ...
 
     def unfinished(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:

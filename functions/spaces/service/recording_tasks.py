@@ -151,6 +151,9 @@ class RecordingTasks:
 
     def _mend_end(self, space_id: SpaceId) -> None:
         now = self.now()
+        _, before = self.recordings.get(space_id)
+        if before is not None and before.state in OPEN:
+            logger.warning("end was lost", extra={"space_id": space_id})
         _, after = self._changed(
             space_id, lambda there, found: rules.finish(there, found, now=now)
         )

@@ -51,7 +51,7 @@ class UpkeepService:
         space_over: Each sees that something of a Space that is over ends; again and
             again is harmless.
         mend_live_edge: Sees that nothing is left there of Spaces but these.
-        mend_recordings: Sees that none outlives its time.
+        mend_recordings: Sees that all are rendered, and none outlives its time.
         place_relays: Looks at how full a Space's workers are.
     """
 
@@ -124,7 +124,7 @@ class UpkeepService:
     def sweep(self) -> None:
         """
         Release what was left behind, mend the watch over every live Space, stop the
-        workers of none, and erase recordings that outlived their time.
+        workers of none, and do what tasks of recordings should have done.
 
         What fails holds up nothing but itself, and what cannot do without it.
 
@@ -134,8 +134,8 @@ class UpkeepService:
         now = self.now()
         all_of(
             partial(self._release_leftovers, now),
-            self.mend_recordings,
             partial(self._mend_live, now),
+            self.mend_recordings,  # last: where many are to be erased, it takes a while
         )
 
     def _release_leftovers(self, now: datetime) -> None:

@@ -53,7 +53,10 @@ def sweep(world: World) -> None:
     ("seen_by_watchdog", "late"), [(False, True), (True, True), (True, False)]
 )
 def test_the_sweep_mends_a_lost_render(
-    world: World, seen_by_watchdog: bool, late: bool
+    world: World,
+    caplog: pytest.LogCaptureFixture,
+    seen_by_watchdog: bool,
+    late: bool,
 ) -> None:
     """
     A Space is over, and nobody comes to end its recording, or to render it: ten minutes
@@ -72,6 +75,8 @@ def test_the_sweep_mends_a_lost_render(
     rendered(world)
 
     assert state(world) == ("ready" if late else "finishing")
+    told = "end was lost" in caplog.text
+    assert told == (late and not seen_by_watchdog)
 
 
 def test_what_is_rendered_anew_is_found_too(world: World) -> None:

@@ -66,6 +66,7 @@ RECORDING_COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "task recording-erase-clips": Cost(STATE),
         "task recording-tell": Cost(STATE),
         # Once a minute, beside the outbox; what is found costs as its own task does.
+        # Each recording that is erased is found once more.
         "task sweep, nothing lost": Cost(LOOKED_FOR),
     }
 )

@@ -67,7 +67,7 @@ class FirestoreRecordingStore:
         return run_transaction(self._client, body)[0]
 
     def overdue(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
-        """Query all Spaces' recordings; one that is erased has no time any more."""
+        """Query all Spaces' recordings; one that is cleared has no time any more."""
         query = (
             self._client.collection_group(paths.RUNTIME)
             .where(filter=FieldFilter("expires_at", "<", before))
