@@ -28,16 +28,16 @@ def described(**keywords: str) -> FieldInfo:
 
 
 def _one_line(text: str) -> str:
-    """Trim; refuse what has no place in one line of text."""
+    """Trim, to nothing where nothing shows; refuse what has no place in one line."""
     # Cs: halves of characters, which no store takes.
     halves = any(unicodedata.category(letter) == "Cs" for letter in text)
     if halves or re.search(f"[{_UNFIT}]", text):
         raise ValueError("must be one line of text")
-    return text.strip()
+    return text.strip() if re.search(f"[^{_BLANK}]", text) else ""
 
 
 def _something(text: str) -> str:
-    if not re.search(f"[^{_BLANK}]", text):
+    if not text:
         raise ValueError("must not be empty")
     return text
 

@@ -106,6 +106,16 @@ def test_from_wish_to_share(ready: World) -> None:
     assert expires == get(ready, f"{ONE}/playback", "listener")["expires_at"]
 
 
+@pytest.mark.parametrize("title", ["", "\u200b\u3164"])
+def test_a_title_that_nobody_can_see_is_none(ready: World, title: str) -> None:
+    """
+    A clip has a title that shows, or none.
+    """
+    answer = make(ready, title=title)
+
+    assert (answer.status_code, answer.get_json()["title"]) == (201, None)
+
+
 @pytest.mark.parametrize(
     ("user", "changes", "status", "code"),
     [

@@ -82,6 +82,22 @@ def test_a_space_is_public(world: World) -> None:
     assert body["url"] == f"https://parley.example/s/{SPACE_ID}"
 
 
+@pytest.mark.parametrize("title", ["", " ", "\u200b\u3164", " \u2800\ufe0f"])
+def test_a_title_that_nobody_can_see_is_none(world: World, title: str) -> None:
+    """
+    Opened with one, a Space has no title; changed to one, it has none any longer.
+    """
+    world.database.put_space(a_space(title="Tea"))
+
+    opened = world.call("POST", "/v1/spaces", as_user="host", json={"title": title})
+    edited = world.call(
+        "PATCH", f"/v1/spaces/{SPACE_ID}", as_user=HOST, json={"title": title}
+    )
+
+    assert (opened.status_code, opened.get_json()["title"]) == (201, None)
+    assert (edited.status_code, edited.get_json()["title"]) == (200, None)
+
+
 def test_live_spaces_come_in_pages_newest_first(world: World) -> None:
     """
     Pages follow on each other without gaps or repeats, and only live Spaces are in.
