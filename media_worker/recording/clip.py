@@ -26,7 +26,7 @@ from .manifest_making import MS_SAMPLES
 from .mastering import gain_for, write_m4a
 from .mixdown import HEADROOM, Voice, mixed
 from .opening import Stores
-from .placed_pages import put_back_within
+from .placed_pages import LATE_SAMPLES, put_back_within
 from .proof import ManifestSigner
 from .publishing import Publishing
 from .sound import Pcm, Sound
@@ -120,8 +120,9 @@ class ClipMaking:
                 at_ms * MS_SAMPLES - shift
                 for at_ms in (self._job.start_ms, self._job.end_ms)
             )
-            reader = item.reader.from_position(start - LEAD_IN)
-            pages = put_back_within(reader.pages(), start - LEAD_IN, end + LEAD_OUT)
+            first, last = start - LEAD_IN, end + LEAD_OUT
+            reader = item.reader.from_position(first - LATE_SAMPLES)
+            pages = put_back_within(reader.pages(), first, last)
             voice = Voice(segments(pages), shift=shift)
             found.append(
                 ClippedVoice(consented=item.consented, reader=reader, voice=voice)

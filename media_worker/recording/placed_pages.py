@@ -10,6 +10,7 @@ from spaces_contract.media import SAMPLE_RATE_HZ
 
 from .placing import HOP_SAMPLES, LATE_S
 
+LATE_SAMPLES: Final = int(LATE_S * SAMPLE_RATE_HZ)
 DRIFT_SAMPLES: Final = 2 * HOP_SAMPLES  # what clocks that drift apart make overlap
 MAX_WAITING: Final = 64  # pages: 16 s of unbroken talk, as pages are closed
 
@@ -57,15 +58,16 @@ def put_back_within(
     Yield what `put_back` does of the pages that are heard in an interval.
 
     Reads on until none that comes can belong there: a page tells how late those before
-    it were placed.
+    it were placed.  Those before the interval tell how far they can be moved.
 
     Args:
+        pages: From `LATE_SAMPLES` before the interval, or from the first one.
         start: Recording clock, at 48 kHz, as `end`.
     """
-    later = dropwhile(lambda page: page.end <= start, pages)
-    latest = end + int(LATE_S * SAMPLE_RATE_HZ)
-    near = takewhile(lambda page: page.start < latest, later)
-    return takewhile(lambda page: page.start < end, put_back(near))
+    latest = end + LATE_SAMPLES
+    placed = put_back(takewhile(lambda page: page.start < latest, pages))
+    later = dropwhile(lambda page: page.end <= start, placed)
+    return takewhile(lambda page: page.start < end, later)
 
 
 def _move_back(pages: deque[PlacedPage], by: int, free: int | None) -> None:

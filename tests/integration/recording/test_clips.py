@@ -151,8 +151,11 @@ def test_what_came_late_is_in_its_place(tmp_path: Path) -> None:
     store_recording(stores, [HeldBack("ana", ana)], seconds=90)
 
     made(a_clip(stores, "ana"), stores)
+    sound = clip_sound(stores)
 
-    assert similarity(said(0), clip_sound(stores)) > 0.9
+    late = slice(2 * SAMPLE_RATE_HZ, None)
+    assert abs(alignment(said(0)[late], sound[late])) < 960
+    assert similarity(said(0), sound) > 0.9
 
 
 def test_two_voices_are_mixed(stores: Stores) -> None:
@@ -170,8 +173,8 @@ def test_no_more_is_read_than_is_heard(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    Of two minutes in 16 objects, four seconds take the search and two or three objects:
-    what comes after them may tell that something of theirs was placed too late.
+    Of two minutes in 16 objects, four seconds take the search and four or five objects:
+    what comes before and after may tell that something of theirs was placed too late.
     """
     job, read = a_clip(stores, "ana"), []
     get = obstore.get
@@ -183,7 +186,7 @@ def test_no_more_is_read_than_is_heard(
     monkeypatch.setattr(obstore, "get", counted)
     made(job, stores)
 
-    assert 0 < sum(name.endswith(".pages") for name in read) <= 8
+    assert 0 < sum(name.endswith(".pages") for name in read) <= 10
 
 
 @pytest.mark.parametrize("seq", [11, 13])
@@ -281,7 +284,7 @@ def test_a_clip_names_the_objects_that_it_was_made_of(stores: Stores) -> None:
     for name in stem.objects:
         whole.update(bytes(obstore.get(stores.objects, name).bytes()))
 
-    assert 1 <= len(stem.objects) <= 3
+    assert 1 <= len(stem.objects) <= 5
     assert stem.digest == hashlib.sha256(whole.digest()).hexdigest()
 
 

@@ -194,3 +194,17 @@ def test_what_was_placed_after_an_interval_is_heard_in_it(late_s: float) -> None
     assert [page.start for page in whole] == list(range(start, end, size))
     assert found == whole
     assert len(list(reading)) > 50
+
+
+def test_what_comes_before_an_interval_tells_where_its_late_pages_belong() -> None:
+    """
+    The silence that they fill may begin before it, as it does in the whole.
+    """
+    half = SECOND // 2
+    placed = [(10, 16), (28, 32), (35, 39), (35, 38)]
+    pages = [a_page(start * half, end * half) for start, end in placed]
+
+    found = list(put_back_within(pages, 25 * half, 40 * half))
+
+    assert [page.start // half for page in found] == [24, 31, 35]
+    assert found == [each for each in put_back(pages) if each.end > 25 * half]
