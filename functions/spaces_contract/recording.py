@@ -63,6 +63,7 @@ class GapReason(StrEnum):
     KEY_UNAVAILABLE = "key-unavailable"  # the key could not be stored; nothing kept
     ERASED = "erased"  # the key is gone: nobody can decrypt these pages
     DAMAGED = "damaged"  # pages that fail authentication
+    UNCHECKED = "unchecked"  # left out at the end: checks for echoes came too late
     ECHO = "echo"  # somebody who did not consent was heard in the microphone
     PAUSED = "paused"
 

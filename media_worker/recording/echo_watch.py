@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Set
 from typing import Final
 
 from spaces_contract.ids import UserId
-from spaces_contract.media import PTIME_MS, SAMPLE_RATE_HZ
+from spaces_contract.media import BLOCK_SAMPLES, PTIME_MS, SAMPLE_RATE_HZ
 
 from ..audio.opus import Block
 from ..room.clock import Clock
@@ -18,6 +18,8 @@ CHECK_TICKS: Final = 6  # 120 ms
 # Pages wait so long while somebody talks who did not consent: for an echo to fill half
 # of the guard's window, and for the check that finds it.
 HELD_SAMPLES: Final = SAMPLE_RATE_HZ * 3 // 5
+# No more waits while checks come in time: one may be due, or under way.
+ORDINARY_SAMPLES: Final = HELD_SAMPLES + CHECK_TICKS * BLOCK_SAMPLES
 HELD_FOR_TICKS: Final = 1_500 // PTIME_MS  # after their last word, or their going
 WARN_EVERY_S: Final = 60.0
 

@@ -8,6 +8,7 @@ from spaces_contract.recording import GapReason, StemId
 
 from ..audio.frames import ReceivedPacket
 from ..audio.opus_packet import without_padding
+from .echo_watch import ORDINARY_SAMPLES
 from .gate import ConsentGate, GateFacts
 from .journal import Journal
 from .speech_filter import Arrived, SpeechFilter
@@ -68,10 +69,16 @@ class StemTap:
         self._withheld_until = until
 
     def give_up(self, since: int, now: int, journal: Journal) -> None:
-        """Drop what came since `since`: nobody will look for echoes in it any more."""
+        """
+        Drop what came since `since`: nobody will look for echoes in it any more.
+
+        Where that is more than waits on any machine, it is told as a loss.
+        """
         kept = [each for each in self._pending if each[1] < since]
         if len(kept) < len(self._pending):
-            journal.note_gap(self.stem, GapReason.ECHO, since, now)
+            slow = now - since > ORDINARY_SAMPLES
+            reason = GapReason.UNCHECKED if slow else GapReason.ECHO
+            journal.note_gap(self.stem, reason, since, now)
         self._pending = kept
 
     def ready(self, before: int) -> list[Arrived]:
