@@ -81,6 +81,7 @@ class EpochLife:
         self._stopping = asyncio.Event()
         self._leaving = False
         self._lost = False
+        self._committing = False  # a claim is on its way, or its answer is
         self.state = WorkerState.LAUNCHING
         self.link: FirestoreLink | None = None
         self.claimed = asyncio.Event()
@@ -228,19 +229,24 @@ class EpochLife:
         deadline_s = self._clock.now_s() + CLAIM_PATIENCE_S
         unsure_until_s = self._clock.now_s()
         while not self._is_going or self._clock.now_s() < unsure_until_s:
-            claims_anew = not self._is_going
+            self._committing = False
             try:
                 return await claim_epoch(
-                    self._firestore, claim, given_up=lambda: self._is_going
+                    self._firestore, claim, given_up=self._gives_up
                 )
             except CallFailed as error:
-                if self._clock.now_s() > deadline_s:
+                if not self._is_going and self._clock.now_s() > deadline_s:
                     raise
                 logger.warning("claim failed", extra={"error": type(error).__name__})
-                if claims_anew:
+                if self._committing:
                     unsure_until_s = self._clock.now_s() + HEARTBEAT_STALE_S
             await asyncio.sleep(CLAIM_RETRY_S)
         raise ClaimRefused(GIVEN_UP)
+
+    def _gives_up(self) -> bool:
+        """Whether nothing new is to be committed; asked just before that."""
+        self._committing = not self._is_going
+        return self._is_going
 
     async def _report(self, link: FirestoreLink) -> None:
         with contextlib.suppress(TimeoutError):

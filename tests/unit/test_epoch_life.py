@@ -9,7 +9,7 @@ import pytest
 from grpc import StatusCode
 from grpc.aio import AioRpcError, Metadata
 
-from media_worker.epoch_life import EpochLife, ExitCode
+from media_worker.epoch_life import CLAIM_PATIENCE_S, EpochLife, ExitCode
 from media_worker.firestore_link.claim import Claim, ClaimRefused, claim_epoch
 from media_worker.firestore_link.connection import Firestore
 from media_worker.firestore_link.documents import decode, document
@@ -17,7 +17,7 @@ from media_worker.firestore_link.protocol import Document, Write
 from media_worker.room.ports import DesiredState, Presence
 from media_worker.room.room_end import RoomEnd
 from spaces_contract import paths
-from spaces_contract.runtime import WorkerState
+from spaces_contract.runtime import HEARTBEAT_STALE_S, WorkerState
 from tests.room_doubles import TurnedClock, settle
 
 SPACE = "1nKxoPQrsTUvw"
@@ -350,6 +350,42 @@ async def test_who_cannot_find_out_whether_it_claimed_goes_in_the_end() -> None:
         code = await asyncio.wait_for(worker.running, 5)
 
     assert (waited, code) == (True, ExitCode.DONE)
+
+
+@pytest.mark.usefixtures("no_pause")
+@pytest.mark.parametrize("end", [EpochLife.leave, EpochLife.stop])
+async def test_who_never_reached_firestore_goes_at_once(
+    end: Callable[..., None],
+) -> None:
+    """
+    Nothing was committed whose answer could be lost.
+    """
+    firestore = a_space_to_take_over()
+    firestore.is_down = True
+    async with RunningLife(firestore, epoch=3) as worker:
+        end(worker.life)
+        code = await asyncio.wait_for(worker.running, 5)
+
+    assert code is ExitCode.DONE
+
+
+@pytest.mark.usefixtures("no_pause")
+async def test_who_goes_does_not_crash_for_want_of_patience() -> None:
+    """
+    A commit whose answer is lost as patience ends is asked for, and then let go.
+    """
+    firestore = a_space_to_take_over()
+    firestore.answers, firestore.loses = asyncio.Event(), "answer"
+    async with RunningLife(firestore, epoch=3) as worker:
+        await worker.clock.advance(CLAIM_PATIENCE_S + 1)
+        worker.life.stop()
+        firestore.is_down = True
+        firestore.answers.set()
+        await settle(40)
+        await worker.clock.advance(HEARTBEAT_STALE_S + 1)
+        code = await asyncio.wait_for(worker.running, 5)
+
+    assert code is ExitCode.DONE
 
 
 @pytest.mark.parametrize("end", [EpochLife.leave, EpochLife.stop])
