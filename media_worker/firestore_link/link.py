@@ -177,18 +177,17 @@ class FirestoreLink:
         return Listener(firestore, targets, self._view_changed)
 
     def _view_changed(self, view: View) -> None:
-        seen = {target: [*_by_id(view, target).values()] for target in Watched}
-        runtime = next(iter(seen[Watched.RUNTIME]), {})
+        seen = {target: _by_id(view, target) for target in Watched}
+        runtime = next(iter(seen[Watched.RUNTIME].values()), {})
         if not is_mine(runtime, self._claim):
             relieved = is_relieved(runtime, self._claim)
             self._events.epoch_lost(relieved=relieved)
             if not relieved:
                 return  # whoever is relieved has people to look after for a moment
-        space = next(iter(seen[Watched.SPACE]), None)
-        recording = next(iter(seen[Watched.RECORDING]), None)
-        desired = desired_state(
-            space, seen[Watched.STAGE], _by_id(view, Watched.REMOVED), recording
-        )
+        space = next(iter(seen[Watched.SPACE].values()), None)
+        recording = next(iter(seen[Watched.RECORDING].values()), None)
+        stage, removed = seen[Watched.STAGE].values(), seen[Watched.REMOVED]
+        desired = desired_state(space, stage, removed, recording)
         if desired != self._told:  # our own heartbeats change nothing that is desired
             self._told = desired
             self._events.desired_changed(desired)
