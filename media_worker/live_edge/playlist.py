@@ -14,7 +14,8 @@ from .aac import FRAME_SAMPLES
 
 TARGET_DURATION_S: Final = 1
 DISCONTINUITIES_PER_EPOCH: Final = 1_000_000  # so that the next epoch's are higher
-# Where ticks are skipped segments are short, and their numbers ahead of the clock.
+# Segments are short before a longer gap, as `BlockFeed` leaves it, and where it is
+# flushed: their numbers run ahead of the clock.
 SHORT_SEGMENTS_PER_EPOCH: Final = 10_000
 SEAM_S: Final = 0.001  # what begins so near to where the last one ended goes on
 

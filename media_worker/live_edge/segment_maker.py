@@ -16,7 +16,7 @@ from .segment_keys import SegmentKeys
 from .transport_stream import FRAME_TICKS, TICKS_PER_S, TsWriter
 
 FRAME_S: Final = FRAME_SAMPLES / SAMPLE_RATE_HZ
-SEAM_S: Final = BLOCK_S / 2
+GAP_S: Final = BLOCK_S / 2  # a batch due so much later, or earlier, is a new stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class SegmentMaker:
 
     def _stretch_of(self, batch: Batch) -> _Stretch:
         stretch = self._stretch
-        if stretch is None or abs(batch.due_s - stretch.next_due_s) > SEAM_S:
+        if stretch is None or abs(batch.due_s - stretch.next_due_s) > GAP_S:
             stretch = self._stretch = _Stretch(
                 due_s=batch.due_s,
                 unix_s=batch.due_s + self._unix_offset_s(),
