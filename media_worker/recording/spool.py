@@ -74,7 +74,8 @@ class Spool:
         """
         Forget the epochs of processes that were killed, once nothing of them is here.
 
-        Until then it is told by `holders` that their files do not grow any more.
+        Until then it is told by `holders` that their files do not grow any more.  Looks
+        once: what is left of others just now, or held, is for the next call.
         """
         left = {epoch_of(name) for name in self.names(recording_id)}
         for path in self._locks(recording_id):
