@@ -20,9 +20,14 @@ STAT: Final = Path("/proc/self/stat")
 _START_TIME: Final = 19  # proc(5): starttime, counted from behind the command's name
 
 
+def launch_trace(env: Mapping[str, str]) -> TraceContext:
+    """Return the trace that launched us, or the start of one."""
+    return parse(env.get(VARIABLE)) or begun()
+
+
 def join_trace(env: Mapping[str, str]) -> None:
-    """Be part of the trace that launched us, or begin one."""
-    current.set(parse(env.get(VARIABLE)) or begun())
+    """Be part of `launch_trace` until the process ends."""
+    current.set(launch_trace(env))
 
 
 class StartTrace:

@@ -5,10 +5,12 @@ import gc
 import linecache
 import os
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+
+from spaces_contract.trace_context import current
 
 TESTS = Path(__file__).parent
 # Debug mode notes of each callback, task and future where it was made.  The whole stack
@@ -53,6 +55,15 @@ def pytest_collection() -> Generator[None, object, object]:
 def _tier_index(item: pytest.Item) -> int:
     tier = item.path.relative_to(TESTS).parts[0]
     return TIERS.index(tier) if tier in TIERS else len(TIERS)
+
+
+@pytest.fixture(autouse=True)
+def no_trace_is_left() -> Iterator[None]:
+    """Each test begins in no trace: in one that is not sampled, spans are not kept."""
+    yield
+    left = current.get()
+    current.set(None)
+    assert left is None
 
 
 @pytest.fixture(scope="session")

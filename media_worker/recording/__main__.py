@@ -39,11 +39,12 @@ from spaces_contract.recording_render import (
     RenderJob,
     RenderProgress,
 )
+from spaces_contract.trace_context import within
 from spaces_tracing.spans import install, span, uninstall
 
 from ..config import ConfigError, RecordingConfig
 from ..json_logs import configure
-from ..start_trace import join_trace
+from ..start_trace import launch_trace
 from .key_encryption import KeyServiceDown, LocalKeyEncryption, UnknownKeyEncryption
 from .opening import Stores, open_stores
 from .proof import ManifestSigner
@@ -93,10 +94,9 @@ class StillRecorded(Exception):
 @contextmanager
 def _traced(name: str, env: Mapping[str, str]) -> Iterator[None]:
     """Let a job be a span of the trace that launched it."""
-    join_trace(env)
     install(env, "parley-render")
     try:
-        with span(name):
+        with within(launch_trace(env)), span(name):
             yield
     finally:
         uninstall()
