@@ -76,16 +76,20 @@ async def test_it_wakes_for_a_recording_and_sleeps_after_it(tmp_path: Path) -> N
     stage.desire("ana", on_stage={"ana": False})
     await stage.keyed(1)
     await clock.advance(2)
+    spool = stage.stores.spool
+    await eventually(lambda: spool.names(RECORDING) != [])
     awake = clock.sleeps
     stage.desire("ana", on_stage={}, state=RecordingState.FINISHING)
-    for _ in range(10):
-        await clock.advance(1)
-        await eventually(lambda: not stage.stores.spool.names(RECORDING))
+    async with asyncio.timeout(PATIENCE_S):
+        while spool.holders(RECORDING):  # what it lets go last, once all is stored
+            await clock.advance(0.2)
+            await asyncio.sleep(0.001)
     rested = clock.sleeps
     await clock.advance(60)
     running.cancel()
 
     assert awake > 2
+    assert spool.names(RECORDING) == []
     assert clock.sleeps == rested
 
 
