@@ -11,7 +11,7 @@ from media_worker.audio.opus import Decoder, Encoder
 from media_worker.recording.echo_guard import EchoGuard
 from spaces_contract.ids import UserId
 from spaces_contract.recording import GapReason
-from tests.audio import Samples, blocks_of, rms, similarity
+from tests.audio import BLOCK, Samples, blocks_of, rms, similarity
 from tests.speech import DATA, load
 from tests.stems import Stage, a_job, render, rendered_manifest, rendered_sound
 
@@ -140,7 +140,8 @@ async def test_a_decliner_in_anothers_microphone_is_not_rendered(
     await stage.finish()
     await asyncio.to_thread(render, stage.stores, a_job("ana"))
     manifest, sound = rendered_manifest(stage.stores), rendered_sound(stage.stores)
-    echo = sound[len(ana) : len(ana) + len(cy) + 48_000]
+    # Opus brings Ana's last sound some ms late, where it was in a page before the echo.
+    echo = sound[len(ana) + BLOCK : len(ana) + len(cy) + 48_000]
 
     assert similarity(ana, sound[: len(ana)]) > 0.9
     assert similarity(ana, sound[-len(ana) :]) > 0.9
