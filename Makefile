@@ -23,6 +23,8 @@ check: .venv/dev  ## Format, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# It starts some hundred processes: each would compile all there is anew.
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev  ## All tests, short seeded versions
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(REAL_TIME:%=--ignore=%)
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(REAL_TIME)
