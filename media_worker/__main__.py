@@ -18,6 +18,7 @@ from .config import Config, ConfigError
 from .json_logs import configure
 from .process_memory import limit_libraries, settle
 from .start_trace import StartTrace, join_trace, process_began_ns
+from .stop_signals import deaf_at_the_end, end_while_loading
 from .warm import is_warm, run_warm
 
 if TYPE_CHECKING:
@@ -32,17 +33,18 @@ CONFIG_EXIT = 2
 def main() -> int:
     """Run the worker; return its exit code (`epoch_life.ExitCode`)."""
     began_ns = process_began_ns()
+    end_while_loading()
     configure()
     limit_libraries()
     install(os.environ, "parley-worker")
     try:
         if not is_warm(os.environ):
-            return asyncio.run(_run_room(os.environ, began_ns))
+            return asyncio.run(deaf_at_the_end(_run_room(os.environ, began_ns)))
         # Loaded before it is ready: whoever is allocated must not wait for that.
         for module in (".worker", ".relay.worker"):
             importlib.import_module(module, __package__)
         settle()
-        return asyncio.run(run_warm(os.environ, _run_room))
+        return asyncio.run(deaf_at_the_end(run_warm(os.environ, _run_room)))
     except SidecarLost as error:
         logger.error("cannot start: %s", error)
         return CONFIG_EXIT

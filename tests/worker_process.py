@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 from unittest import mock
 
 import aiohttp
@@ -140,6 +140,9 @@ class WorkerProcess:
 
     It is an `Api` to `tests.light_clients`: a session's URL is the control API's, a
     grant is the uid.
+
+    Args:
+        told: Takes its log; None is ours.
     """
 
     def __init__(
@@ -151,7 +154,9 @@ class WorkerProcess:
         media_host: str = "127.0.0.1",
         egresses: int = 0,
         settings: Mapping[str, str] | None = None,
+        told: IO[bytes] | None = None,
     ) -> None:
+        self._told = told
         self._key = Ed25519PrivateKey.generate()
         self.epoch = epoch
         self.objects = objects
@@ -175,7 +180,10 @@ class WorkerProcess:
 
     async def __aenter__(self) -> Self:
         self.process = await asyncio.create_subprocess_exec(
-            *bound(sys.executable, "-m", "media_worker"), cwd=ROOT, env=self._env
+            *bound(sys.executable, "-m", "media_worker"),
+            cwd=ROOT,
+            env=self._env,
+            stderr=self._told,
         )
         # Shorter than the server's patience: nothing is sent on a connection that it
         # is just closing.
@@ -201,11 +209,16 @@ class WorkerProcess:
 
     def terminate(self) -> None:
         """Send SIGTERM: a room with people in it waits to be relieved."""
-        self.process.send_signal(signal.SIGTERM)
+        self._signal(signal.SIGTERM)
 
     def interrupt(self) -> None:
-        """Send SIGINT: it leaves at once."""
-        self.process.send_signal(signal.SIGINT)
+        """Send SIGINT: it leaves at once; harmless once it has."""
+        self._signal(signal.SIGINT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        # `process.send_signal` would take the exit code from under asyncio's watcher.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process.pid, number)
 
     async def exit_code(self) -> int:
         """Wait for the end."""
