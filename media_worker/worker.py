@@ -186,8 +186,9 @@ class Worker:
     def _api(self) -> ControlApi:
         check = forward_check(self._config)
         return ControlApi(
-            self._room,
+            self._room.doorway,
             check,
+            react=self._room.react,
             ready=lambda: self._life.is_ready,
             metrics=self._metrics,
             others=[

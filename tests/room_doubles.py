@@ -319,7 +319,7 @@ class RunningRoom:
 
     async def connect(self, user_id: str, kind: PeerKind) -> SessionId:
         """Open a session and let it connect, with a stage channel where it sends."""
-        session_id, _ = await self.room.open_session(
+        session_id, _ = await self.room.doorway.open(
             "offer", user_id=UserId(user_id), kind=kind, grant_id=f"grant-{user_id}"
         )
         self.room.session_connected(session_id)

@@ -23,22 +23,18 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Sessions(Protocol):
-    """What the room does for the control API."""
+    """How a room's sessions begin and end."""
 
-    async def open_session(
+    async def open(
         self, offer_sdp: str, *, user_id: UserId, kind: PeerKind, grant_id: str
     ) -> tuple[SessionId, str]:
         """Open a session; return its id and the SDP answer."""
         ...
 
-    async def close_session(
+    async def leave(
         self, session_id: SessionId, *, user_id: UserId, grant_id: str
     ) -> None:
         """Close a session of this user and grant."""
-        ...
-
-    def react(self, reactions: Iterable[Reaction]) -> None:
-        """Show reactions to everybody."""
         ...
 
 
@@ -47,6 +43,7 @@ class ControlApi:
     Handlers of one worker's control API.
 
     Args:
+        react: Shows reactions to everybody.
         ready: Whether sessions can be opened just now.
         metrics: Renders the Prometheus text.
         others: Routes beside those of sessions, with checks of their own.
@@ -57,12 +54,14 @@ class ControlApi:
         sessions: Sessions,
         check: ForwardCheck,
         *,
+        react: Callable[[Iterable[Reaction]], None],
         ready: Callable[[], bool],
         metrics: Callable[[], Awaitable[str]],
         others: Sequence[Route] = (),
     ) -> None:
         self._sessions = sessions
         self._check = check
+        self._show = react
         self._ready = ready
         self._metrics = metrics
         self._others = others
@@ -89,7 +88,7 @@ class ControlApi:
         )
         if forward.kind is None:
             raise SessionRefused(ControlError.INVALID_FORWARD, "no kind of session")
-        session_id, answer = await self._sessions.open_session(
+        session_id, answer = await self._sessions.open(
             offer_of(body),
             user_id=UserId(forward.user_id),
             kind=forward.kind,
@@ -110,7 +109,7 @@ class ControlApi:
             body=await bounded_body(request),
             session_id=session_id,
         )
-        await self._sessions.close_session(
+        await self._sessions.leave(
             session_id, user_id=UserId(forward.user_id), grant_id=forward.grant_id
         )
         return Response(status_code=204)
@@ -119,7 +118,7 @@ class ControlApi:
         body = await bounded_body(request)
         self._check.check(request.headers.get("authorization"), method=REACT, body=body)
         try:
-            self._sessions.react(from_body(body))
+            self._show(from_body(body))
         except ValueError:
             raise SessionRefused(
                 ControlError.INVALID_FORWARD, "it carries no reactions"

@@ -15,7 +15,6 @@ from spaces_contract.roles import PeerCloseReason, PeerKind
 from spaces_contract.runtime import WorkerState
 
 from ..audio.frames import EncodedFrame, ReceivedPacket
-from ..room.admission import Admission
 from ..room.clock import Clock
 from ..room.desired_cell import DesiredCell, unknown_state
 from ..room.doorway import Doorway
@@ -34,6 +33,7 @@ from ..room.room_end import RoomEnd
 from ..room.room_life import RoomLife
 from ..room.rules import sessions_to_close
 from ..room.session_book import SessionBook
+from .relay_admission import RelayAdmission
 
 COLLECT_S: Final = 0.1  # where no feed does it
 
@@ -73,14 +73,13 @@ class RelayRoom:
         self._clock = clock
         self._desired = DesiredCell(unknown_state(epoch), clock=clock)
         self._life = RoomLife()
-        self._admission = Admission(
+        self._admission = RelayAdmission(
             self._desired, self.book, self._life, capacity=capacity
         )
-        self._doorway = Doorway(
+        self.doorway = Doorway(
             endpoint,
             self.book,
             self._admission,
-            check=self._check,
             new_id=lambda: relay_session(secrets.token_urlsafe(18), index),
             closed=self.session_closed,
         )
@@ -102,7 +101,7 @@ class RelayRoom:
             ExceptionGroup: the port crashed.
         """
         async with self._collecting, asyncio.TaskGroup() as tasks:
-            self._doorway.tasks = tasks
+            self.doorway.tasks = tasks
             self._life.open()
             watching = tasks.create_task(self._collecting.wait_closed())
             end = await self._life.ended()
@@ -121,11 +120,11 @@ class RelayRoom:
             self.end(RoomEnd.SUPERSEDED)
             return
         for session_id, reason in sessions_to_close(desired, self.book):
-            self._doorway.close_soon(session_id, reason)
+            self.doorway.close_soon(session_id, reason)
         for user_id in desired.stage:
             promoted = self.book.latest(user_id, PeerKind.WHEP)
             if promoted is not None:  # a mix without their own voice is at the origin
-                self._doorway.close_soon(
+                self.doorway.close_soon(
                     promoted.session_id, PeerCloseReason.WORKER_STOPPING
                 )
         if not desired.live:
@@ -173,31 +172,6 @@ class RelayRoom:
         self.endpoint.send({FULL_MIX: frame})
         self.held.observe(held_s)
 
-    async def open_session(
-        self, offer_sdp: str, *, user_id: UserId, kind: PeerKind, grant_id: str
-    ) -> tuple[SessionId, str]:
-        """
-        Open a listener's session; return its id and the SDP answer.
-
-        Raises:
-            SessionRefused: with the `ControlError` that says why.
-        """
-        self._check(user_id, kind)
-        return await self._doorway.open(
-            offer_sdp, user_id=user_id, kind=kind, grant_id=grant_id
-        )
-
-    async def close_session(
-        self, session_id: SessionId, *, user_id: UserId, grant_id: str
-    ) -> None:
-        """
-        Close a session for whoever opened it, with the same grant.
-
-        Raises:
-            SessionRefused: there is none, or another device has taken its place.
-        """
-        await self._doorway.leave(session_id, user_id=user_id, grant_id=grant_id)
-
     def react(self, reactions: Iterable[Reaction]) -> None:
         """
         Refuse: only the origin shows reactions.
@@ -218,22 +192,14 @@ class RelayRoom:
 
     def session_closed(self, session_id: SessionId, reason: PeerCloseReason) -> None:
         """Forget a session; the endpoint has logged its end."""
-        session = self._doorway.forget(session_id, reason)
+        session = self.doorway.forget(session_id, reason)
         if session is not None and not self.book.is_present(session.user_id):
             self._arrived.pop(session.user_id, None)
 
     def stage_channel_opened(self, session_id: SessionId) -> None:
         """Do nothing: listeners have no channel."""
 
-    def _check(self, user_id: UserId, kind: PeerKind) -> None:
-        """Refuse also those on stage: functions then ask the origin."""
-        self._admission.check(user_id, kind)
-        if kind is PeerKind.WHIP or user_id in self._desired.value.stage:
-            raise SessionRefused(
-                ControlError.WORKER_STOPPING, "those on stage belong to the origin"
-            )
-
     async def _close_all(self, end: RoomEnd) -> None:
         # Another epoch's origin takes them in, and no faster than it can.
         pace = RoomEnd.RELIEVED if end is RoomEnd.SUPERSEDED else end
-        await let_go(self.book, self._doorway.close, end=pace, clock=self._clock)
+        await let_go(self.book, self.doorway.close, end=pace, clock=self._clock)

@@ -158,8 +158,9 @@ class RelayWorker:
 
     def _api(self) -> ControlApi:
         return ControlApi(
-            self._room,
+            self._room.doorway,
             forward_check(self._config),
+            react=self._room.react,
             ready=lambda: self._life.is_ready,
             metrics=self._metrics,
         )

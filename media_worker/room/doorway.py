@@ -21,7 +21,6 @@ class Doorway:
     Opens and closes a room's sessions, by its endpoint and in its book.
 
     Args:
-        check: Asked once more when a session is open; raises `SessionRefused`.
         new_id: Of a session.
         closed: The room's `MediaEvents.session_closed`, for ends that its endpoint
             could not tell.
@@ -36,14 +35,12 @@ class Doorway:
         book: SessionBook,
         admission: Admission,
         *,
-        check: Callable[[UserId, PeerKind], None],
         new_id: Callable[[], SessionId],
         closed: Callable[[SessionId, PeerCloseReason], None],
     ) -> None:
         self._endpoint = endpoint
         self._book = book
         self._admission = admission
-        self._check = check
         self._new_id = new_id
         self._closed = closed
         self._replaced = ReplacedSessions()
@@ -72,7 +69,7 @@ class Doorway:
             },
         )
         try:
-            self._check(user_id, kind)
+            self._admission.check(user_id, kind)
         except SessionRefused:  # decided while the endpoint was working
             await self.close(session.session_id, PeerCloseReason.REMOVED)
             raise

@@ -26,7 +26,7 @@ class RelayFeeds:
         Raises:
             SessionRefused: with the `ControlError` that says why.
         """
-        _, answer = await self._room.open_session(
+        _, answer = await self._room.doorway.open(
             offer_sdp,
             user_id=relay_user(index),
             kind=PeerKind.WHEP,

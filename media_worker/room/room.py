@@ -108,11 +108,10 @@ class Room:
         self._admission = Admission(
             self._desired, self.book, self._life, capacity=capacity
         )
-        self._doorway = Doorway(
+        self.doorway = Doorway(
             endpoint,
             self.book,
             self._admission,
-            check=self._admission.check,
             new_id=lambda: SessionId(secrets.token_urlsafe(18)),
             closed=self.session_closed,
         )
@@ -145,7 +144,7 @@ class Room:
         """
         try:
             async with self.loop, asyncio.TaskGroup() as tasks:
-                self._doorway.tasks = tasks
+                self.doorway.tasks = tasks
                 self._life.open()
                 announcing = tasks.create_task(self._announcer.run())
                 watching = tasks.create_task(self.loop.wait_closed())
@@ -188,32 +187,6 @@ class Room:
         """Return what a heartbeat reports."""
         return self.book.presence(self.desired, state, self._admission.capacity)
 
-    async def open_session(
-        self, offer_sdp: str, *, user_id: UserId, kind: PeerKind, grant_id: str
-    ) -> tuple[SessionId, str]:
-        """
-        Open a media session; return its id and the SDP answer.
-
-        Raises:
-            SessionRefused: with the `ControlError` that says why.
-        """
-        return await self._doorway.open(
-            offer_sdp, user_id=user_id, kind=kind, grant_id=grant_id
-        )
-
-    async def close_session(
-        self, session_id: SessionId, *, user_id: UserId, grant_id: str
-    ) -> None:
-        """
-        Close a session for whoever opened it, with the same grant.
-
-        Raises:
-            SessionRefused: there is no such session of this user and grant; where
-                there was one, and another device has taken its place, with
-                `SESSION_REPLACED`.
-        """
-        await self._doorway.leave(session_id, user_id=user_id, grant_id=grant_id)
-
     def react(self, reactions: Iterable[Reaction]) -> None:
         """Show what people send who were not removed."""
         self.reactions.add(reactions, removed=self.desired.removed)
@@ -239,7 +212,7 @@ class Room:
 
     def session_closed(self, session_id: SessionId, reason: PeerCloseReason) -> None:
         """Forget a session; the endpoint has logged its end."""
-        session = self._doorway.forget(session_id, reason)
+        session = self.doorway.forget(session_id, reason)
         if session is None:
             return
         self._silence(session)
@@ -303,7 +276,7 @@ class Room:
                 self._close_soon(session_id, PeerCloseReason.MEDIA_FAILED)
 
     def _close_soon(self, session_id: SessionId, reason: PeerCloseReason) -> None:
-        session = self._doorway.close_soon(session_id, reason)
+        session = self.doorway.close_soon(session_id, reason)
         if session is not None:
             self._silence(session)
 
@@ -312,7 +285,7 @@ class Room:
         self._messenger.tell_all(room_message(self.board.room))
         stage = self.desired.stage
         await let_go(
-            self.book, self._doorway.close, end=end, clock=self._clock, first=stage
+            self.book, self.doorway.close, end=end, clock=self._clock, first=stage
         )
 
     def _refresh_board(self) -> None:

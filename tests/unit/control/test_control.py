@@ -36,7 +36,7 @@ class RememberingSessions:
         self.closed: list[tuple[str, str, str]] = []
         self.reactions: list[Reaction] = []
 
-    async def open_session(
+    async def open(
         self, offer_sdp: str, *, user_id: UserId, kind: PeerKind, grant_id: str
     ) -> tuple[SessionId, str]:
         if offer_sdp == "video":
@@ -44,7 +44,7 @@ class RememberingSessions:
         self.opened.append((offer_sdp, user_id, kind, grant_id))
         return SessionId(SESSION), "v=0 answer"
 
-    async def close_session(
+    async def leave(
         self, session_id: SessionId, *, user_id: UserId, grant_id: str
     ) -> None:
         if session_id != SESSION:
@@ -95,7 +95,9 @@ async def a_metric() -> str:
 def client(sessions: RememberingSessions) -> httpx.AsyncClient:
     """Return a client of an API for epoch 3 of a Space."""
     check = ForwardCheck(PUBLIC.decode(), space_id=SPACE, epoch=3)
-    api = ControlApi(sessions, check, ready=lambda: True, metrics=a_metric)
+    api = ControlApi(
+        sessions, check, react=sessions.react, ready=lambda: True, metrics=a_metric
+    )
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(api.app()), base_url="http://worker"
     )

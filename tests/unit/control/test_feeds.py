@@ -52,6 +52,7 @@ def client(feeds: RememberingFeeds) -> httpx.AsyncClient:
     api = ControlApi(
         RememberingSessions(),
         check,
+        react=lambda _: None,
         ready=lambda: True,
         metrics=a_metric,
         others=FeedApi(feeds, check).routes(),

@@ -59,6 +59,7 @@ def client(hls: OneKey) -> httpx.AsyncClient:
     api = ControlApi(
         object(),  # type: ignore[arg-type]  # no session is opened here
         check,
+        react=lambda _: None,
         ready=lambda: True,
         metrics=no_metrics,
         others=HlsApi(hls, check).routes(),

@@ -56,7 +56,7 @@ class RunningRelay:
 
     async def listen(self, user_id: UserId, *, grant_id: str = "grant") -> SessionId:
         """Open a session and let it connect."""
-        session_id, _ = await self.room.open_session(
+        session_id, _ = await self.room.doorway.open(
             "offer", user_id=user_id, kind=PeerKind.WHEP, grant_id=grant_id
         )
         self.room.session_connected(session_id)
@@ -65,7 +65,7 @@ class RunningRelay:
     async def refused(self, user_id: str, kind: PeerKind = PeerKind.WHEP) -> str:
         """Try to open a session; return why that is refused."""
         with pytest.raises(SessionRefused) as refused:
-            await self.room.open_session(
+            await self.room.doorway.open(
                 "offer", user_id=UserId(user_id), kind=kind, grant_id="grant"
             )
         return refused.value.code
@@ -111,7 +111,7 @@ async def test_the_origin_is_told_of_each_arrival_until_it_has_heard() -> None:
         await relay.listen(LEA)
         first = await relay.listen(BO)
         lost, again = relay.report, relay.report
-        await relay.room.close_session(first, user_id=BO, grant_id="grant")
+        await relay.room.doorway.leave(first, user_id=BO, grant_id="grant")
         left = relay.report
         relay.room.reported(left)
         heard = relay.report
@@ -168,8 +168,8 @@ async def test_a_full_relay_takes_only_who_is_there() -> None:
         full = await relay.refused("one-more")
         second = await relay.listen(LEA, grant_id="desk")
         with pytest.raises(SessionRefused) as gone:
-            await relay.room.close_session(first, user_id=LEA, grant_id="phone")
-        await relay.room.close_session(second, user_id=LEA, grant_id="desk")
+            await relay.room.doorway.leave(first, user_id=LEA, grant_id="phone")
+        await relay.room.doorway.leave(second, user_id=LEA, grant_id="desk")
         left = relay.report.listeners
 
     assert full == ControlError.WORKER_FULL
@@ -185,11 +185,11 @@ async def test_nobody_closes_anothers_session() -> None:
         session_id = await relay.listen(LEA)
         for user_id, grant_id in ((BO, "grant"), (LEA, "other")):
             with pytest.raises(SessionRefused):
-                await relay.room.close_session(
+                await relay.room.doorway.leave(
                     session_id, user_id=user_id, grant_id=grant_id
                 )
         with pytest.raises(SessionRefused):
-            await relay.room.open_session(
+            await relay.room.doorway.open(
                 "bad", user_id=BO, kind=PeerKind.WHEP, grant_id="grant"
             )
 

@@ -196,7 +196,7 @@ async def test_a_refused_offer_leaves_the_session_before_it() -> None:
         running.room.apply(desired(ANA))
         await running.connect("ana", WHIP)
         with pytest.raises(SessionRefused):
-            await running.room.open_session(
+            await running.room.doorway.open(
                 "bad", user_id=UserId("ana"), kind=WHIP, grant_id="g"
             )
 
@@ -212,14 +212,14 @@ async def test_delete_needs_the_same_user_and_grant() -> None:
         lea = UserId("lea")
         for user_id, grant_id in ((lea, "other"), (UserId("eve"), "grant-lea")):
             with pytest.raises(SessionRefused) as refused:
-                await running.room.close_session(
+                await running.room.doorway.leave(
                     session_id, user_id=user_id, grant_id=grant_id
                 )
             assert refused.value.code is ControlError.SESSION_NOT_FOUND
 
-        await running.room.close_session(session_id, user_id=lea, grant_id="grant-lea")
+        await running.room.doorway.leave(session_id, user_id=lea, grant_id="grant-lea")
         with pytest.raises(SessionRefused):
-            await running.room.close_session(
+            await running.room.doorway.leave(
                 session_id, user_id=lea, grant_id="grant-lea"
             )
 
@@ -256,7 +256,7 @@ async def test_a_refused_offer_leaves_nothing() -> None:
     """
     async with RunningRoom() as running:
         with pytest.raises(SessionRefused) as refused:
-            await running.room.open_session(
+            await running.room.doorway.open(
                 "bad", user_id=UserId("lea"), kind=WHEP, grant_id="g"
             )
 
@@ -299,7 +299,7 @@ async def test_closing_an_unknown_session_is_not_found() -> None:
     """
     async with RunningRoom() as running:
         with pytest.raises(SessionRefused) as refused:
-            await running.room.close_session(
+            await running.room.doorway.leave(
                 SessionId("nobody"), user_id=UserId("a"), grant_id="g"
             )
 

@@ -23,16 +23,16 @@ async def test_who_was_replaced_by_another_device_is_told(kind: PeerKind) -> Non
     async with RunningRoom() as running:
         running.room.apply(desired(ANA))
         ana = UserId("ana")
-        first, _ = await running.room.open_session(
+        first, _ = await running.room.doorway.open(
             "offer", user_id=ana, kind=kind, grant_id="phone"
         )
-        second, _ = await running.room.open_session(
+        second, _ = await running.room.doorway.open(
             "offer", user_id=ana, kind=kind, grant_id="laptop"
         )
         codes = []
         for user_id, grant_id in ((ana, "phone"), (ana, "laptop"), ("eve", "phone")):
             with pytest.raises(SessionRefused) as refused:
-                await running.room.close_session(
+                await running.room.doorway.leave(
                     first, user_id=UserId(user_id), grant_id=grant_id
                 )
             codes.append(refused.value.code)
@@ -52,7 +52,7 @@ async def test_a_device_that_replaces_itself_is_told_of_no_other() -> None:
         first = await running.connect("lea", WHEP)
         await running.connect("lea", WHEP)
         with pytest.raises(SessionRefused) as refused:
-            await running.room.close_session(first, user_id=lea, grant_id="grant-lea")
+            await running.room.doorway.leave(first, user_id=lea, grant_id="grant-lea")
 
     assert refused.value.code is ControlError.SESSION_NOT_FOUND
 
