@@ -70,7 +70,7 @@ def endpoint_metrics(endpoint: SpreadEndpoint) -> Iterator[Metric]:
         yield Metric("egress_listeners", process.listeners, labels)
     for process in processes:
         labels = {"egress": process.name}
-        yield Metric("egress_lossy_listeners", process.lossy, labels)
+        yield Metric("egress_lossy_listeners", process.disturbed, labels)
     for process in processes:
         if process.child is not None:
             yield from _egress_metrics(process.child)

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-LOSSY: Final = 0.02  # of a listener's packets
+# Of a listener's packets; less than what is heard (`spread.AUDIBLE_LOSS`), so that FEC
+# is there before a loss that grows is.
+FEC_HELPS_FROM: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,7 @@ class ListenerLoss:
 
     Args:
         listeners: How many there are.
-        lossy: How many of them lose `LOSSY` or more.
+        lossy: How many of them lose `FEC_HELPS_FROM` or more.
         percent: What the typical one of those loses, whole; 0 where there is none.
     """
 
@@ -26,7 +28,7 @@ class ListenerLoss:
     def of(cls, fractions: Iterable[float]) -> Self:
         """Return it of what each listener last reported, 0 to 1."""
         reported = list(fractions)
-        lossy = sorted(fraction for fraction in reported if fraction >= LOSSY)
+        lossy = sorted(fraction for fraction in reported if fraction >= FEC_HELPS_FROM)
         typical = lossy[len(lossy) // 2] if lossy else 0.0
         return cls(len(reported), len(lossy), round(100 * typical))
 

@@ -20,7 +20,7 @@ from .child import EgressProcess, Spawn
 from .placement import LISTENERS_PER_PROCESS, Limits, place
 from .pool import EgressPool
 
-LOSSY: Final = 0.03  # in-band FEC and concealment hide what is less
+AUDIBLE_LOSS: Final = 0.03  # in-band FEC and concealment hide what is less
 _ELSEWHERE: Final = frozenset({ControlError.WORKER_STOPPING, ControlError.WORKER_FULL})
 
 
@@ -39,13 +39,13 @@ class ProcessListeners:
 
     Args:
         name: "room", or the egress process' number.
-        lossy: How many of the listeners last reported a loss of `LOSSY` or more.
+        disturbed: How many of the listeners last reported `AUDIBLE_LOSS` or more.
         child: None for the room's own.
     """
 
     name: str
     listeners: int
-    lossy: int
+    disturbed: int
     child: EgressProcess | None
 
 
@@ -235,7 +235,9 @@ class SpreadEndpoint:
         own = ProcessListeners(
             name="room",
             listeners=len(self._listening_here),
-            lossy=sum(lost >= LOSSY for lost in self._local.losses().values()),
+            disturbed=sum(
+                lost >= AUDIBLE_LOSS for lost in self._local.losses().values()
+            ),
             child=None,
         )
         return [
@@ -244,7 +246,7 @@ class SpreadEndpoint:
                 ProcessListeners(
                     name=str(child.number),
                     listeners=child.load.sessions,
-                    lossy=sum(lost >= LOSSY for lost in child.losses()),
+                    disturbed=sum(lost >= AUDIBLE_LOSS for lost in child.losses()),
                     child=child,
                 )
                 for child in self._pool.children

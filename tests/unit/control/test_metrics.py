@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from media_worker.egress.fan_out import FanOutCounters
-from media_worker.egress.processes.spread import LOSSY, SpreadEndpoint
+from media_worker.egress.processes.spread import AUDIBLE_LOSS, SpreadEndpoint
 from media_worker.metrics import Metric, endpoint_metrics, process_metrics, render
 from media_worker.room.durations import Durations
 from media_worker.transport.counters import EndpointCounters
@@ -98,7 +98,7 @@ class UnstartedEndpoint:
 
     def losses(self) -> dict[str, float]:
         """Return what listeners reported."""
-        return {"a": 0.5, "b": LOSSY, "c": LOSSY / 2}
+        return {"a": 0.5, "b": AUDIBLE_LOSS, "c": AUDIBLE_LOSS / 2}
 
 
 def test_everything_that_the_transport_drops_is_told() -> None:
