@@ -59,7 +59,6 @@ class Talker:
                     ssrc=1,
                     sequence_number=number & 0xFFFF,
                     timestamp=timestamp & 0xFFFF_FFFF,
-                    marker=False,
                     payload=self.packets[number % len(self.packets)],
                     level_dbov=None,
                     arrival_s=0.0,

@@ -59,7 +59,6 @@ class Network:
             ssrc=7,
             sequence_number=(self.first_sequence + number) & 0xFFFF,
             timestamp=(self.first_timestamp + number * BLOCK) & 0xFFFF_FFFF,
-            marker=False,
             payload=self.payloads(number),
             level_dbov=None,
             arrival_s=arrival_s,

@@ -338,20 +338,19 @@ class RunningRoom:
         blocks = [blocks_of(samples) for samples in voices.values()]
         for number, row in enumerate(zip(*blocks, strict=True)):
             for (session_id, encoder), block in zip(encoders.items(), row, strict=True):
-                packet = self._packet(session_id, number, encoder.encode(block))
+                packet = self._packet(session_id, encoder.encode(block))
                 if not lose(number):
                     self.room.packet_received(session_id, packet)
             await self.clock.advance(0.020)
         for encoder in encoders.values():
             encoder.close()
 
-    def _packet(self, session_id: str, number: int, payload: bytes) -> ReceivedPacket:
+    def _packet(self, session_id: str, payload: bytes) -> ReceivedPacket:
         start = round(self.clock.now_s() / 0.020)
         return ReceivedPacket(
             ssrc=sum(session_id.encode()),
             sequence_number=start & 0xFFFF,
             timestamp=start * BLOCK & 0xFFFF_FFFF,
-            marker=number == 0,
             payload=payload,
             level_dbov=None,
             arrival_s=self.clock.now_s(),

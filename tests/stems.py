@@ -221,7 +221,6 @@ class Stage:
             ssrc=sum(user_id.encode()),
             sequence_number=at & 0xFFFF,
             timestamp=(at * BLOCK + sum(user_id.encode()) * 1_000) & 0xFFFF_FFFF,
-            marker=False,
             payload=encoder.encode(block),
             level_dbov=None,
             arrival_s=self.clock.now_s(),

@@ -20,7 +20,6 @@ class ReceivedPacket:
     ssrc: int
     sequence_number: int
     timestamp: int
-    marker: bool
     payload: bytes
     level_dbov: int | None
     arrival_s: float

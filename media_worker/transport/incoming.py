@@ -94,7 +94,6 @@ class IncomingAudio:
             ssrc=packet.ssrc,
             sequence_number=packet.sequence_number,
             timestamp=packet.timestamp,
-            marker=packet.marker,
             payload=packet.payload,
             level_dbov=audio_level(packet, self._level_extension_id),
             arrival_s=now_s,

@@ -128,7 +128,6 @@ def _packet(tick: int, payload: bytes, level: int, now_s: float) -> ReceivedPack
         ssrc=1,
         sequence_number=tick & 0xFFFF,
         timestamp=tick * 960,
-        marker=False,
         payload=payload,
         level_dbov=level,
         arrival_s=now_s,

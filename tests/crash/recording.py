@@ -109,7 +109,6 @@ def _packet(number: int, now_s: float) -> ReceivedPacket:
         ssrc=1,
         sequence_number=number & 0xFFFF,
         timestamp=number * 960,
-        marker=False,
         payload=_CELT_20_MS + _NUMBER.pack(number),
         level_dbov=None,
         arrival_s=now_s,

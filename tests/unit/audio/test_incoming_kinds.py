@@ -44,7 +44,6 @@ def sent(
             ssrc=7,
             sequence_number=number,
             timestamp=number * size,
-            marker=False,
             payload=payload,
             level_dbov=None,
             arrival_s=1.0 + number * frame_ms / 1_000,

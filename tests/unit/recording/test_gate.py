@@ -159,7 +159,6 @@ def test_no_second_of_the_past_comes_in_a_packets_padding() -> None:
             ssrc=7,
             sequence_number=1,
             timestamp=0,
-            marker=False,
             payload=padded,
             level_dbov=None,
             arrival_s=0.0,

@@ -117,7 +117,6 @@ def recorded(
             ssrc=1,
             sequence_number=0,
             timestamp=at,
-            marker=False,
             payload=b"\xf8\x01\x02",
             level_dbov=None,
             arrival_s=0.0,

@@ -37,7 +37,6 @@ def a_packet(
         ssrc=ssrc,
         sequence_number=0,
         timestamp=timestamp & 0xFFFF_FFFF,
-        marker=False,
         payload=payload,
         level_dbov=other.get("level_dbov"),
         arrival_s=0.0,

@@ -20,7 +20,6 @@ def take(tap: StemTap, packets: int, journal: Journal) -> None:
             ssrc=1,
             sequence_number=0,
             timestamp=number * 960,
-            marker=False,
             payload=b"\xf8\x01\x02",
             level_dbov=None,
             arrival_s=0.0,

@@ -272,8 +272,8 @@ async def test_a_sender_whose_packets_never_decode_is_closed() -> None:
         running.room.apply(desired(ANA))
         ana = await running.connect("ana", WHIP)
 
-        for number in range(250):
-            packet = running._packet(ana, number, b"\x7f\xff\xff\xff")
+        for _ in range(250):
+            packet = running._packet(ana, b"\x7f\xff\xff\xff")
             running.room.packet_received(ana, packet)
             await running.clock.advance(0.020)
 
