@@ -71,7 +71,8 @@ def test_a_lost_firestore_is_503(
     person = {"handle": "ana", "display_name": "Ana"}
     body = person if method == "PUT" else None
 
-    for client in connected(request.getfixturevalue(kind), monkeypatch):
+    address = request.getfixturevalue(kind)
+    for client in connected(address, monkeypatch, patience_s=RPC_TIMEOUT_S):
         world = FirestoreWorld(client)
         response = world.call(method, path, as_user="ana", json=body)
 
@@ -155,11 +156,14 @@ def test_a_lost_supervisor_passes(closed_port: str) -> None:
         launcher.launch(Workload(kind=WorkloadKind.ROOM, key="s", epoch=1))
 
 
-def test_the_bounded_client_bounds_every_method(client: BoundedClient) -> None:
+def test_the_bounded_client_bounds_every_method(
+    closed_port: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     What `BoundedClient` overrides is what the library uses: no method keeps 60 s.
     """
-    wrapped: dict[Any, Any] = client._firestore_api.transport._wrapped_methods
+    for client in connected(closed_port, monkeypatch, patience_s=RPC_TIMEOUT_S):
+        wrapped: Any = client._firestore_api.transport._wrapped_methods
 
     assert len(wrapped) > 10
     assert {method._timeout for method in wrapped.values()} == {RPC_TIMEOUT_S}
