@@ -1,9 +1,7 @@
 """Signals that ask a worker to end: what they do before it serves, and after."""
 
-import asyncio
 import signal
 import sys
-from collections.abc import Awaitable
 from types import FrameType
 from typing import Final
 
@@ -21,19 +19,15 @@ def end_while_loading() -> None:
         signal.signal(number, _end)
 
 
-async def deaf_at_the_end(running: Awaitable[int]) -> int:
+def ignore_stops() -> None:
     """
-    Return the exit code of what `running` is, and ignore all later stops.
+    Let no stop cut short what is left, which must be bounded.
 
-    What is left then, such as handing over traces, is bounded and ends by itself.
+    For the end of an event loop that has no handler of theirs any more: as it closes,
+    asyncio would set Python's own again.
     """
-    try:
-        return await running
-    finally:
-        loop = asyncio.get_running_loop()
-        for number in STOPS:
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_IGN)
+    for number in STOPS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

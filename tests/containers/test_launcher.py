@@ -3,6 +3,8 @@
 import gc
 import secrets
 import socket
+import time
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -20,6 +22,7 @@ from spaces.service.ports import LaunchRefused, Workload, WorkloadKind
 from tests.containers.logs import tell
 from tests.world import a_private_key
 
+PATIENCE_S = 60.0
 PORTS = 2 * PORTS_PER_WORKER
 # Below those that this machine gives to whoever connects somewhere.
 FIRST_PORTS = range(20_000, 32_000, PORTS)
@@ -80,6 +83,18 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def wait_for_control(port: int) -> None:
+    """Return once a worker takes connections: Linux keeps SIGTERM from it before."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5):
+                return
+        except OSError:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.05)
 
 
 def a_room(epoch: int = 1, key: str = "1nKxoPQrsTUvw") -> Workload:
@@ -154,6 +169,7 @@ def test_termination_drains_and_removes(
     ref = under_test.launch(a_room())
     container: Any = engine.containers.get(ref)
     logs = container.logs(stream=True)
+    wait_for_control(settings.ports.start)
     container.stop(timeout=20)
     code = container.wait(timeout=20)["StatusCode"]
 

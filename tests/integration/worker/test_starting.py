@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from media_worker import __main__ as main
+from media_worker import program
 from media_worker.config import Config
 from media_worker.epoch_life import ExitCode
 from media_worker.start_trace import StartTrace
@@ -32,7 +32,7 @@ def a_config(folder: Path, *, control_bind: str = "127.0.0.1:0") -> Config:
 
 async def exit_code(config: Config) -> int:
     """Run a worker as one that was waiting warm; return how it ended."""
-    return await main._run(config, StartTrace(0, {}), warm=True)
+    return await program._run(config, StartTrace(0, {}), warm=True)
 
 
 async def test_an_error_at_work_is_no_failed_start(
