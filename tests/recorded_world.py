@@ -4,14 +4,17 @@ from typing import Any
 
 from spaces.domain.effects import RecordingTask
 from spaces.domain.notice import NOTICE_VERSION
+from spaces_contract.recording import StemId
 from spaces_contract.recording_render import RenderProgress, RenderState
 from spaces_contract.roles import Role
 from tests.builders import HOST, SPACE_ID, a_participant, a_profile, a_space
+from tests.recording_builders import CLIP_WISH, HEARD, a_manifest
 from tests.world import World
 
 OF_SPACE = f"/v1/spaces/{SPACE_ID}/recording"
 CONSENT = f"{OF_SPACE}/consent"
 ONE = f"/v1/recordings/{SPACE_ID}"
+CLIPS = f"{ONE}/clips"
 SPEAKERS = ("ana", "bo", "cleo")
 YES = {"granted": True, "notice_version": NOTICE_VERSION}
 NO = {"granted": False}
@@ -67,6 +70,20 @@ def work(world: World) -> None:
         assert answer.status_code == 204
 
 
+def lose_tasks(world: World) -> None:
+    """Let the queue forget all that it was to do for recordings."""
+    for effect in list(world.effects.tasks.values()):
+        if isinstance(effect, RecordingTask):
+            del world.effects.tasks[effect.name]
+
+
+def sweep(world: World) -> None:
+    """Sweep twice, as a minute apart, and do what comes of it."""
+    for _ in range(2):
+        assert world.task("sweep", {}).status_code == 204
+        work(world)
+
+
 def end(world: World) -> None:
     """End the Space, and let its watchdog see that."""
     world.call("POST", f"/v1/spaces/{SPACE_ID}/end", as_user=HOST)
@@ -92,6 +109,43 @@ def ready(world: World, *consenting: str) -> None:
         put(world, CONSENT, user, YES)
     end(world)
     rendered(world)
+
+
+def clippable() -> World:
+    """Return a world with a ready recording of Ana and Bo; Ana agreed to clips."""
+    world = a_stage_of_three()
+    requested(world)
+    put(world, CONSENT, "ana", YES | {"scopes": ["archive", "clips"]})
+    put(world, CONSENT, "bo", YES)
+    put(world, CONSENT, "cleo", NO)
+    end(world)
+    rendered(world)
+    voices = world.recording.objects.jobs[-1].stems
+    world.recording.objects.manifests[1] = a_manifest(
+        HEARD,
+        version=1,
+        duration_ms=90_000,
+        stems={stem.uid: StemId(stem.stem) for stem in voices},
+    )
+    return world
+
+
+def make_clip(world: World, user: str = "ana", **changes: Any) -> Any:
+    """POST a clip; return the answer."""
+    return world.call("POST", CLIPS, as_user=user, json=CLIP_WISH | changes)
+
+
+def clip_made(world: World) -> None:
+    """Let the clip that is due be made."""
+    world.clock.advance(6)
+    work(world)
+    ms = int(world.clock().timestamp() * 1000)
+    world.recording.objects.said_of_clips[1] = RenderProgress(
+        state=RenderState.DONE, percent=100, updated_at_ms=ms
+    )
+    world.recording.objects.proved_clips.add(1)
+    world.clock.advance(6)
+    work(world)
 
 
 def state(world: World) -> str:

@@ -9,7 +9,6 @@ from spaces.adapters.proof import Ed25519Prover
 from spaces.domain.consent import Consent, ConsentDecision, ConsentFacts
 from spaces.domain.notice import Notice, notice_in
 from spaces.domain.recording import Recording, RecordingDecision, shown
-from spaces.domain.recording_states import UNFINISHED
 from spaces.domain.space import Space
 from spaces.http import clips, consents, recordings
 from spaces.http.operations import Operation
@@ -23,7 +22,7 @@ from spaces.service.recording_ports import Answer, Answered, Decide, RecordingSt
 from spaces.service.recording_tasks import RecordingTasks
 from spaces.service.recordings import RecordingService
 from spaces_contract.ids import SpaceId, UserId
-from spaces_contract.recording import RecordingId, StemId
+from spaces_contract.recording import RecordingId, RecordingState, StemId
 from spaces_contract.recording_manifest import Manifest
 from spaces_contract.recording_render import ClipJob, RenderJob, RenderProgress
 from tests.fakes import FakeClock, MemoryDatabase, rerun
@@ -60,11 +59,21 @@ class MemoryRecordingStore:
         ]
         return found[:limit]
 
-    def unfinished(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
+    def clips_due(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
+        found = [
+            each.space_id
+            for each in self.recordings.values()
+            if each.clips_due_at is not None and each.clips_due_at < before
+        ]
+        return found[:limit]
+
+    def ended(
+        self, states: Collection[RecordingState], before: datetime, *, limit: int
+    ) -> Sequence[SpaceId]:
         found = [
             space
             for space in self._db.spaces.values()
-            if space.recording_state in UNFINISHED
+            if space.recording_state in states
             and space.ended_at is not None
             and space.ended_at < before
         ]

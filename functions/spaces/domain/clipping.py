@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from spaces_contract.ids import UserId
-from spaces_contract.recording import ConsentScope, RecordingState, StemId
+from spaces_contract.recording import (
+    ERASE_LAST_AFTER_S,
+    ConsentScope,
+    RecordingState,
+    StemId,
+)
 from spaces_contract.recording_manifest import Manifest
 from spaces_contract.recording_render import (
     CLOCK_STEP_MS,
@@ -97,6 +102,7 @@ def cut(
         found,
         clips=(*found.clips, clip),
         clips_made=clip.number,
+        clips_due_at=now + timedelta(seconds=ERASE_LAST_AFTER_S),
         updated_at=now,
     )
     return RecordingDecision(after, (step_at(after, RecordingStep.CLIP, now),)), clip
@@ -162,6 +168,13 @@ def look(
     if clips == recording.clips:
         return RecordingDecision(recording)
     return RecordingDecision(replace(recording, clips=clips, updated_at=now))
+
+
+def looked_after(recording: Recording | None, due_at: datetime) -> RecordingDecision:
+    """Note that clips that were due then need nobody any more, if that is so."""
+    if recording is None or recording.clips_due_at != due_at or pending(recording):
+        return RecordingDecision(recording)
+    return RecordingDecision(replace(recording, clips_due_at=None))
 
 
 def job_of(recording: Recording, clip: Clip) -> ClipJob:

@@ -66,6 +66,7 @@ class Recording:
         trim_start_ms: What the host cut off, on the recording clock.
         partial: The render lacks intervals; `duration_ms` is the render's too.
         clips_made: Also those that are gone: their numbers are used up.
+        clips_due_at: When tasks for clips are done, or were lost: look after them then.
     """
 
     space_id: SpaceId
@@ -90,6 +91,7 @@ class Recording:
     partial: bool = False
     clips: tuple[Clip, ...] = ()
     clips_made: int = 0
+    clips_due_at: datetime | None = None
 
     @property
     def id(self) -> RecordingId:

@@ -98,6 +98,15 @@ def expire(recording: Recording | None, *, now: datetime) -> RecordingDecision:
     return erased(recording, now)
 
 
+def expire_timeless(recording: Recording | None, *, now: datetime) -> RecordingDecision:
+    """Erase one that failed when failures got no time yet; any other stays."""
+    if recording is None or recording.state is not RecordingState.FAILED:
+        return RecordingDecision(recording)
+    if recording.expires_at is not None:
+        return RecordingDecision(recording)
+    return erased(recording, now)
+
+
 def cleared(recording: Recording | None) -> RecordingDecision:
     """Note of an erased recording that none of its objects is left; others stay."""
     if recording is None or recording.state is not RecordingState.ERASED:
@@ -116,6 +125,7 @@ def erased(recording: Recording, now: datetime) -> RecordingDecision:
         # By then all that is asked for here was done, or was lost.
         expires_at=now + timedelta(seconds=ERASE_LAST_AFTER_S),
         clips=(),
+        clips_due_at=None,
         updated_at=now,
     )
     tell = RecordingTask(gone.space_id, RecordingStep.TELL, gone.version, 0, now)
@@ -153,7 +163,8 @@ def unclipped(
     left = tuple(clip for clip in recording.clips if not gone(clip))
     if left == recording.clips:
         return recording, ()
-    after = replace(recording, clips=left, updated_at=now)
+    due_at = now + timedelta(seconds=ERASE_LAST_AFTER_S)
+    after = replace(recording, clips=left, clips_due_at=due_at, updated_at=now)
     # Named by the time: one version may lose clips again and again.
     n = int(now.timestamp() * 1_000_000)
     return after, sweeps(after, RecordingStep.ERASE_CLIPS, now, first=n)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from spaces_contract.ids import SpaceId
@@ -11,6 +12,7 @@ from ..domain import clipping
 from ..domain.clip import Clip
 from ..domain.effects import RecordingStep
 from ..domain.recording import Recording, step_at
+from .independent import all_of
 from .ports import Clock, EffectQueue, Launcher, Workload, WorkloadKind
 from .recording_ports import RecordingObjects, RecordingStore
 
@@ -63,9 +65,37 @@ class ClipTasks:
         """
         _, recording = self.recordings.get(space_id)
         if recording is not None:
-            # By their numbers: one that is made meanwhile is none of them.
-            gone = {*range(1, recording.clips_made + 1)}
-            gone -= {clip.number for clip in recording.clips}
+            self._erase_gone(recording)
+
+    def mend(self, before: datetime, *, limit: int) -> None:
+        """
+        Do what tasks for clips should have done by then, had they not been lost.
+
+        Raises:
+            DependencyUnavailable: the next one goes on.
+        """
+        found = self.recordings.clips_due(before, limit=limit)
+        all_of(*(partial(self._mend, space_id) for space_id in found))
+
+    def _mend(self, space_id: SpaceId) -> None:
+        _, recording = self.recordings.get(space_id)
+        if recording is None or recording.clips_due_at is None:
+            return
+        due_at = recording.clips_due_at
+        self._erase_gone(recording)
+        if clipping.pending(recording):
+            # Of one that takes so long, it is the look that comes anyway.
+            self.effects.put(step_at(recording, RecordingStep.CLIP, self.now()))
+            return
+        self.recordings.update(
+            space_id, lambda _, found: clipping.looked_after(found, due_at)
+        )
+
+    def _erase_gone(self, recording: Recording) -> None:
+        # By their numbers: one that is made meanwhile is none of them.
+        gone = {*range(1, recording.clips_made + 1)}
+        gone -= {clip.number for clip in recording.clips}
+        if gone:
             self.open_objects().erase_clips(recording.id, gone)
 
     def _launch(self, recording: Recording, clip: Clip) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from spaces_contract.consent_receipts import Receipt, SignedReceipt
 from spaces_contract.ids import SpaceId, UserId
-from spaces_contract.recording import RecordingId, StemId
+from spaces_contract.recording import RecordingId, RecordingState, StemId
 from spaces_contract.recording_manifest import Manifest
 from spaces_contract.recording_render import ClipJob, RenderJob, RenderProgress
 
@@ -62,12 +62,18 @@ class RecordingStore(Protocol):
         """
         ...
 
-    def unfinished(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
+    def ended(
+        self, states: Collection[RecordingState], before: datetime, *, limit: int
+    ) -> Sequence[SpaceId]:
         """
-        Return Spaces that ended before that time, their recording `UNFINISHED`.
+        Return Spaces that ended before that time, their recording in these states.
 
         Those that ended first come first.
         """
+        ...
+
+    def clips_due(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
+        """Return Spaces whose clips were to be looked after before that time."""
         ...
 
     def facts(self, space_id: SpaceId, user_id: UserId) -> ConsentFacts:

@@ -13,7 +13,7 @@ from spaces_contract.recording import RecordingState
 from ..domain import recording as rules
 from ..domain import recording_kept, render
 from ..domain.recording import Recording
-from ..domain.recording_states import KEPT, OPEN
+from ..domain.recording_states import KEPT, OPEN, UNFINISHED
 from ..domain.space import Space
 from ..domain.states import SpaceState
 from .clip_tasks import ClipTasks
@@ -142,11 +142,13 @@ class RecordingTasks:
         all_of(
             partial(self._mend_ends, before),
             partial(self._mend_expiries, before),
+            partial(self._mend_timeless, before - self.kept_for),
+            partial(self.clips.mend, before, limit=MEND_AT_ONCE),
         )
 
     def _mend_ends(self, before: datetime) -> None:
         """See that what Spaces that are over have recorded is rendered."""
-        found = self.recordings.unfinished(before, limit=MEND_AT_ONCE)
+        found = self.recordings.ended(UNFINISHED, before, limit=MEND_AT_ONCE)
         all_of(*(partial(self._mend_end, space_id) for space_id in found))
 
     def _mend_end(self, space_id: SpaceId) -> None:
@@ -177,6 +179,17 @@ class RecordingTasks:
             return
         self.open_objects().erase(recording.id)
         self._changed(space_id, lambda _, found: recording_kept.cleared(found))
+
+    def _mend_timeless(self, before: datetime) -> None:
+        failed = {RecordingState.FAILED}
+        found = self.recordings.ended(failed, before, limit=MEND_AT_ONCE)
+        all_of(*(partial(self._expire_timeless, space_id) for space_id in found))
+
+    def _expire_timeless(self, space_id: SpaceId) -> None:
+        now = self.now()
+        self._changed(
+            space_id, lambda _, found: recording_kept.expire_timeless(found, now=now)
+        )
 
     def tell(self, space_id: SpaceId, version: int) -> None:
         """Tell who is concerned what became of a version; a later one tells itself."""

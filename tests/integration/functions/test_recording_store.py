@@ -10,6 +10,7 @@ import pytest
 from spaces.adapters.firestore.client import BoundedClient
 from spaces.domain.notice import NOTICE_VERSION
 from spaces.domain.recording import Recording, RecordingDecision
+from spaces.domain.recording_states import UNFINISHED
 from spaces.domain.space import Space
 from spaces_contract import paths
 from spaces_contract.ids import SpaceId, UserId
@@ -172,14 +173,33 @@ def test_what_outlived_its_time_is_found(world: World) -> None:
     spaces = [Stage(world, f"due{number}", 1) for number in range(3)]
     store, far = world.recording.store, NOW + timedelta(days=36_500)
     for days, stage in enumerate(spaces):
-        _expiring(world, stage.space_id, far + timedelta(days=days))
+        _changed(world, stage.space_id, expires_at=far + timedelta(days=days))
     found = partial(store.overdue, far + timedelta(days=1, seconds=1))
     ids = [stage.space_id for stage in spaces]
 
     assert [each for each in found(limit=50) if each in ids] == ids[:2]
     assert len(found(limit=1)) == 1
-    _expiring(world, ids[0], None)
+    _changed(world, ids[0], expires_at=None)
     assert [each for each in found(limit=50) if each in ids] == [ids[1]]
+
+
+def test_clips_that_are_to_be_looked_after_are_found(world: World) -> None:
+    """
+    Across all Spaces, until nobody needs to any more.
+    """
+    spaces = [Stage(world, f"clips{number}", 1) for number in range(2)]
+    ids = [stage.space_id for stage in spaces]
+    far = NOW + timedelta(days=36_500)
+    for days, space_id in enumerate(ids):
+        _changed(world, space_id, clips_due_at=far + timedelta(days=days))
+
+    def found() -> list[SpaceId]:
+        due = world.recording.store.clips_due(far + timedelta(seconds=1), limit=50)
+        return [each for each in due if each in ids]
+
+    assert found() == ids[:1]
+    _changed(world, ids[0], clips_due_at=None)
+    assert found() == []
 
 
 def test_what_no_task_has_finished_is_found(world: World) -> None:
@@ -197,16 +217,16 @@ def test_what_no_task_has_finished_is_found(world: World) -> None:
     ids = [stage.space_id for stage in (asked, stopped, off, live)]
 
     def found(before: datetime) -> list[SpaceId]:
-        unfinished = world.recording.store.unfinished(before, limit=1_000)
+        unfinished = world.recording.store.ended(UNFINISHED, before, limit=1_000)
         return [each for each in unfinished if each in ids]
 
     assert found(world.clock()) == ids[:2]
     assert found(world.clock() - timedelta(seconds=2)) == ids[:1]
 
 
-def _expiring(world: World, space_id: SpaceId, at: datetime | None) -> None:
+def _changed(world: World, space_id: SpaceId, **fields: Any) -> None:
     def decide(_: Space, found: Recording | None) -> RecordingDecision:
         assert found is not None
-        return RecordingDecision(replace(found, expires_at=at))
+        return RecordingDecision(replace(found, **fields))
 
     world.recording.store.update(space_id, decide)

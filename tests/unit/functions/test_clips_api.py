@@ -5,76 +5,32 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from spaces_contract.recording import StemId
-from spaces_contract.recording_render import RenderProgress, RenderState
 from tests.builders import HOST
 from tests.recorded_world import (
+    CLIPS,
     CONSENT,
-    NO,
     ONE,
-    YES,
-    a_stage_of_three,
-    end,
+    clip_made,
+    clippable,
     get,
-    put,
-    rendered,
-    requested,
+    make_clip,
     work,
 )
-from tests.recording_builders import (
-    CLIP_WISH,
-    HEARD,
-    a_manifest,
-)
 from tests.world import World, code_of
-
-CLIPS = f"{ONE}/clips"
 
 
 @pytest.fixture
 def ready() -> World:
     """Return a world with a ready recording of Ana and Bo; Ana agreed to clips."""
-    world = a_stage_of_three()
-    requested(world)
-    put(world, CONSENT, "ana", YES | {"scopes": ["archive", "clips"]})
-    put(world, CONSENT, "bo", YES)
-    put(world, CONSENT, "cleo", NO)
-    end(world)
-    rendered(world)
-    voices = world.recording.objects.jobs[-1].stems
-    world.recording.objects.manifests[1] = a_manifest(
-        HEARD,
-        version=1,
-        duration_ms=90_000,
-        stems={stem.uid: StemId(stem.stem) for stem in voices},
-    )
-    return world
-
-
-def make(world: World, user: str = "ana", **changes: Any) -> Any:
-    """POST a clip; return the answer."""
-    return world.call("POST", CLIPS, as_user=user, json=CLIP_WISH | changes)
-
-
-def made(world: World) -> None:
-    """Let the clip that is due be made."""
-    world.clock.advance(6)
-    work(world)
-    ms = int(world.clock().timestamp() * 1000)
-    world.recording.objects.said_of_clips[1] = RenderProgress(
-        state=RenderState.DONE, percent=100, updated_at_ms=ms
-    )
-    world.recording.objects.proved_clips.add(1)
-    world.clock.advance(6)
-    work(world)
+    return clippable()
 
 
 def test_a_clip_without_a_manifest_has_no_url_of_one(ready: World) -> None:
     """
     Those that were made before clips had manifests are heard as ever.
     """
-    make(ready)
-    made(ready)
+    make_clip(ready)
+    clip_made(ready)
     ready.recording.objects.proved_clips.clear()
 
     playback = get(ready, f"{CLIPS}/1/playback", "listener")
@@ -88,12 +44,12 @@ def test_from_wish_to_share(ready: World) -> None:
     Pending, launched with the voice that agreed and no other, ready, and then anybody
     who may hear the recording hears it, for a quarter of an hour.
     """
-    answer = make(ready)
+    answer = make_clip(ready)
     assert (answer.status_code, answer.get_json()["state"]) == (201, "pending")
     assert answer.headers["Location"].endswith(f"{CLIPS}/1")
     early = ready.call("GET", f"{CLIPS}/1/playback", as_user="listener")
     assert (early.status_code, code_of(early)) == (409, "clip-not-ready")
-    made(ready)
+    clip_made(ready)
 
     (job,) = {job.number: job for job in ready.recording.objects.clip_jobs}.values()
     assert [stem.uid for stem in job.stems] == ["ana"]
@@ -111,7 +67,7 @@ def test_a_title_that_nobody_can_see_is_none(ready: World, title: str) -> None:
     """
     A clip has a title that shows, or none.
     """
-    answer = make(ready, title=title)
+    answer = make_clip(ready, title=title)
 
     assert (answer.status_code, answer.get_json()["title"]) == (201, None)
 
@@ -138,7 +94,7 @@ def test_what_is_refused_is_said_plainly(
     """
     Each has a status and a type of its own; nobody who did not agree is named.
     """
-    answer = make(ready, user, **changes)
+    answer = make_clip(ready, user, **changes)
 
     assert (answer.status_code, code_of(answer)) == (status, code)
     assert '"bo"' not in answer.text
@@ -148,8 +104,8 @@ def test_a_withdrawal_silences_clips_at_once(ready: World) -> None:
     """
     Off the list and without a URL before anything is rendered anew; then deleted.
     """
-    make(ready)
-    made(ready)
+    make_clip(ready)
+    clip_made(ready)
 
     ready.call("DELETE", CONSENT, as_user="ana")
 
@@ -164,8 +120,8 @@ def test_a_private_recording_has_private_clips(ready: World) -> None:
     """
     Who may not hear the whole may not hear a part.
     """
-    make(ready)
-    made(ready)
+    make_clip(ready)
+    clip_made(ready)
     ready.call("PATCH", ONE, as_user=HOST, json={"private": True})
 
     for path in (CLIPS, f"{CLIPS}/1/playback"):
@@ -178,7 +134,7 @@ def test_deleting_is_for_its_maker_and_hosts(ready: World) -> None:
     """
     Deleted, its number is not used again.
     """
-    make(ready)
+    make_clip(ready)
 
     refused = ready.call("DELETE", f"{CLIPS}/1", as_user="bo")
     done = ready.call("DELETE", f"{CLIPS}/1", as_user="ana")
@@ -186,4 +142,4 @@ def test_deleting_is_for_its_maker_and_hosts(ready: World) -> None:
 
     assert (refused.status_code, done.status_code) == (403, 204)
     assert (again.status_code, code_of(again)) == (404, "clip-not-found")
-    assert make(ready).get_json()["id"] == "2"
+    assert make_clip(ready).get_json()["id"] == "2"

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from spaces.domain.effects import RecordingTask
+from spaces.domain.recording import RecordingDecision, there
 from spaces.domain.states import SpaceState
 from spaces_contract.ids import SpaceId
 from spaces_contract.recording import ERASE_LAST_AFTER_S, RecordingId, RecordingState
@@ -17,11 +17,13 @@ from tests.recorded_world import (
     YES,
     a_stage_of_three,
     end,
+    lose_tasks,
     put,
     ready,
     rendered,
     requested,
     state,
+    sweep,
     work,
 )
 from tests.recording_builders import a_recording
@@ -33,20 +35,6 @@ from tests.world import World
 def world() -> World:
     """Return a deployment with a live Space: its host, three speakers, a listener."""
     return a_stage_of_three()
-
-
-def lose_tasks(world: World) -> None:
-    """Let the queue forget all that it was to do for recordings."""
-    for effect in list(world.effects.tasks.values()):
-        if isinstance(effect, RecordingTask):
-            del world.effects.tasks[effect.name]
-
-
-def sweep(world: World) -> None:
-    """Sweep twice, as a minute apart, and do what comes of it."""
-    for _ in range(2):
-        assert world.task("sweep", {}).status_code == 204
-        work(world)
 
 
 @pytest.mark.parametrize(
@@ -193,3 +181,31 @@ def test_what_older_releases_erased_is_found_no_more(world: World) -> None:
     assert store.recordings[old].expires_at is None
     assert state(world) == "erased"
     assert list(store.overdue(world.clock(), limit=50)) == [gone]
+
+
+@pytest.mark.parametrize(("days", "erased"), [(29, False), (31, True)])
+def test_what_failed_before_failures_expired_is_kept_no_longer(
+    world: World, days: int, erased: bool
+) -> None:
+    """
+    Builds of before gave it no time; the notice promised everybody so many days.
+    """
+    requested(world)
+    put(world, CONSENT, "ana", YES)
+    end(world)
+    store = world.recording.store
+    store.update(
+        SPACE_ID,
+        lambda _, found: RecordingDecision(
+            replace(there(found), state=RecordingState.FAILED)
+        ),
+    )
+    lose_tasks(world)
+    world.clock.advance(days * 86_400)
+
+    sweep(world)
+
+    assert state(world) == ("erased" if erased else "failed")
+    assert world.recording.objects.erased[:1] == (
+        [RecordingId(SPACE_ID)] if erased else []
+    )

@@ -50,6 +50,7 @@ def recording_to_doc(recording: Recording) -> Document:
         "partial": recording.partial,
         "clips": [_clip_to_doc(clip) for clip in recording.clips],
         "clips_made": recording.clips_made,
+        "clips_due_at": recording.clips_due_at,
     }
 
 
@@ -87,6 +88,7 @@ def recording_from_doc(space_id: SpaceId, doc: Mapping[str, Any]) -> Recording:
         # Not in documents of releases that made no clips.
         clips=tuple(_clip_from_doc(clip) for clip in doc.get("clips", ())),
         clips_made=doc.get("clips_made", 0),
+        clips_due_at=instant(doc.get("clips_due_at")),
     )
 
 

@@ -14,7 +14,9 @@ FACTS: Final = (SPACE, MEMBER, RECORDING, CONSENT)
 # A query that finds nothing is billed as one read.
 LOOKED_FOR: Final = (
     "spaces: those that ended with a recording that nobody renders",
+    "spaces: those that ended long ago, and whose recording failed",
     "spaces/*/runtime: recordings that outlived their time",
+    "spaces/*/runtime: recordings whose clips nobody looks after any more",
     LIVE,
 )
 # At once, when no worker can write any more, and when no job can.
@@ -66,7 +68,8 @@ RECORDING_COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "task recording-erase-clips": Cost(STATE),
         "task recording-tell": Cost(STATE),
         # Once a minute, beside the outbox; what is found costs as its own task does.
-        # Each recording that is erased is found once more.
+        # Each recording that is erased is found once more, and each of which a clip was
+        # made or deleted.
         "task sweep, nothing lost": Cost(LOOKED_FOR),
     }
 )

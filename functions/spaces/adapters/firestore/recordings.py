@@ -1,6 +1,6 @@
 """Recordings and people's answers to them, in Firestore."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,11 +9,11 @@ from google.cloud.firestore import FieldFilter
 
 from spaces_contract import paths
 from spaces_contract.ids import SpaceId, UserId
+from spaces_contract.recording import RecordingState
 
 from ...domain.consent import Consent, ConsentDecision, ConsentFacts
 from ...domain.effects import Effect
 from ...domain.recording import Recording, RecordingDecision, shown
-from ...domain.recording_states import UNFINISHED
 from ...domain.space import Space
 from ...service.ports import Cursor
 from ...service.recording_ports import Answer, Answered, Decide
@@ -68,22 +68,16 @@ class FirestoreRecordingStore:
 
     def overdue(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
         """Query all Spaces' recordings; one that is cleared has no time any more."""
-        query = (
-            self._client.collection_group(paths.RUNTIME)
-            .where(filter=FieldFilter("expires_at", "<", before))
-            .order_by("expires_at")
-            .select([])
-            .limit(limit)
-        )
-        with dependency_errors():
-            return [_space_of(doc.reference) for doc in query.stream()]
+        return self._due("expires_at", before, limit)
 
-    def unfinished(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
+    def ended(
+        self, states: Collection[RecordingState], before: datetime, *, limit: int
+    ) -> Sequence[SpaceId]:
         """Query Spaces by what they show; one that goes on has not ended before."""
-        states = sorted(state.value for state in UNFINISHED)
+        shown_as = sorted(state.value for state in states)
         query = (
             self._client.collection(paths.SPACES)
-            .where(filter=FieldFilter("recording_state", "in", states))
+            .where(filter=FieldFilter("recording_state", "in", shown_as))
             .where(filter=FieldFilter("ended_at", "<", before))
             .order_by("ended_at")
             .select([])
@@ -91,6 +85,10 @@ class FirestoreRecordingStore:
         )
         with dependency_errors():
             return [SpaceId(doc.id) for doc in query.stream()]
+
+    def clips_due(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
+        """Query all Spaces' recordings, as `overdue` does."""
+        return self._due("clips_due_at", before, limit)
 
     def facts(self, space_id: SpaceId, user_id: UserId) -> ConsentFacts:
         """Read four documents in one RPC; see `RecordingStore`."""
@@ -143,6 +141,17 @@ class FirestoreRecordingStore:
         """Delete one document; see `RecordingStore`."""
         with dependency_errors():
             self._consent_ref(space_id, user_id).delete()
+
+    def _due(self, field: str, before: datetime, limit: int) -> Sequence[SpaceId]:
+        query = (
+            self._client.collection_group(paths.RUNTIME)
+            .where(filter=FieldFilter(field, "<", before))
+            .order_by(field)
+            .select([])
+            .limit(limit)
+        )
+        with dependency_errors():
+            return [_space_of(doc.reference) for doc in query.stream()]
 
     def _read(
         self, space_id: SpaceId, transaction: firestore.Transaction | None
