@@ -9,6 +9,7 @@ from spaces_contract.media import BLOCK_SAMPLES, SAMPLE_RATE_HZ
 from .delay_estimate import DelayEstimate
 from .frames import ReceivedPacket
 from .opus_packet import MalformedPacket, duration_samples, has_fec, is_dtx
+from .stream_timeline import StreamTimeline
 
 MAX_PACKETS: Final = 64  # more than a second of 20 ms packets; oldest go first
 MAX_CONCEAL_SAMPLES: Final = 5 * BLOCK_SAMPLES  # then silence is the better guess
@@ -16,9 +17,6 @@ MAX_GAP_SAMPLES: Final = 6 * BLOCK_SAMPLES  # longer ones are skipped, not fille
 FEW_PACKETS: Final = 4  # not worth a look at whether too many are held
 MAX_EXCESS_S: Final = 0.3  # more than this is skipped, not played faster
 JUMP_S: Final = 1.0  # transit changes of this size are another timeline
-MAX_DROPOUT: Final = 3_000  # RFC 3550 A.1: sequence numbers further ahead, or
-MAX_MISORDER: Final = 100  # further behind, are another timeline too
-SEEN_MASK: Final = (1 << MAX_MISORDER) - 1
 FINEST_SAMPLES: Final = 120  # libopus conceals in multiples of 2.5 ms
 
 
@@ -118,7 +116,7 @@ class JitterBuffer:
             return
         if self._insert_next(packet, samples):
             return
-        if packet.ssrc != self._ssrc:
+        if packet.ssrc != self._timeline.ssrc:
             self._start_timeline(packet)
         held = self._place(packet, samples)
         transit_s = packet.arrival_s - held.at / SAMPLE_RATE_HZ
@@ -151,10 +149,7 @@ class JitterBuffer:
     def _restart(self) -> None:
         self._delay = DelayEstimate()
         self._packets: list[_Held] = []
-        self._ssrc: int | None = None
-        self._newest_sequence = 0
-        self._seen = 0  # bit n: sequence number newest - n has come
-        self._newest_at = 0
+        self._timeline = StreamTimeline()
         self._played_sequence: int | None = None
         self._played_samples = BLOCK_SAMPLES
         self._played_dtx = False
@@ -166,54 +161,47 @@ class JitterBuffer:
         self._concealed = 0  # in a row
 
     def _start_timeline(self, packet: ReceivedPacket) -> None:
-        if self._ssrc is not None:
+        if self._timeline.ssrc is not None:
             self.counts.resets += 1
         self._restart()
-        self._ssrc = packet.ssrc
-        self._newest_sequence = packet.sequence_number
-        self._newest_at = packet.timestamp
+        self._timeline = StreamTimeline(
+            packet.ssrc, sequence=packet.sequence_number, at=packet.timestamp
+        )
 
     def _insert_next(self, packet: ReceivedPacket, samples: int) -> bool:
         """Take the one after the newest, as nearly all are; False: it is another."""
-        number = packet.sequence_number - self._newest_sequence & 0xFFFF
-        ahead = packet.timestamp - self._newest_at & 0xFFFF_FFFF
-        if number != 1 or ahead > SAMPLE_RATE_HZ or packet.ssrc != self._ssrc:
+        at = self._timeline.next_at(packet)
+        if at is None:
             return False
-        at = self._newest_at + ahead
         transit_s = packet.arrival_s - at / SAMPLE_RATE_HZ
         if not -JUMP_S <= transit_s - self._delay.base_s <= JUMP_S:
             return False
         self._delay.observe(packet.arrival_s, transit_s)
-        self._newest_sequence += 1
-        self._seen = (self._seen << 1 | 1) & SEEN_MASK
-        self._newest_at = at
-        sequence, end = self._newest_sequence, at + samples
-        self._keep(_Held(at, sequence, samples, packet.payload, end))
+        sequence = self._timeline.follow(at)
+        self._keep(_Held(at, sequence, samples, packet.payload, at + samples))
         return True
 
     def _place(self, packet: ReceivedPacket, samples: int) -> _Held:
-        sequence = _unwrap(packet.sequence_number, self._newest_sequence, bits=16)
-        at = _unwrap(packet.timestamp, self._newest_at, bits=32)
+        sequence, at = self._timeline.place(packet)
         return _Held(at, sequence, samples, packet.payload, at + samples)
 
     def _is_jump(self, held: _Held, transit_s: float) -> bool:
         if not self._delay.started:
             return False
-        if not -MAX_MISORDER < held.sequence - self._newest_sequence < MAX_DROPOUT:
+        if not self._timeline.belongs(held.sequence):
             return True
         change_s = transit_s - self._delay.base_s
         # An old packet that comes a second late is just late.
-        newer = held.sequence > self._newest_sequence
+        newer = self._timeline.ahead(held.sequence) > 0
         return change_s < -JUMP_S or (newer and change_s > JUMP_S)
 
     def _hold(self, held: _Held, arrival_s: float, transit_s: float) -> None:
-        if self._was_seen(held.sequence):
+        if self._timeline.has_come(held.sequence):
             self.counts.duplicate += 1
             return
         self._delay.observe(arrival_s, transit_s)
         self._note_recoverable(held, transit_s)
-        self._mark_seen(held.sequence)
-        self._newest_at = max(self._newest_at, held.at)
+        self._timeline.note(held.sequence, held.at)
         self._keep(held)
 
     def _keep(self, held: _Held) -> None:
@@ -225,22 +213,9 @@ class JitterBuffer:
             del self._packets[0]
             self.counts.overflow += 1
 
-    def _was_seen(self, sequence: int) -> bool:
-        age = self._newest_sequence - sequence
-        return age >= 0 and bool(self._seen >> age & 1)
-
-    def _mark_seen(self, sequence: int) -> None:
-        """Keep one bit for each of the newest `MAX_MISORDER` sequence numbers."""
-        age = self._newest_sequence - sequence
-        if age < 0:
-            self._seen = (self._seen << -age | 1) & SEEN_MASK
-            self._newest_sequence = sequence
-        else:
-            self._seen |= 1 << age
-
     def _note_recoverable(self, held: _Held, transit_s: float) -> None:
         """Count a lost packet as one that comes with its FEC, a packet later."""
-        missing = held.sequence - self._newest_sequence - 1
+        missing = self._timeline.ahead(held.sequence) - 1
         if missing > 0 and has_fec(held.payload):
             late_s = transit_s + held.samples / SAMPLE_RATE_HZ - self._delay.base_s
             self._delay.count_delay(late_s)
@@ -338,9 +313,3 @@ class JitterBuffer:
 
     def _advance(self, samples: int) -> None:
         self._next_at = (self._next_at or 0) + samples
-
-
-def _unwrap(value: int, near: int, *, bits: int) -> int:
-    """Return the integer congruent to `value` mod 2**`bits` that is nearest `near`."""
-    half = 1 << (bits - 1)
-    return near + ((value - near + half) & ((1 << bits) - 1)) - half
