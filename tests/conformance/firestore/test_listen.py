@@ -19,7 +19,7 @@ from tests.conformance.firestore.servers import (
     running,
 )
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 QUIET_S = 0.15
 F = FieldFilter
 

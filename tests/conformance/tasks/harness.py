@@ -26,6 +26,7 @@ from tests.bound_process import bound
 Client = Any
 
 ROOT = Path(__file__).parents[3]
+KEPT_S = 60.0  # a request whose server is gone, at most
 LOCATION = "projects/demo-parley/locations/local"
 
 
@@ -42,7 +43,12 @@ class Received:
 
 @dataclass
 class Target:
-    """A handler of tasks: answers by path, and remembers what it was sent."""
+    """
+    A handler of tasks: answers by path, and remembers what it was sent.
+
+    Attributes:
+        open: While it is not set, requests are kept waiting.
+    """
 
     url: str = ""
     received: list[Received] = field(default_factory=list)
@@ -50,6 +56,7 @@ class Target:
     statuses: dict[str, list[int]] = field(default_factory=dict)
     extra_headers: dict[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
+    open: threading.Event = field(default_factory=threading.Event)
     in_progress: int = 0
     most_in_progress: int = 0
 
@@ -79,6 +86,7 @@ def until(condition: Callable[[], bool], *, within_s: float = 30) -> None:
 def serving_target() -> Iterator[Target]:
     """Run an HTTP server on loopback."""
     made = Target()
+    made.open.set()
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -96,6 +104,7 @@ def serving_target() -> Iterator[Target]:
                     time.time(),
                 )
             )
+            made.open.wait(KEPT_S)
             time.sleep(made.delay_s)
             with lock:
                 made.in_progress -= 1
@@ -118,6 +127,7 @@ def serving_target() -> Iterator[Target]:
     thread.start()
     made.url = f"http://127.0.0.1:{server.server_port}"
     yield made
+    made.open.set()
     server.shutdown()
     thread.join()
     server.server_close()

@@ -1,5 +1,6 @@
 """What a handler receives, when, and how often."""
 
+import contextlib
 import datetime as dt
 import itertools
 import time
@@ -81,7 +82,7 @@ def test_the_service_says_what_it_delivers(
     assert headers["X-CloudTasks-TaskName"] == "first"
     assert headers["X-CloudTasks-TaskRetryCount"] == "0"
     assert headers["X-CloudTasks-TaskExecutionCount"] == "0"
-    assert float(headers["X-CloudTasks-TaskETA"]) == pytest.approx(time.time(), abs=5)
+    assert float(headers["X-CloudTasks-TaskETA"]) == pytest.approx(time.time(), abs=60)
     assert headers["User-Agent"] == "Google-Cloud-Tasks"
     assert "X-CloudTasks-TaskPreviousResponse" not in headers
     assert "X-CloudTasks-TaskRetryReason" not in headers
@@ -327,12 +328,17 @@ def test_a_task_deleted_in_time_is_never_sent(
     """
     DeleteTask before schedule_time means no dispatch.
     """
-    at = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1.5)
-    name = create(client, queue, f"{target.url}/gone", schedule_time=at).name
-    client.delete_task(name=name)
+    for ahead_s in (0.5, 2, 8):  # a busy machine takes its time
+        at = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=ahead_s)
+        url = f"{target.url}/in-{ahead_s}"
+        name = create(client, queue, url, schedule_time=at).name
+        with contextlib.suppress(NotFound):  # it has been sent
+            client.delete_task(name=name)
+        if dt.datetime.now(dt.UTC) < at:
+            break
     time.sleep(max(0.0, at.timestamp() + 0.2 - time.time()))
 
-    assert target.received == []
+    assert target.at(f"/in-{ahead_s}") == []
 
 
 def test_a_task_deleted_while_it_fails_is_not_tried_again(
@@ -341,12 +347,13 @@ def test_a_task_deleted_while_it_fails_is_not_tried_again(
     """
     DeleteTask during an attempt lets that one end, and none follows.
     """
-    target.delay_s = 1
+    target.open.clear()
     target.statuses["/x"] = [500]
     name = create(client, queue, f"{target.url}/x").name
     target.wait_for("/x")
     client.delete_task(name=name)
-    time.sleep(1.3)
+    target.open.set()
+    time.sleep(0.3)  # six times its back-off
 
     assert len(target.at("/x")) == 1
 
