@@ -42,12 +42,12 @@ class FakeSidecar:
 
     async def called(self, path: str) -> None:
         """Wait until the pod has posted to `path`."""
-        async with asyncio.timeout(30), self._changed:
+        async with asyncio.timeout(60), self._changed:
             await self._changed.wait_for(lambda: path in self.calls)
 
     async def watched(self) -> None:
         """Wait until the pod watches its GameServer."""
-        async with asyncio.timeout(30), self._changed:
+        async with asyncio.timeout(60), self._changed:
             await self._changed.wait_for(lambda: self.watches > 0)
 
     def app(self) -> web.Application:

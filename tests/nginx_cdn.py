@@ -13,7 +13,7 @@ from typing import Final, Self
 
 from tests.bound_process import bound
 
-START_TIMEOUT_S: Final = 10.0
+START_TIMEOUT_S: Final = 60.0
 FLUSH_S: Final = 1.2  # nginx writes its log once a second
 CONFIG: Final = """
 user {user};
@@ -131,7 +131,7 @@ class NginxCdn:
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(60)
 
     def seen(self, since_s: float, until_s: float) -> tuple[Counter[str], Counter[str]]:
         """

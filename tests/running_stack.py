@@ -77,7 +77,7 @@ class RunningStack:
         children = self.children()
         self.process.send_signal(signal.SIGINT)
         self.process.wait(STOP_TIMEOUT_S)
-        _, alive = psutil.wait_procs(children, timeout=10)
+        _, alive = psutil.wait_procs(children, timeout=60)
         return list(alive)
 
 

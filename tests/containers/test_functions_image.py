@@ -13,7 +13,7 @@ from tests.containers.logs import tell
 from tests.containers.production import PRODUCTION
 from tests.service_account import a_service_account
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def test_the_functions_answer_from_a_read_only_container(

@@ -308,7 +308,7 @@ async def test_whose_claims_answer_is_lost_says_that_it_has_stopped() -> None:
         worker.life.stop()
         await settle()
         firestore.answers.set()
-        code = await asyncio.wait_for(worker.running, 5)
+        code = await asyncio.wait_for(worker.running, 60)
 
     assert code is ExitCode.DONE
     assert (firestore.runtime["epoch"], firestore.runtime["state"]) == (3, "stopped")
@@ -328,7 +328,7 @@ async def test_whose_claim_was_lost_does_not_claim_again(
     async with RunningLife(firestore, epoch=3) as worker:
         end(worker.life)
         firestore.answers.set()
-        code = await asyncio.wait_for(worker.running, 5)
+        code = await asyncio.wait_for(worker.running, 60)
 
     assert (code, firestore.documents) == (ExitCode.DONE, before)
 
@@ -347,7 +347,7 @@ async def test_who_cannot_find_out_whether_it_claimed_goes_in_the_end() -> None:
         await worker.clock.advance(14)
         waited = not worker.running.done()
         await worker.clock.advance(1.1)
-        code = await asyncio.wait_for(worker.running, 5)
+        code = await asyncio.wait_for(worker.running, 60)
 
     assert (waited, code) == (True, ExitCode.DONE)
 
@@ -364,7 +364,7 @@ async def test_who_never_reached_firestore_goes_at_once(
     firestore.is_down = True
     async with RunningLife(firestore, epoch=3) as worker:
         end(worker.life)
-        code = await asyncio.wait_for(worker.running, 5)
+        code = await asyncio.wait_for(worker.running, 60)
 
     assert code is ExitCode.DONE
 
@@ -383,7 +383,7 @@ async def test_who_goes_does_not_crash_for_want_of_patience() -> None:
         firestore.answers.set()
         await settle(40)
         await worker.clock.advance(HEARTBEAT_STALE_S + 1)
-        code = await asyncio.wait_for(worker.running, 5)
+        code = await asyncio.wait_for(worker.running, 60)
 
     assert code is ExitCode.DONE
 
@@ -399,7 +399,7 @@ async def test_who_has_not_claimed_yet_leaves_it(end: Callable[..., None]) -> No
     async with RunningLife(firestore, epoch=3) as worker:
         end(worker.life)
         firestore.reads.set()
-        code = await asyncio.wait_for(worker.running, 5)
+        code = await asyncio.wait_for(worker.running, 60)
 
     assert (code, firestore.documents) == (ExitCode.DONE, before)
 

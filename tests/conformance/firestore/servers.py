@@ -108,7 +108,7 @@ class ParleyFirestore:
     def _end(self, number: signal.Signals) -> int:
         assert self._process is not None
         self._process.send_signal(number)
-        status = self._process.wait(timeout=20)
+        status = self._process.wait(timeout=60)
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._process = None
@@ -152,7 +152,7 @@ def running_emulator(jar: Path, *options: str) -> Iterator[GoogleEmulator]:
     finally:
         process.terminate()
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -18,7 +18,7 @@ from tests.light_clients import LightPeer, LightSpeaker, opus_frames
 from tests.otlp_receiver import ReceivedSpan, otlp_receiver
 from tests.running_stack import RunningStack, running_stack
 
-PATIENCE_S: Final = 30.0
+PATIENCE_S: Final = 60.0
 TONE: Final = (np.sin(np.arange(48_000) * 0.06) * 8_000).astype(np.int16)
 CALLER: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT: Final = f"00-{CALLER}-00f067aa0ba902b7-01"

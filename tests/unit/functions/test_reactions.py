@@ -66,16 +66,16 @@ def sleeping_leader(world: World) -> Iterator[threading.Event]:
 
     def sleep(seconds: float) -> None:
         asleep.set()
-        assert wake.wait(5)
+        assert wake.wait(60)
         world.clock.advance(seconds)
 
     object.__setattr__(world.reacting, "sleep", sleep)
     leader = threading.Thread(target=react, args=(world, "leader"))
     leader.start()
-    assert asleep.wait(5)
+    assert asleep.wait(60)
     yield wake
     wake.set()
-    leader.join(5)
+    leader.join(60)
 
 
 def test_a_crowd_rides_along(live: World) -> None:

@@ -25,7 +25,7 @@ async def test_the_end_of_a_space_is_told() -> None:
         await live.mix(1.5, step_s=0.5)
         finishing = asyncio.ensure_future(live.hls.finish(space_ended=True))
         await live.mix(1)
-        await asyncio.wait_for(finishing, 5)
+        await asyncio.wait_for(finishing, 60)
 
         playlist = live.store.playlist()
         assert playlist.ended
@@ -40,7 +40,7 @@ async def test_a_worker_that_leaves_ends_nothing() -> None:
         await live.begin()
         finishing = asyncio.ensure_future(live.hls.finish(space_ended=False))
         await live.mix(1)
-        await asyncio.wait_for(finishing, 5)
+        await asyncio.wait_for(finishing, 60)
 
         assert not live.store.playlist().ended
         assert await live.refusal() is ControlError.HLS_UNAVAILABLE
@@ -63,7 +63,7 @@ async def test_a_worker_that_is_relieved_is_heard_to_the_end() -> None:
         assert not after.ended
         assert after.segments[-1].duration_s < 0.6
         assert after.segments[-1].number == before.segments[-1].number + 1
-        await asyncio.wait_for(live.running, 5)
+        await asyncio.wait_for(live.running, 60)
 
 
 @pytest.mark.parametrize("ended", [True, False])
@@ -83,7 +83,7 @@ async def test_what_is_being_made_at_the_end_is_heard(
         await settle()
         thread.release()
         await live.clock.advance(0.1)
-        await asyncio.wait_for(finishing, 5)
+        await asyncio.wait_for(finishing, 60)
 
         last = live.store.playlist().segments[-2:]
         assert [each.number - before for each in last] == [1, 2]
@@ -104,7 +104,7 @@ async def test_a_segment_that_is_late_does_not_hold_up_the_end(ended: bool) -> N
         finishing = asyncio.ensure_future(live.end(ended=ended))
         began_s = live.clock.now_s()
         await live.clock.advance(5)
-        await asyncio.wait_for(finishing, 5)
+        await asyncio.wait_for(finishing, 60)
 
         playlist = live.store.playlist()
         assert playlist.ended is ended
