@@ -1,8 +1,13 @@
 """How much the property tests of this tier take."""
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # Each run draws others, so that a few dozen a run see as much in the end.  A busy
-# machine breaks Hypothesis's deadline of 200 ms, and no test.
-settings.register_profile("unit", max_examples=40, deadline=None)
+# machine breaks Hypothesis's deadline of 200 ms, or a second for ten draws, and no test.
+settings.register_profile(
+    "unit",
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("unit")
