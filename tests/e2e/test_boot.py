@@ -2,12 +2,8 @@
 
 from playwright.async_api import Page, Route, expect
 
-from tests.running_stack import RunningStack
 
-
-async def test_a_file_that_was_lost_is_fetched_anew(
-    page: Page, stack: RunningStack
-) -> None:
+async def test_a_file_that_was_lost_is_fetched_anew(page: Page) -> None:
     """
     A phone that changes from Wi-Fi to mobile loses what is on its way: the page loads
     itself again, and comes up.
@@ -22,15 +18,13 @@ async def test_a_file_that_was_lost_is_fetched_anew(
 
     await page.route("**/views/feed.js", lose_once)
 
-    await page.goto(stack.url)
+    await page.goto("/")
 
     await expect(page.get_by_test_id("start-space")).to_be_visible()
     assert len(lost) == 1
 
 
-async def test_a_page_that_cannot_be_loaded_says_so(
-    page: Page, stack: RunningStack
-) -> None:
+async def test_a_page_that_cannot_be_loaded_says_so(page: Page) -> None:
     """
     After some tries it gives up, instead of staying empty.
     """
@@ -43,7 +37,7 @@ async def test_a_page_that_cannot_be_loaded_says_so(
     await page.route("**/views/feed.js", lose)
     await page.clock.install()
 
-    await page.goto(stack.url)
+    await page.goto("/")
     for n in range(1, 4):
         await _until(page, tries, n)
         async with page.expect_navigation():
@@ -55,7 +49,8 @@ async def test_a_page_that_cannot_be_loaded_says_so(
 
 async def _until(page: Page, tries: list[str], count: int) -> None:
     await page.wait_for_function(
-        "() => sessionStorage.getItem('parley.boots') !== null"
+        "(count) => Number(sessionStorage.getItem('parley.boots')) === count",
+        arg=count,
     )
     assert len(tries) == count
 
@@ -64,6 +59,9 @@ async def test_a_script_of_others_is_no_reason_to_load_anew(page: Page) -> None:
     """
     Google's SDK asks for reCAPTCHA's, and whatever blocks ads may block that.
     """
+    await page.goto("/")
+    await expect(page.get_by_test_id("start-space")).to_be_visible()
+
     counted = await page.evaluate(
         """() => new Promise((done) => {
           const script = document.createElement("script");

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,8 @@ from tests.running_stack import RunningStack
 VOICES = {
     "rhea": speech.DATA / "austen_cold_hearted.wav",
     "sol": speech.DATA / "austen_not_ill_disposed.wav",
-    "tess": speech.DATA / "austen_not_ill_disposed.wav",
 }
-RENDERED_MS = 90_000  # the worker settles for 15 s, then the render runs
+RENDERED_MS = 150_000  # the worker settles for 15 s, then the render runs
 TALK_MS = 6_000
 VERIFY_S = 60.0
 ROOT = Path(__file__).parents[2]
@@ -35,9 +35,29 @@ async def _on_stage(page: Page, path: str) -> None:
 
 
 async def _talking(*pages: Page) -> None:
+    """Let everybody talk; each is heard for `TALK_MS` at least."""
     for page in pages:
         await page.get_by_test_id("mic").click()
+    tiles = pages[0].get_by_test_id("stage-member")
+    for n in range(len(pages)):
+        await expect(tiles.nth(n)).to_have_attribute("data-talking", "true")
     await pages[0].wait_for_timeout(TALK_MS)
+
+
+def _another_voice(folder: Path) -> Path:
+    """
+    Return a third voice: one of the two, backwards.
+
+    Were it one of them, what its owner consents to might be taken for an echo of it.
+    """
+    said = speech.load(VOICES["sol"])
+    path = folder / "backwards.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(speech.SAMPLE_RATE_HZ)
+        file.writeframes(said[::-1].tobytes())
+    return path
 
 
 async def _expect_count(host: Page, text: str) -> None:
@@ -133,7 +153,8 @@ async def test_ask_agree_decline_replay_withdraw_replay_again(
     Anybody can check the file offline with the receipts of those in it, to the byte.
     One of the two takes the voice out: the old file is gone, the new one is without.
     """
-    host, sol, tess = [await page_for(name, VOICES[name]) for name in VOICES]
+    voices = {**VOICES, "tess": _another_voice(tmp_path)}
+    host, sol, tess = [await page_for(name, voices[name]) for name in voices]
     path = await browser.start_space(host, "On the record")
     for page in (sol, tess):
         await _on_stage(page, path)

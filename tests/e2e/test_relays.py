@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 
 import psutil
 import pytest
@@ -11,6 +12,7 @@ import pytest_asyncio
 from media_worker.egress.processes.placement import LISTENERS_PER_PROCESS
 from tests import speech
 from tests.clients import WhepClient
+from tests.hearing import expect_heard
 from tests.light_clients import opus_frames
 from tests.relayed_space import (
     RelayedSpace,
@@ -19,12 +21,10 @@ from tests.relayed_space import (
     two_fill_a_worker,
 )
 from tests.running_stack import RunningStack, running_stack
-from tests.similarity import likeness
 from tests.worker_process import until
 
 SPEECH = speech.DATA / "austen_cold_hearted.wav"
 HEARD_S = 7.0  # more than one loop of the 5.3 s
-MIN_WAVEFORM = 0.5  # as in test_talk.py
 PATIENCE_S = 60.0
 
 
@@ -57,8 +57,7 @@ async def test_listeners_of_a_relay(stack: RunningStack, relayed: RelayedSpace) 
     )
     joined = await relayed.people["third"].join(relayed.space_id)
     await ears.connect(joined["whep_url"], joined["grant"])
-    heard = await ears.record(HEARD_S)
-    assert likeness(heard, speech.load(SPEECH)).waveform >= MIN_WAVEFORM
+    await expect_heard(partial(ears.record, HEARD_S), speech.load(SPEECH))
     assert _relay_of(ears) == 0
     await until(lambda: _counts(relayed, 3))
 

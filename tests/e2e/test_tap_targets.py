@@ -132,7 +132,7 @@ async def test_developers_find_every_view_on_a_phone(page: Page) -> None:
     """
     width, height = browser.PHONE
     await page.set_viewport_size({"width": width, "height": height})
-    await page.goto(f"{page.url}local/")
+    await page.goto("/local/")
     menu = page.get_by_role("navigation", name="Views")
 
     assert await menu.evaluate("(each) => each.scrollWidth <= each.clientWidth")

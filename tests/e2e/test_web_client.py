@@ -186,7 +186,7 @@ async def test_a_page_that_nobody_signed_in_for_says_so(page: Page) -> None:
     """
     A link to a recording leads a stranger to a page with a way on, and to no blank.
     """
-    await page.goto(f"{page.url}s/1abcDEFghiJKL/recording")
+    await page.goto("/s/1abcDEFghiJKL/recording")
     await expect(page.get_by_test_id("sign-in")).to_be_visible()
     await page.keyboard.press("Escape")
     await expect(page.get_by_test_id("sign-in")).to_have_count(0)
