@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, settings
 
 # Each run draws others, so that a few dozen a run see as much in the end.  A busy
-# machine breaks Hypothesis's deadline of 200 ms, or a second for ten draws, and no test.
+# machine breaks Hypothesis's bounds (200 ms a case, 1 s for ten draws), and no test.
 settings.register_profile(
     "unit",
     max_examples=40,
