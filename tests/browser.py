@@ -5,7 +5,7 @@ import base64
 import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from playwright.async_api import Browser, Page, Playwright, expect
@@ -169,6 +169,13 @@ async def listen(page: Page, path: str) -> None:
     await page.goto(f"{path}?raw_audio=1")
     await page.get_by_test_id("join-listen").click()
     await expect_live(page)
+
+
+async def run_module(page: Page, module: str, body: str) -> Any:
+    """Return what `body`, JavaScript, makes of the client's module `m`."""
+    return await page.evaluate(
+        f'async () => {{ const m = await import("{module}"); {body} }}'
+    )
 
 
 async def without_hls(page: Page) -> None:

@@ -1,178 +1,8 @@
-"""The web client's pure modules, run where they will run: in Chromium."""
-
-import json
-from typing import Any
+"""The web client's modules of the room and of what it shows, run in Chromium."""
 
 from playwright.async_api import Page
 
-
-async def run(page: Page, module: str, body: str) -> Any:
-    """Return what `body` makes of the module `m`."""
-    return await page.evaluate(
-        f'async () => {{ const m = await import("{module}"); {body} }}'
-    )
-
-
-async def test_media_states_are_a_closed_table(page: Page) -> None:
-    """
-    Every transition leads to a state of the table; what is not in it is refused.
-    """
-    body = """
-      const known = new Set(Object.keys(m.TRANSITIONS));
-      const targets = Object.values(m.TRANSITIONS).flatMap((row) => Object.values(row));
-      let refused = 0;
-      try { m.nextState("idle", "up"); } catch (error) { refused = error.message; }
-      return [targets.every((state) => known.has(state)), refused];
-    """
-
-    assert await run(page, "/media/states.js", body) == [
-        True,
-        "media cannot up while idle",
-    ]
-
-
-async def test_coming_back_is_one_state(page: Page) -> None:
-    """
-    From the loss until media flows again the state is "reconnecting", whatever
-    happens between; before the first media a loss changes nothing.
-    """
-    body = """
-      const walk = (events, from) =>
-        events.map((event) => (from = m.nextState(from, event)));
-      return [walk(["lost", "granted", "lost", "granted", "up"], "live"),
-              walk(["join", "lost", "granted", "lost", "up"], "idle")];
-    """
-
-    back, first = await run(page, "/media/states.js", body)
-
-    assert back == ["reconnecting"] * 4 + ["live"]
-    assert first == ["joining", "joining", "connecting", "connecting", "live"]
-
-
-async def test_backoff_doubles_to_four_seconds(page: Page) -> None:
-    """
-    Waits grow from 250 ms to 4 s, half of each is jitter, and Retry-After is the least.
-    """
-    body = """
-      const at = (random) =>
-        [0, 1, 2, 3, 4, 9].map((n) => m.backoffMs(n, { random: () => random }));
-      return [at(0), at(1), m.backoffMs(0, { retryAfterMs: 1000 })];
-    """
-
-    least, most, asked = await run(page, "/media/backoff.js", body)
-
-    assert most == [250, 500, 1000, 2000, 4000, 4000]
-    assert least == [value / 2 for value in most]
-    assert asked == 1000
-
-
-async def test_who_hears_by_hls_tries_webrtc_less_and_less(page: Page) -> None:
-    """
-    Each attempt costs a join: from half a minute apart to ten minutes.
-    """
-    body = """
-      const nth = [0, 1, 2, 3, 4, 9];
-      const at = (random) => nth.map((n) => m.unhurriedMs(n, () => random));
-      return [at(0), at(1)];
-    """
-
-    least, most = await run(page, "/media/backoff.js", body)
-
-    assert most == [60_000, 120_000, 240_000, 480_000, 600_000, 600_000]
-    assert least == [value / 2 for value in most]
-
-
-async def test_a_stall_is_three_seconds_without_packets(page: Page) -> None:
-    """
-    A counter that stands still for 3 s is a stall; a page that slept gets 3 s anew.
-    """
-    body = """
-      const still = new m.StallDetector(0);
-      const slept = new m.StallDetector(0);
-      const notes = (detector, ...seen) => seen.map((x) => detector.note(...x));
-      return [notes(still, [0, 0], [5, 1000], [5, 2000], [5, 3000], [5, 4000]),
-              notes(slept, [5, 1000], [5, 60000], [5, 61000], [9, 62000])];
-    """
-
-    still, slept = await run(page, "/media/stall.js", body)
-
-    assert still == [False, False, False, False, True]
-    assert slept == [False] * 4
-
-
-async def test_a_stream_that_never_began_is_a_stall_too(page: Page) -> None:
-    """
-    Packets are counted before the first one came, when browsers have no report of any.
-    """
-    body = """
-      const audio = { type: "inbound-rtp", packetsReceived: 7 };
-      const stats = (...reports) => new Map(reports.entries());
-      return [m.packetsIn(stats()), m.packetsIn(stats({ type: "codec" }, audio))];
-    """
-
-    assert await run(page, "/media/whep.js", body) == [0, 7]
-
-
-async def test_an_answer_that_breaks_off_is_no_answer(page: Page) -> None:
-    """
-    A connection lost amid a body is the same problem as one lost before it.
-    """
-    body = """
-      const broken = new ReadableStream({
-        pull: (controller) => controller.error(new TypeError("network error")),
-      });
-      globalThis.fetch = async () => new Response(broken);
-      return m.request("GET", "/v1/me").catch(({ code, status }) => [code, status]);
-    """
-
-    assert await run(page, "/http.js", body) == ["unreachable", 0]
-
-
-async def test_a_problem_says_more_exactly_than_its_header_when_to_come(
-    page: Page,
-) -> None:
-    """
-    `retry_after_ms` counts before Retry-After, which knows whole seconds only.
-    """
-    body = """
-      const waits = [];
-      for (const told of [{ retry_after_ms: 200 }, {}]) {
-        const headers = { "Retry-After": "1" };
-        const answer = new Response(JSON.stringify(told), { status: 503, headers });
-        window.fetch = async () => answer;
-        waits.push(await m.request("POST", "/").catch((e) => e.retryAfterMs));
-      }
-      return waits;
-    """
-
-    assert await run(page, "/http.js", body) == [200, 1000]
-
-
-async def test_refusals_are_judged(page: Page) -> None:
-    """
-    What passes by itself is tried again; the end is an end; the rest is told.
-    """
-    expected = {
-        ("worker-starting", 503, ""): "retry",
-        ("worker-unreachable", 503, ""): "retry",
-        ("stale-grant", 409, ""): "retry",
-        ("grant-expired", 401, ""): "retry",
-        ("not-on-stage", 403, ""): "retry",
-        ("unreachable", 0, ""): "retry",
-        ("http-500", 500, ""): "retry",
-        ("not-live", 409, "ended"): "ended",
-        ("not-live", 409, "scheduled"): "refused",
-        ("removed", 403, ""): "refused",
-        ("blocked", 403, ""): "refused",
-        ("space-not-found", 404, ""): "refused",
-    }
-    body = f"""
-      const {{ Problem }} = await import("/http.js");
-      return {json.dumps(list(expected))}.map(([code, status, state]) =>
-        m.verdictOf(new Problem({{ code, status, state }})));
-    """
-
-    assert await run(page, "/media/verdict.js", body) == list(expected.values())
+from tests.browser import run_module
 
 
 async def test_changes_of_the_stage_are_told(page: Page) -> None:
@@ -195,7 +25,7 @@ async def test_changes_of_the_stage_are_told(page: Page) -> None:
                 m.happenings(before, { ...before, acting_host_id }, "me")[0])];
     """
 
-    told, first, heard, named, same, next_epoch, acting = await run(
+    told, first, heard, named, same, next_epoch, acting = await run_module(
         page, "/room/roster.js", body
     )
 
@@ -238,7 +68,7 @@ async def test_nobody_stays_who_left_while_joining(page: Page) -> None:
       return [await first, await second, early, told];
     """
 
-    first, second, early, told = await run(page, "/room/doorway.js", body)
+    first, second, early, told = await run_module(page, "/room/doorway.js", body)
 
     assert (first, second) == ("refused", {})
     assert told[:early] == ["join", "leave"]
@@ -271,7 +101,7 @@ async def test_the_server_learns_the_latest_mute(page: Page) -> None:
       return [early, told, heard, outcome, voice.muted];
     """
 
-    early, told, heard, outcome, muted = await run(page, "/room/voice.js", body)
+    early, told, heard, outcome, muted = await run_module(page, "/room/voice.js", body)
 
     assert (early, told) == ([False], [False, False])
     assert (heard, outcome, muted) == (True, "refused", True)
@@ -289,7 +119,7 @@ async def test_text_is_made_from_data(page: Page) -> None:
               m.hue("Ana") === m.hue("ana")];
     """
 
-    assert await run(page, "/format.js", body) == [
+    assert await run_module(page, "/format.js", body) == [
         "< 1 min",
         "12 min",
         "1 h 4 min",
@@ -319,7 +149,7 @@ async def test_only_what_was_recorded_is_offered(page: Page) -> None:
           .querySelector("[data-testid=ended-recording]"));
     """
 
-    offered = await run(page, "/views/ended.js", body)
+    offered = await run_module(page, "/views/ended.js", body)
 
     assert offered == ["recording", "finishing", "ready"]
 
@@ -343,7 +173,7 @@ async def test_of_one_voice_the_outline_says_when_it_talks(page: Page) -> None:
       });
     """
 
-    alone, among = await run(page, "/components/waveform.js", body)
+    alone, among = await run_module(page, "/components/waveform.js", body)
 
     assert alone == [1, 0, 0]
     assert among == [2, 2, 1]
@@ -362,7 +192,7 @@ async def test_times_to_come_are_told_in_the_readers_zone(page: Page) -> None:
               m.ago(new Date(now - 5 * 60_000), now)];
     """
 
-    today, tomorrow, later, *lefts = await run(page, "/format.js", body)
+    today, tomorrow, later, *lefts = await run_module(page, "/format.js", body)
 
     assert (today, tomorrow) == ("Today, 7:05 PM", "Tomorrow, 9:05 AM")
     assert later == "Wed, Nov 25, 7:05 PM"
@@ -378,7 +208,7 @@ async def test_handles_are_judged_as_the_server_does(page: Page) -> None:
         .map(m.troubleWith);
     """
 
-    *fine, empty, space, accent, reserved, long = await run(
+    *fine, empty, space, accent, reserved, long = await run_module(
         page, "/views/account_forms.js", body
     )
 
@@ -410,19 +240,7 @@ async def test_only_new_reactions_float(page: Page) -> None:
       return [counts, shown];
     """
 
-    assert await run(page, "/room/reactions.js", body) == [[0, 2, 12, 1], ["👏"]]
-
-
-async def test_a_sign_in_page_of_the_network_is_no_answer(page: Page) -> None:
-    """
-    A page that answers in the server's place is told as such, not as a crash.
-    """
-    body = """
-      window.fetch = async () => new Response("<h1>Hotel Wi-Fi</h1>");
-      return m.getSpace("1111111111111").catch((problem) => problem.code);
-    """
-
-    assert await run(page, "/api.js", body) == "not-parley"
+    assert await run_module(page, "/room/reactions.js", body) == [[0, 2, 12, 1], ["👏"]]
 
 
 async def test_hosts_read_who_has_trouble(page: Page) -> None:
@@ -442,7 +260,7 @@ async def test_hosts_read_who_has_trouble(page: Page) -> None:
       ];
     """
 
-    assert await run(page, "/views/networks.js", body) == [
+    assert await run_module(page, "/views/networks.js", body) == [
         "all good",
         "unsteady for Bo",
         "Cy has a bad network",
