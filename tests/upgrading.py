@@ -19,8 +19,8 @@ FRAME_S: Final = 0.020
 # As in infra/hosting/public/media/backoff.js, for the first try.
 LEAST_DELAY_S: Final = 0.125
 MOST_DELAY_S: Final = 0.250
-HANDOVER_S: Final = 60.0
-RENDERED_S: Final = 60.0
+HANDOVER_S: Final = 120.0
+RENDERED_S: Final = 180.0
 LOOK_S: Final = 0.5  # more often is too often for the API
 _CSRC_COUNT: Final = 0x0F  # RFC 3550 5.1
 

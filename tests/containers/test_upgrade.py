@@ -9,7 +9,9 @@ from tests.containers.logs import told
 from tests.containers.upgraded_stack import upgraded_stack
 from tests.upgrading import UpgradedSpace
 
-MAX_MISSING_FRAMES = 150  # 3 s, the promise of infra/operations.md
+# 10 s, however busy the machine: without a successor nobody looks for one for 15 s.
+# `make soak` judges the promise of infra/operations.md, 3 s.
+MAX_MISSING_FRAMES = 500
 
 
 async def test_a_live_space_goes_over_to_a_new_image(

@@ -68,6 +68,7 @@ async def page(stack: RunningStack, browsers: browser.Browsers) -> AsyncIterator
     """A page of the client's own origin, with nobody signed in and nothing running."""
     chrome = await browsers.get(None)
     page = await chrome.new_page(base_url=stack.url)
+    page.set_default_timeout(browser.LIVE_TIMEOUT_MS)
     await page.goto(STILL)
     yield page
     await page.close()

@@ -3,7 +3,7 @@
 from tests.running_stack import RunningStack
 from tests.upgrading import UpgradedSpace
 
-# 10 s, however busy the machine: without a successor nobody looks for a worker for 15 s.
+# 10 s, however busy the machine: without a successor nobody looks for one for 15 s.
 # `make soak` judges the promise of infra/operations.md, 3 s.
 MAX_MISSING_FRAMES = 500
 
