@@ -12,7 +12,6 @@ import argparse
 import json
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -46,6 +45,7 @@ from ..config import ConfigError, RecordingConfig
 from ..json_logs import configure
 from ..start_trace import launch_trace
 from .key_encryption import KeyServiceDown, LocalKeyEncryption, UnknownKeyEncryption
+from .last_resort import end_in
 from .opening import Stores, open_stores
 from .proof import ManifestSigner
 from .stores import StoreErrors
@@ -132,7 +132,7 @@ def _render(
         raise InvalidDocument("the job is of another version or recording")
     if not wait_settled(job, stores):
         raise StillRecorded
-    return Render(job, stores, signer=signer, end_in=signal.alarm).run()
+    return Render(job, stores, signer=signer, end_in=end_in).run()
 
 
 def _clip(
@@ -145,7 +145,7 @@ def _clip(
     job = ClipJob.from_json(_json(stores, name))
     if (job.recording_id, job.number) != (recording_id, number):
         raise InvalidDocument("the job is of another clip or recording")
-    return ClipMaking(job, stores, signer=signer, end_in=signal.alarm).run()
+    return ClipMaking(job, stores, signer=signer, end_in=end_in).run()
 
 
 def _signer(env: Mapping[str, str]) -> ManifestSigner:

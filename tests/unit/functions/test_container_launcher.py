@@ -79,6 +79,7 @@ def test_jobs_of_recordings_are_told_what_they_are_for(
     assert ref == options["name"] == f"parley-{kind}-r1-3-1"
     assert options["entrypoint"][-5:] == told
     assert options["environment"] == {"WHO": "render"}
+    assert options["stop_signal"] == "SIGKILL"
 
 
 def test_a_worker_is_told_its_trace() -> None:

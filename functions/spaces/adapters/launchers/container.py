@@ -183,6 +183,8 @@ class ContainerLauncher:
         )
         return {
             "entrypoint": [*RENDER_ENTRYPOINT, *about],
+            # It handles none, and Linux keeps others from a container's first process.
+            "stop_signal": "SIGKILL",
             "environment": dict(self._settings.render_environment),
         }
 
