@@ -64,6 +64,14 @@ class MemorySpaceFinder:
             uid: self._db.spaces[uid] for uid in space_ids if uid in self._db.spaces
         }
 
+    def count_live(self, host_id: UserId, *, at_most: int) -> int:
+        live = [
+            each
+            for each in self._db.spaces.values()
+            if each.creator_id == host_id and each.state is SpaceState.LIVE
+        ]
+        return min(len(live), at_most)
+
     def hosted_by(self, numbers: Collection[int], *, limit: int) -> Sequence[Space]:
         return [
             each

@@ -215,6 +215,7 @@ class World:
             launcher=self.launcher,
             effects=self.effects,
             now=self.clock,
+            finder=stores.space_finder,
             tell_live=self.schedule.live,
             space_over=(
                 self.recording_tasks.space_over,

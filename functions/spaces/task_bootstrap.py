@@ -16,6 +16,7 @@ from .adapters.firestore.members import FirestoreMemberStore
 from .adapters.firestore.profiles import FirestoreProfileStore
 from .adapters.firestore.push_devices import FirestoreDeviceStore
 from .adapters.firestore.relays import FirestoreRelayStore
+from .adapters.firestore.space_finder import FirestoreSpaceFinder
 from .adapters.firestore.subscribers import FirestoreSubscriberStore
 from .adapters.firestore.suspensions import FirestoreSuspensionStore
 from .adapters.launchers.process import ProcessLauncher
@@ -85,6 +86,7 @@ def build_tasks(env: Mapping[str, str]) -> flask.Flask:
         launcher=launcher,
         effects=effects,
         now=utc_now,
+        finder=FirestoreSpaceFinder(client),
         tell_live=schedule.live,
         space_over=(recordings.space_over, live_edge.space_over),
         mend_live_edge=live_edge.mend,

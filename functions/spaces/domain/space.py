@@ -25,6 +25,8 @@ from .runtime import (
 )
 from .states import TRANSITIONS, SpaceEvent, SpaceState
 
+MAX_LIVE: Final = 10  # of one host at once, each with a worker of its own
+FIRST_EPOCH: Final = 1
 MAX_TITLE_CHARS: Final = 70
 MAX_TOPICS: Final = 3
 MAX_TOPIC_CHARS: Final = 30
@@ -46,6 +48,7 @@ class EndReason(StrEnum):
     HOST_CANCELLED = "host_cancelled"
     HOST_NO_SHOW = "host_no_show"  # not started within 30 min of its time
     OPERATOR_ENDED = "operator_ended"
+    TOO_MANY_LIVE = "too_many_live"  # its host had `MAX_LIVE` others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +217,18 @@ def end(space: Space, *, actor_id: UserId, now: datetime) -> Decision:
     if space.state is SpaceState.ENDED:
         return Decision(space)
     return Decision(ended(space, EndReason.HOST_ENDED, now=now))
+
+
+def crowd_out(space: Space, *, live: int, now: datetime) -> Decision:
+    """
+    End a Space that has just gone live, where its host has `MAX_LIVE` others.
+
+    Args:
+        live: How many its host has live, this one among them.
+    """
+    if space.state is not SpaceState.LIVE or live <= MAX_LIVE:
+        return Decision(space)
+    return Decision(ended(space, EndReason.TOO_MANY_LIVE, now=now))
 
 
 def ended(space: Space, reason: EndReason, *, now: datetime) -> Space:

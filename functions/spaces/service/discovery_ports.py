@@ -48,6 +48,10 @@ class SpaceFinder(Protocol):
         """Return those that there are."""
         ...
 
+    def count_live(self, host_id: UserId, *, at_most: int) -> int:
+        """Return how many Spaces this person hosts live, counted up to `at_most`."""
+        ...
+
     def hosted_by(self, numbers: Collection[int], *, limit: int) -> Sequence[Space]:
         """Return live and scheduled Spaces of the hosts with these numbers."""
         ...

@@ -16,6 +16,7 @@ from ..domain.runtime import Runtime, is_lost, is_slow, wants_successor
 from ..domain.space import Space
 from ..domain.states import SpaceState
 from ..domain.watch import DRAIN_S, next_check
+from .discovery_ports import SpaceFinder
 from .independent import all_of
 from .live_spaces import every_live
 from .ports import (
@@ -47,6 +48,7 @@ class UpkeepService:
     `SpaceNotFound` and `LaunchRefused` are for good; `Unavailable` errors pass.
 
     Args:
+        finder: Knows how many Spaces a host has live.
         tell_live: Sees that a Space's subscribers are told that it is live, once.
         space_over: Each sees that something of a Space that is over ends; again and
             again is harmless.
@@ -60,6 +62,7 @@ class UpkeepService:
     launcher: Launcher
     effects: EffectQueue
     now: Clock
+    finder: SpaceFinder
     tell_live: Callable[[Space], None]
     space_over: tuple[Callable[[Space], None], ...]
     mend_live_edge: Callable[[Collection[SpaceId]], None]
@@ -84,6 +87,8 @@ class UpkeepService:
             return
         # First, so that the watchdog starts over where this does not succeed.
         self.effects.put(next_check(space_id, epoch=epoch, now=self.now()))
+        if epoch == rules.FIRST_EPOCH and self._is_crowded_out(space):
+            return
         room = Workload(kind=WorkloadKind.ROOM, key=space_id, epoch=epoch)
         self.tell_live(space)
         ref = self.launcher.launch(room)
@@ -203,6 +208,17 @@ class UpkeepService:
                 "space_state": after.state.value,
             },
         )
+
+    def _is_crowded_out(self, space: Space) -> bool:
+        """End a Space that is one too many of its host's; return whether it is."""
+        # Here and not when it goes live: of those that do at the same moment, each is
+        # counted by now, and no start costs a read more.
+        live = self.finder.count_live(space.creator_id, at_most=rules.MAX_LIVE + 1)
+        if live <= rules.MAX_LIVE:
+            return False
+        rule = partial(rules.crowd_out, live=live, now=self.now())
+        logger.warning("too many live", extra={"space_id": space.id})
+        return self.spaces.update(space.id, rule).space.state is not SpaceState.LIVE
 
     def _is_gone(self, space_id: SpaceId, epoch: int) -> bool:
         """Whether the worker of `epoch` was launched, and is not there any more."""

@@ -164,6 +164,20 @@ def test_relations_are_listed_and_read_whole(town: Town) -> None:
     assert people.count_followers(cleo, at_most=1) == 1
 
 
+def test_live_spaces_of_a_host_are_counted(town: Town) -> None:
+    """
+    Theirs and no other's, none that waits or is over, and no further than asked.
+    """
+    for state in (SpaceState.LIVE, SpaceState.LIVE, *SpaceState):
+        town.space("ana", state)
+    town.space("bo", SpaceState.LIVE)
+    finder = town.stores.space_finder
+
+    assert finder.count_live(town.uid("ana"), at_most=10) == 3
+    assert finder.count_live(town.uid("ana"), at_most=2) == 2
+    assert finder.count_live(town.uid("cleo"), at_most=2) == 0
+
+
 def test_a_block_undoes_and_keeps_apart(town: Town) -> None:
     """
     A block ends following in both directions and is seen from both sides.

@@ -77,6 +77,14 @@ class FirestoreSpaceFinder:
         spaces = [read_space(doc) for doc in found if doc.exists]
         return {space.id: space for space in spaces}
 
+    def count_live(self, host_id: UserId, *, at_most: int) -> int:
+        """Aggregate, which reads no document; see `SpaceFinder`."""
+        live = FieldFilter("state", "==", SpaceState.LIVE.value)
+        query = self._spaces().where(filter=FieldFilter("creator_id", "==", host_id))
+        with dependency_errors():
+            counted = query.where(filter=live).limit(at_most).count().get()
+        return int(counted[0][0].value)
+
     def hosted_by(self, numbers: Collection[int], *, limit: int) -> Sequence[Space]:
         """Query for 15 hosts at a time, in two states each; see `SpaceFinder`."""
         states = FieldFilter("state", "in", list(FOUND_STATES))

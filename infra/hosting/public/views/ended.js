@@ -6,6 +6,8 @@ import { avatar } from "../components/avatar.js";
 import { button } from "../components/button.js";
 import { h } from "../components/dom.js";
 
+const MANY = "Its host has ten other Spaces live. End one to go live again";
+
 /**
  * @param {import("../api.js").Space} space
  * @param {{routes: import("../router.js").Routes, peak?: number}} options `peak` is
@@ -20,7 +22,7 @@ export function endedPanel(space, { routes, peak = 0 }) {
     "section",
     { class: "panel ended", "data-testid": "ended" },
     h("div", { class: "ended__host" }, avatar(space.host, "l")),
-    h("p", { class: "ended__kicker" }, "This Space has ended"),
+    h("p", { class: "ended__kicker" }, space.end_reason === "too_many_live" ? MANY : "This Space has ended"),
     h("h1", { tabindex: -1 }, titleOf(space)),
     h("p", { class: "muted" }, `Hosted by ${space.host.display_name}`),
     h(
