@@ -80,8 +80,17 @@ def service(stack: RunningStack, name: str) -> psutil.Process:
 
 def api_answers(stack: RunningStack) -> bool:
     """Return whether a request goes all the way through to Firestore."""
+    return _is_ok(f"{stack.url}/v1/spaces?state=live")
+
+
+def cloud_answers(stack: RunningStack) -> bool:
+    """Return whether both embedded servers are there."""
+    return _is_ok(f"{stack.url}/local/operations")
+
+
+def _is_ok(url: str) -> bool:
     try:
-        return requests.get(f"{stack.url}/v1/spaces?state=live", timeout=15).ok
+        return requests.get(url, timeout=60).ok
     except requests.RequestException:
         return False
 
@@ -113,7 +122,7 @@ def test_a_service_that_is_killed_comes_back(stack: RunningStack, name: str) -> 
     killed.kill()
     killed.wait(60)
 
-    until(lambda: api_answers(stack))
+    until(lambda: api_answers(stack) and cloud_answers(stack))
     until(lambda: [c for c in stack.children() if command_line(c) == arguments])
 
 
@@ -122,17 +131,19 @@ def test_what_was_written_survives_every_services_death(stack: RunningStack) -> 
     A profile is there after Firestore, and everything else, was killed.
     """
     body = {"handle": "ana"}
-    me = requests.post(f"{stack.url}/local/sign-in", json=body, timeout=15).json()
+    me = requests.post(f"{stack.url}/local/sign-in", json=body, timeout=60).json()
     headers = {"Authorization": f"Bearer {me['id_token']}"}
     profile = {"handle": "ana", "display_name": "Ana"}
     url = f"{stack.url}/v1/me"
-    requests.put(url, json=profile, headers=headers, timeout=15).raise_for_status()
+    requests.put(url, json=profile, headers=headers, timeout=60).raise_for_status()
 
-    for name in SERVICES:
-        service(stack, name).kill()
-    until(lambda: api_answers(stack))
+    killed = [service(stack, name) for name in SERVICES]
+    for each in killed:
+        each.kill()
+    psutil.wait_procs(killed, timeout=60)
+    until(lambda: api_answers(stack) and cloud_answers(stack))
 
-    found = requests.get(url, headers=headers, timeout=15).json()
+    found = requests.get(url, headers=headers, timeout=60).json()
     assert found["display_name"] == "Ana"
 
 
@@ -143,8 +154,8 @@ def test_a_workload_is_launched_once_and_not_restarted(stack: RunningStack) -> N
     url, headers = launcher(stack)
     wanted = {"kind": "room", "key": "1abcDEF234567", "epoch": 1, "index": 0}
 
-    first = requests.post(url, json=wanted, headers=headers, timeout=15)
-    second = requests.post(url, json=wanted, headers=headers, timeout=15)
+    first = requests.post(url, json=wanted, headers=headers, timeout=60)
+    second = requests.post(url, json=wanted, headers=headers, timeout=60)
 
     launched = first.json()
     assert (first.status_code, second.status_code) == (201, 200)
@@ -155,7 +166,7 @@ def test_a_workload_is_launched_once_and_not_restarted(stack: RunningStack) -> N
     assert "PYTHONASYNCIODEBUG" not in worker.environ()
     worker.kill()
     until(lambda: not worker.is_running())
-    dead = requests.post(url, json=wanted, headers=headers, timeout=15).json()
+    dead = requests.post(url, json=wanted, headers=headers, timeout=60).json()
     assert dead["pid"] == launched["pid"]
     assert dead["state"] == "ended"
 
@@ -169,9 +180,9 @@ def test_the_launcher_wants_its_token(stack: RunningStack) -> None:
     wanted = {"kind": "room", "key": "a", "epoch": 1, "index": 0}
 
     answers = (
-        requests.get(url, timeout=15),
-        requests.post(url, json=wanted, headers=wrong, timeout=15),
-        requests.delete(f"{url}/room-a-1-0", headers=wrong, timeout=15),
+        requests.get(url, timeout=60),
+        requests.post(url, json=wanted, headers=wrong, timeout=60),
+        requests.delete(f"{url}/room-a-1-0", headers=wrong, timeout=60),
     )
 
     assert [answer.status_code for answer in answers] == [401, 401, 401]
@@ -182,11 +193,11 @@ def test_the_cloud_can_be_looked_into(stack: RunningStack) -> None:
     Tasks, operations and pushes are shown, and a task can be run now.
     """
     for path in ("tasks", "operations", "push", "push?uid=somebody"):
-        assert requests.get(f"{stack.url}/local/{path}", timeout=10).json(), path
-    operations = requests.get(f"{stack.url}/local/operations", timeout=15).json()
+        assert requests.get(f"{stack.url}/local/{path}", timeout=60).json(), path
+    operations = requests.get(f"{stack.url}/local/operations", timeout=60).json()
     name = "projects/demo-parley/locations/local/queues/parley/tasks/unknown"
     unknown = requests.post(
-        f"{stack.url}/local/tasks/run", json={"name": name}, timeout=15
+        f"{stack.url}/local/tasks/run", json={"name": name}, timeout=60
     )
 
     assert operations.keys() >= {"reads", "writes", "deletes", "tasks_created"}
@@ -199,18 +210,18 @@ def test_the_documents_can_be_walked(stack: RunningStack) -> None:
     """
     url = f"{stack.url}/local/documents"
     me = requests.post(
-        f"{stack.url}/local/sign-in", json={"handle": "walker"}, timeout=15
+        f"{stack.url}/local/sign-in", json={"handle": "walker"}, timeout=60
     ).json()
     profile = {"handle": "walker", "display_name": "W"}
     bearer = {"Authorization": f"Bearer {me['id_token']}"}
-    requests.put(f"{stack.url}/v1/me", json=profile, headers=bearer, timeout=15)
+    requests.put(f"{stack.url}/v1/me", json=profile, headers=bearer, timeout=60)
 
-    root = requests.get(url, timeout=10).json()
-    users = requests.get(url, params={"path": "users"}, timeout=15).json()
+    root = requests.get(url, timeout=60).json()
+    users = requests.get(url, params={"path": "users"}, timeout=60).json()
     path = f"users/{me['uid']}"
-    document = requests.get(url, params={"path": path}, timeout=15).json()
-    missing = requests.get(url, params={"path": "users/nobody"}, timeout=15).json()
-    odd = requests.get(url, params={"path": "users//x"}, timeout=15)
+    document = requests.get(url, params={"path": path}, timeout=60).json()
+    missing = requests.get(url, params={"path": "users/nobody"}, timeout=60).json()
+    odd = requests.get(url, params={"path": "users//x"}, timeout=60)
 
     assert "users" in root["collections"]
     assert {"id": me["uid"]} in users["documents"]
@@ -223,8 +234,8 @@ def test_developers_have_a_page(stack: RunningStack) -> None:
     """
     `/local` leads to it; no script but its own may run in it.
     """
-    page = requests.get(f"{stack.url}/local", timeout=15)
-    script = requests.get(f"{stack.url}/local/console.js", timeout=15)
+    page = requests.get(f"{stack.url}/local", timeout=60)
+    script = requests.get(f"{stack.url}/local/console.js", timeout=60)
 
     assert page.url == f"{stack.url}/local/"
     assert "<title>Parley, locally</title>" in page.text
@@ -280,8 +291,8 @@ def test_a_stop_leaves_no_process(tmp_path: Path, number: signal.Signals) -> Non
 
         stack.process.send_signal(number)
 
-        assert stack.process.wait(40) == 0
-        _, alive = psutil.wait_procs(children, timeout=10)
+        assert stack.process.wait(60) == 0
+        _, alive = psutil.wait_procs(children, timeout=60)
         assert alive == []
         with socket.create_server(("127.0.0.1", stack.port)):
             pass
@@ -302,7 +313,7 @@ def test_a_killed_test_run_leaves_no_process(tmp_path: Path) -> None:
             running = RunningStack(starter, f"http://127.0.0.1:{port}", port)
             url, headers = launcher(running)
             room = {"kind": "room", "key": "1abcDEF234567", "epoch": 1, "index": 0}
-            requests.post(url, json=room, headers=headers, timeout=15)
+            requests.post(url, json=room, headers=headers, timeout=60)
             children = running.children()
         finally:
             starter.kill()
@@ -325,11 +336,11 @@ def test_another_address_is_served_over_tls(tmp_path: Path) -> None:
     with a_stack(tmp_path, host=host) as stack:
         authority = tmp_path / "keys" / "tls-authority.cert.pem"
         page, shown, hidden = (
-            requests.get(stack.url + path, verify=str(authority), timeout=15)
+            requests.get(stack.url + path, verify=str(authority), timeout=60)
             for path in ("/", "/local/authority.crt", "/local/tasks")
         )
         loopback = requests.get(
-            f"http://127.0.0.1:{stack.port}/local/tasks", timeout=15
+            f"http://127.0.0.1:{stack.port}/local/tasks", timeout=60
         )
 
     assert stack.url == f"https://{host}:{stack.port}"
