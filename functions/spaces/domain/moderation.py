@@ -79,10 +79,12 @@ def _set_removed(
 ) -> tuple[Space, Participant]:
     if actor_id not in space.host_ids:
         raise ModeratorOnly("Only the host and co-hosts can remove people.")
-    if removed == member.removed:
-        return space, member
-    if not removed:  # let back, and not in the Space until they join again
-        return space, replace(member, removed=False, left_at=now)
+    by_host = actor_id == space.creator_id
+    if not removed:
+        return space, _let_back(member, now, by_host=by_host)
+    if member.removed:
+        by_host = by_host or member.removed_by_host
+        return space, replace(member, removed_by_host=by_host)
     if member.role is Role.HOST:
         raise HostStays
     space = uninvited(space, member.user_id, now=now)
@@ -92,9 +94,21 @@ def _set_removed(
         on_stage=False,
         muted=False,
         removed=True,
+        removed_by_host=by_host,
         speak_request=None,
         left_at=None,  # listed, so that they can be let back
     )
+
+
+def _let_back(member: Participant, now: datetime, *, by_host: bool) -> Participant:
+    """Return them as not removed, and not in the Space until they join again."""
+    if not member.removed:
+        return member
+    if member.removed_by_host and not by_host:
+        if member.left_at is not None:  # never here: blocks stay private
+            raise ParticipantNotFound
+        raise HostOnly("Only the host lets back whom the host has shut out.")
+    return replace(member, removed=False, removed_by_host=False, left_at=now)
 
 
 def _set_role(

@@ -21,6 +21,8 @@ class Participant:
     Args:
         on_stage: Has a seat and is there: neither left nor removed.
         muted: By themselves or by a host; only they themselves undo it.
+        removed_by_host: By the host themself, a block of theirs, or the operator; False
+            unless removed.
         left_at: None while they are in the Space.  Somebody removed who has it was
             never here by name: the host blocked them, and it ends with the block.
         speak_request: What became of their last one; None where they made none since
@@ -40,6 +42,7 @@ class Participant:
     updated_at: datetime
     muted: bool = False
     removed: bool = False
+    removed_by_host: bool = False
     left_at: datetime | None = None
     speak_request: RequestState | None = None
     requested_at: datetime | None = None
@@ -215,7 +218,7 @@ def _gone(member: Participant | None, now: datetime) -> Participant | None:
     if member is None or (member.removed and member.left_at is None):
         return member
     if member.left_at is not None:
-        back = replace(member, removed=False, anonymous_id=None)
+        back = replace(member, removed=False, removed_by_host=False, anonymous_id=None)
         return touched(member, back, now=now)
     role = member.role if member.role is Role.HOST else Role.LISTENER
     return replace(

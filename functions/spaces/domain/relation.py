@@ -130,5 +130,6 @@ def _never_here(person: Profile, now: datetime) -> Participant:
         joined_at=now,
         updated_at=now,
         removed=True,
+        removed_by_host=True,
         left_at=now,  # so that nobody else learns of it from the list of people
     )

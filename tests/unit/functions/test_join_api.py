@@ -153,6 +153,34 @@ def test_the_blocked_and_the_removed_stay_out(live: World) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("joined", "body", "code"),
+    [
+        (True, {}, "host-only"),
+        (False, {}, "participant-not-found"),  # blocks stay private
+        (True, {"anonymous": True}, "participant-not-found"),
+    ],
+)
+def test_whom_the_host_blocks_no_co_host_lets_back(
+    live: World, joined: bool, body: dict[str, bool], code: str
+) -> None:
+    """
+    The tokens that they have are of no use again; the host changes their own mind.
+    """
+    live.database.put_space(a_space(host_ids=(HOST, UserId("bo"))))
+    person, back = f"{PATH}/participants/ana", {"removed": False}
+    if joined:
+        live.call("POST", f"{PATH}/join", as_user="ana", json=body)
+    live.call("PUT", "/v1/me/blocks/ana", as_user=HOST)
+
+    refused = live.call("PATCH", person, as_user="bo", json=back)
+    assert code_of(refused) == code
+    assert live.database.members[SPACE_ID, ANA].removed
+    live.call("DELETE", "/v1/me/blocks/ana", as_user=HOST)
+    assert live.call("PATCH", person, as_user=HOST, json=back).status_code == 200
+    assert not live.database.members[SPACE_ID, ANA].removed
+
+
 def test_a_joiner_is_warned_of_whom_they_blocked(live: World) -> None:
     """
     `blocked_on_stage` tells that someone whom they blocked is on stage.

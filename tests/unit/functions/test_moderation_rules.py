@@ -1,11 +1,13 @@
 """What hosts do to others and everybody to themselves, as one table."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from spaces.domain import errors, moderation
+from spaces.domain.host_presence import HostPresence, HostState
 from spaces.domain.moderation import MemberEdit
 from spaces.domain.participant import MemberDecision, Participant
 from spaces.domain.states import SpaceState
@@ -28,6 +30,8 @@ PEOPLE = {
     "leo": a_participant("leo"),
     "rod": a_participant("rod", removed=True),
     "gone": a_participant("gone", left_at=NOW),
+    "out": a_participant("out", removed=True, removed_by_host=True),
+    "shut": a_participant("shut", removed=True, removed_by_host=True, left_at=NOW),
 }
 SPEAK, LISTEN = MemberEdit(role=Role.SPEAKER), MemberEdit(role=Role.LISTENER)
 CO_HOST = MemberEdit(role=Role.CO_HOST)
@@ -78,6 +82,9 @@ def after(decision: MemberDecision) -> Participant:
         ("host", "nobody", SPEAK, errors.ParticipantNotFound),
         ("rod", "rod", UNMUTE, errors.RemovedFromSpace),
         ("host", "lea", CO_HOST, errors.CoHostsFull),
+        ("cleo", "out", LET_BACK, errors.HostOnly),
+        ("cleo", "shut", LET_BACK, errors.ParticipantNotFound),
+        ("out", "out", LET_BACK, errors.RemovedFromSpace),
     ],
 )
 def test_what_is_refused(
@@ -139,6 +146,53 @@ def test_removal_takes_seat_and_entry(actor: str, target: str) -> None:
     assert back.left_at == LATER
 
 
+@pytest.mark.parametrize(
+    ("removers", "back_by", "refused"),
+    [
+        (["cleo"], "cleo", False),
+        (["cleo"], "carl", False),
+        (["cleo"], "host", False),
+        (["host"], "host", False),
+        (["host"], "cleo", True),
+        (["cleo", "host"], "cleo", True),  # the host has done it too
+        (["host", "cleo"], "cleo", True),
+        (["host", "cleo"], "host", False),
+    ],
+)
+def test_what_the_host_did_only_the_host_undoes(
+    removers: list[str], back_by: str, refused: bool
+) -> None:
+    """
+    Co-hosts let back whom one of them removed, in whatever order it was done.
+    """
+    space, member = SPACE, PEOPLE["sam"]
+    for actor in removers:
+        decision = edited(actor, "sam", REMOVE, space=space, member=member)
+        space, member = decision.space, after(decision)
+
+    if refused:
+        with pytest.raises(errors.HostOnly):
+            edited(back_by, "sam", LET_BACK, space=space, member=member)
+    else:
+        back = after(edited(back_by, "sam", LET_BACK, space=space, member=member))
+        assert (back.removed, back.removed_by_host) == (False, False)
+
+
+def test_who_acts_as_host_undoes_nothing_of_theirs() -> None:
+    """
+    The host who is gone comes back to a Space without those whom they shut out.
+    """
+    acting = replace(
+        SPACE,
+        host_presence=HostPresence(
+            state=HostState.COVERED, acting_host_id=UserId("cleo")
+        ),
+    )
+
+    with pytest.raises(errors.HostOnly):
+        edited("cleo", "out", LET_BACK, space=acting)
+
+
 def test_who_left_can_still_be_removed() -> None:
     """
     Leaving is no way around removal.
@@ -177,7 +231,7 @@ def test_no_eleventh_speaker() -> None:
         ("sam", SPEAK),
         ("cleo", CO_HOST),
         ("lea", LISTEN),
-        ("rod", REMOVE),
+        ("out", REMOVE),
         ("lea", LET_BACK),
     ],
 )

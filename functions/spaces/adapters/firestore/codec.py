@@ -143,6 +143,7 @@ def participant_to_doc(member: Participant) -> Document:
         ParticipantField.MUTED.value: member.muted,
         ParticipantField.REMOVED.value: member.removed,
         ParticipantField.ANONYMOUS_ID.value: member.anonymous_id,
+        "removed_by_host": member.removed_by_host,
         "joined_at": member.joined_at,
         "left_at": member.left_at,
         "speak_request": member.speak_request.value if member.speak_request else None,
@@ -161,6 +162,8 @@ def participant_from_doc(doc: Mapping[str, Any], revision: str) -> Participant:
         on_stage=doc[ParticipantField.ON_STAGE],
         muted=doc[ParticipantField.MUTED],
         removed=doc[ParticipantField.REMOVED],
+        # Not in documents of releases where every co-host let everybody back.
+        removed_by_host=doc.get("removed_by_host", False),
         joined_at=required_instant(doc["joined_at"]),
         left_at=instant(doc["left_at"]),
         speak_request=_request_state(doc.get("speak_request")),
