@@ -136,6 +136,37 @@ async def test_text_is_made_from_data(page: Page) -> None:
     ]
 
 
+async def test_the_card_of_the_space_one_is_in_says_so(page: Page) -> None:
+    """
+    Cards that are shown already change with it, those to come are drawn so; whoever
+    cannot see them is told as well.
+    """
+    body = """
+      const host = { handle: "ana", display_name: "Ana" };
+      const rest = { host, host_ids: ["a"], speaker_ids: [], participant_count: 1 };
+      const add = (id) =>
+        document.body.append(m.cardOf({ ...rest, id, title: id }));
+      const shown = () =>
+        [...document.querySelectorAll("[data-testid=space-card]")].map((card) =>
+          [card.querySelector(".card__go").textContent,
+           card.querySelector("a").ariaCurrent]);
+      add("here");
+      const looks = [shown()];
+      m.markHere("here");
+      for (const id of ["there", "here"]) add(id);
+      looks.push(shown());
+      m.markHere(null);
+      return [...looks, shown()];
+    """
+
+    before, inside, after = await run_module(page, "/views/space_card.js", body)
+
+    listen, joined = ["Listen", None], ["Joined", "true"]
+    assert before == [listen]
+    assert inside == [joined, listen, joined]
+    assert after == [listen] * 3
+
+
 async def test_only_what_was_recorded_is_offered(page: Page) -> None:
     """
     Whether anybody agreed shows in the state; of a Space where nobody did there is

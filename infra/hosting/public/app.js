@@ -23,6 +23,7 @@ import { replayView } from "./views/replay.js";
 import { roomView } from "./views/room.js";
 import { askSignIn } from "./views/sign_in.js";
 import { finishSignIn } from "./views/sign_in_email.js";
+import { markHere } from "./views/space_card.js";
 import { openStartSheet } from "./views/start.js";
 import { drawTopbar } from "./views/topbar.js";
 
@@ -35,7 +36,10 @@ const REMINDED_MS = 30 * 60_000; // before its start a Space's host is pushed to
 let entering = null;
 
 const present = new Present({
-  onchange: () => drawDock(present),
+  onchange: () => {
+    drawDock(present);
+    markHere(present.session?.space.id ?? null);
+  },
   onend: ({ space }, problem) => {
     if (!problem) noteOver(space.id);
     if (location.pathname === `/s/${space.id}`) return; // its page tells more
