@@ -66,7 +66,7 @@ def an_account(address: str) -> str:
 
 def a_gcs_bucket(address: str, name: str) -> GCSStore:
     """Make a bucket; return it as the project's code sees buckets of Google's."""
-    requests.put(f"{address}/{name}", timeout=10).raise_for_status()
+    requests.put(f"{address}/{name}", timeout=60).raise_for_status()
     return GCSStore(
         name,
         service_account_key=an_account(address),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from infra.local.ports import free_port
 from tests.bound_process import bound
 
 START_TIMEOUT_S: Final = 60.0
@@ -92,9 +93,7 @@ class NginxCdn:
         self, folder: Path, *, origin: int, keys: KeyStore | None = None
     ) -> None:
         self._folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         # Ours, or root's nginx would serve as somebody who may not see the folder.
         self._config = CONFIG.format(
             user=getpass.getuser(),

@@ -64,7 +64,7 @@ class Target:
         """Return the requests to one path."""
         return [request for request in self.received if request.path == path]
 
-    def wait_for(self, path: str, count: int = 1, *, within_s: float = 30) -> None:
+    def wait_for(self, path: str, count: int = 1, *, within_s: float = 60) -> None:
         """Return when `count` requests have come to `path`."""
         until(lambda: len(self.at(path)) >= count, within_s=within_s)
 
@@ -74,7 +74,7 @@ class Target:
         return statuses.pop(0) if len(statuses) > 1 else statuses[0]
 
 
-def until(condition: Callable[[], bool], *, within_s: float = 30) -> None:
+def until(condition: Callable[[], bool], *, within_s: float = 60) -> None:
     """Return when `condition` holds; fail if it does not in time."""
     deadline_s = time.monotonic() + within_s
     while not condition():
@@ -160,7 +160,7 @@ class TasksServer:
         transport = CloudTasksGrpcTransport(channel=self._channel)
         return tasks_v2.CloudTasksClient(transport=transport)
 
-    def wait(self, *, within_s: float = 30) -> int:
+    def wait(self, *, within_s: float = 60) -> int:
         """Return the exit code of a server that ends by itself."""
         assert self._process is not None
         return self._process.wait(within_s)

@@ -26,7 +26,7 @@ def bucket() -> Iterator[S3Store]:
     server.start()
     host, port = server.get_host_and_port()
     address = f"http://{host}:{port}"
-    requests.put(f"{address}/live", timeout=10).raise_for_status()
+    requests.put(f"{address}/live", timeout=60).raise_for_status()
     yield S3Store(
         "live",
         endpoint=address,

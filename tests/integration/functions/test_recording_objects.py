@@ -87,7 +87,7 @@ def _bucket(s3: str, name: str) -> S3Store:
     requests.put(
         f"{s3}/{name}",
         data=f"<CreateBucketConfiguration>{body}</CreateBucketConfiguration>",
-        timeout=10,
+        timeout=60,
     ).raise_for_status()
     return S3Store(
         name,
@@ -240,9 +240,9 @@ def test_a_signed_url_reads_one_file_until_it_is_deleted(s3: str) -> None:
     url = SignedPlaybackUrls(store).sign(name, now=now, lifetime=timedelta(minutes=15))
 
     assert "X-Amz-Expires=900" in url
-    assert requests.get(url, timeout=10).content == b"audio"
+    assert requests.get(url, timeout=60).content == b"audio"
     obstore.delete(store, name)
-    assert requests.get(url, timeout=10).status_code == 404
+    assert requests.get(url, timeout=60).status_code == 404
 
 
 Call = Callable[[StoredRecordingObjects], object]

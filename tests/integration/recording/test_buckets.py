@@ -41,7 +41,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }.items():
         monkeypatch.setenv(name, value)
     for bucket in ("parley-recordings", "parley-keys"):
-        requests.put(f"http://127.0.0.1:{port}/{bucket}", timeout=10)
+        requests.put(f"http://127.0.0.1:{port}/{bucket}", timeout=60)
     yield
     server.stop()
 
