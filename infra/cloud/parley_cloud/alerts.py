@@ -17,9 +17,10 @@ class Alert:
     Args:
         name: Heading of its run book in operations.md.
         metric: A filter of Cloud Monitoring.
-        aligner: What is made of a minute's points.
+        aligner: What is made of the points of a window.
         above: In the metric's own unit; per second where it is a rate.
         for_s: How long it lasts before somebody is told.
+        window_s: Longer than the pause between two points that belong together.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Alert:
     aligner: str
     above: float
     for_s: int = 300
+    window_s: int = 60
 
 
 def _service(name: str, metric: str) -> str:
@@ -67,6 +69,15 @@ ALERTS: Final = (
         above=0.05,
     ),
     Alert(
+        name="A Space gets no worker",
+        metric='resource.type="cloud_run_revision"'
+        ' AND metric.type="logging.googleapis.com/user/parley-launched-in-vain"',
+        aligner="ALIGN_RATE",
+        above=0,
+        for_s=0,
+        window_s=600,  # one Space is launched every 2 min by then
+    ),
+    Alert(
         name="Too few warm workers",
         metric='resource.type="cloud_run_revision"'
         ' AND metric.type="logging.googleapis.com/user/parley-no-capacity"',
@@ -85,6 +96,8 @@ ALERTS: Final = (
 # Log lines that are counted: name -> filter.
 COUNTED: Final = {
     "parley-relaunches": 'jsonPayload.message="worker lost"',
+    "parley-launched-in-vain": 'jsonPayload.message="worker lost"'
+    " AND jsonPayload.in_vain>=3",
     "parley-no-capacity": 'jsonPayload.problem="no-capacity"',
     "parley-effects-lost": 'jsonPayload.message="task failed for good"',
 }
@@ -134,7 +147,8 @@ def _policy(settings: Settings, channel: Any, alert: Alert) -> None:
                     duration=f"{alert.for_s}s",
                     aggregations=[
                         gcp.monitoring.AlertPolicyConditionConditionThresholdAggregationArgs(
-                            alignment_period="60s", per_series_aligner=alert.aligner
+                            alignment_period=f"{alert.window_s}s",
+                            per_series_aligner=alert.aligner,
                         )
                     ],
                 ),
