@@ -9,7 +9,7 @@ from tests.api import ApiError
 from tests.soak.faults import RECOVERY_S, FaultKind, schedule
 from tests.soak.hearing import HearingLog
 from tests.soak.journal import Journal
-from tests.soak.processes import Sample, Watch
+from tests.soak.processes import MOST_GROWTH, Sample, Watch
 from tests.soak.recordings import without
 
 START_S = 1_000.0
@@ -181,6 +181,31 @@ def test_growth_is_seen_through_noise() -> None:
         (growth,) = (g for g in watch.growths(0, 900) if g.thing == "rss_mb")
 
         assert growth.by == pytest.approx(by_mb, abs=0.2)
+
+
+@pytest.mark.parametrize(("each_minute", "by"), [(4, 20), (0, 0)])
+def test_a_restart_is_no_leak_and_hides_none(each_minute: int, by: float) -> None:
+    """
+    Each process is held against itself: the one that came later has more from its
+    first moment on, and what it gains each minute is seen.
+    """
+    watch = Watch(list)
+    for pid, began, ended, first in ((7, 0, 300, 20), (8, 300, 900, 33)):
+        watch.samples["tasks", pid, float(began)] = [
+            Sample(
+                at_s=at_s,
+                cpu_s=0.0,
+                rss_mb=80,
+                descriptors=first + each_minute * ((at_s - began) // 60),
+                threads=8,
+            )
+            for at_s in range(began, ended, 5)
+        ]
+
+    (growth,) = (g for g in watch.growths(0, 900) if g.thing == "descriptors")
+
+    assert growth.by == pytest.approx(by, abs=each_minute)
+    assert (growth.by > MOST_GROWTH["descriptors"]) is bool(each_minute)
 
 
 async def _answer(error: Exception | None = None) -> str:
