@@ -21,7 +21,9 @@ logger = logging.getLogger(__name__)
 
 CLAIM_PATIENCE_S: Final = 30.0
 CLAIM_RETRY_S: Final = 0.5
-REPORT_PATIENCE_S: Final = 0.8
+DRAINING_PATIENCE_S: Final = 0.8  # peers wait for that report to be told
+# Nobody waits for the last one; untold, the worker is looked for in vain for 15 s.
+STOPPED_PATIENCE_S: Final = 3.0
 # For a machine and an image to come; whoever launched us must give as much.
 RELIEF_PATIENCE_S: Final = 240.0
 
@@ -181,7 +183,7 @@ class EpochLife:
             await cancelled(linking)
             if not serving.done():
                 self.state = WorkerState.DRAINING
-                await self._report(link)
+                await self._report(link, DRAINING_PATIENCE_S)
             end = await serving
             if self._finish is not None:
                 await self._finish()
@@ -194,7 +196,7 @@ class EpochLife:
             logger.info("stopped", extra={"reason": end.value})
             return ExitCode.DONE  # the document is another's: there is nobody to tell
         self.state = WorkerState.STOPPED
-        await self._report(link)
+        await self._report(link, STOPPED_PATIENCE_S)
         if not linking.cancelled():
             linking.result()  # a link that ends by itself has crashed
         logger.info("stopped", extra={"reason": end.value})
@@ -248,9 +250,9 @@ class EpochLife:
         self._committing = not self._is_going
         return self._is_going
 
-    async def _report(self, link: FirestoreLink) -> None:
+    async def _report(self, link: FirestoreLink, patience_s: float) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(REPORT_PATIENCE_S):
+            async with asyncio.timeout(patience_s):
                 await link.report_last()
 
 
