@@ -21,7 +21,6 @@ from tests.recorded_world import (
     OF_SPACE,
     ONE,
     YES,
-    a_stage_of_three,
     end,
     get,
     put,
@@ -33,12 +32,6 @@ from tests.recorded_world import (
 )
 from tests.simulated_queue import SimulatedQueue
 from tests.world import World, code_of
-
-
-@pytest.fixture
-def world() -> World:
-    """Return a deployment with a live Space: its host, three speakers, a listener."""
-    return a_stage_of_three()
 
 
 def test_from_request_to_replay(world: World) -> None:

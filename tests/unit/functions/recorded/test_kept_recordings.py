@@ -7,7 +7,6 @@ import json
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from werkzeug.test import TestResponse
 
 from spaces.domain.effects import TellWebhooks
@@ -21,7 +20,6 @@ from tests.recorded_world import (
     OF_SPACE,
     ONE,
     YES,
-    a_stage_of_three,
     end,
     get,
     put,
@@ -34,12 +32,6 @@ from tests.recorded_world import (
 from tests.recording_fakes import PLAYBACK_SECRET
 from tests.simulated_queue import SimulatedQueue
 from tests.world import World, code_of
-
-
-@pytest.fixture
-def world() -> World:
-    """Return a deployment with a live Space: its host, three speakers, a listener."""
-    return a_stage_of_three()
 
 
 def test_the_host_is_told_that_a_version_is_superseded(world: World) -> None:

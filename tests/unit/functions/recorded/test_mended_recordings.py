@@ -15,7 +15,6 @@ from tests.recorded_world import (
     CONSENT,
     ONE,
     YES,
-    a_stage_of_three,
     end,
     lose_tasks,
     put,
@@ -29,12 +28,6 @@ from tests.recorded_world import (
 from tests.recording_builders import a_recording
 from tests.recording_fakes import KEPT_DAYS, MemoryRecordingStore
 from tests.world import World
-
-
-@pytest.fixture
-def world() -> World:
-    """Return a deployment with a live Space: its host, three speakers, a listener."""
-    return a_stage_of_three()
 
 
 @pytest.mark.parametrize(
