@@ -93,8 +93,16 @@ Screenshot = Callable[[Page, str], Awaitable[None]]
 class PageFor(Protocol):
     """Opens a page of somebody who has signed in."""
 
-    async def __call__(self, handle: str, microphone: Path | None = None) -> Page:
-        """Sign `handle` in; they say `microphone`, a WAV file, in a loop."""
+    async def __call__(
+        self, handle: str, microphone: Path | None = None, *, on_feed: bool = True
+    ) -> Page:
+        """
+        Sign `handle` in.
+
+        Args:
+            microphone: A WAV file, which they say in a loop.
+            on_feed: Load the feed; False where they go elsewhere at once.
+        """
         ...
 
 

@@ -10,6 +10,7 @@ import pytest_asyncio
 from playwright.async_api import (
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
     async_playwright,
     expect,
@@ -82,7 +83,9 @@ async def page_for(
     errors: list[str] = []
     contexts: list[BrowserContext] = []
 
-    async def open_page(handle: str, microphone: Path | None = None) -> Page:
+    async def open_page(
+        handle: str, microphone: Path | None = None, *, on_feed: bool = True
+    ) -> Page:
         chrome = await browsers.get(microphone)
         width, height = browser.PHONE
         context = await chrome.new_context(
@@ -96,9 +99,9 @@ async def page_for(
         page = await context.new_page()
         page.on("pageerror", lambda error: errors.append(f"{handle}: {error}"))
         page.on("console", lambda message: _note_refusal(message, errors))
-        await page.goto("/?raw_audio=1")
-        await _expect_up(page)
-        await page.evaluate(SIGN_IN, [handle, handle.title()])
+        await _sign_in(page, handle)
+        if on_feed:
+            await _load_feed(page)
         return page
 
     yield open_page
@@ -130,8 +133,32 @@ async def _end_spaces(url: str) -> None:
                 await host.call("POST", f"/v1/spaces/{space['id']}/end")
 
 
-async def _expect_up(page: Page) -> None:
-    """Wait for the whole page, which loads itself anew where it could not be had."""
+async def _sign_in(page: Page, handle: str) -> None:
+    """Sign in where nothing runs yet; once more where the network changed meanwhile."""
+    for last in (False, True):
+        await page.goto(STILL)
+        try:
+            await page.evaluate(SIGN_IN, [handle, handle.title()])
+        except Error:
+            if last:
+                raise
+        else:
+            return
+
+
+async def _load_feed(page: Page) -> None:
+    """
+    Load the whole page.
+
+    It loads itself anew where a file was lost to a change of the network; but for the
+    file that does that.
+    """
+    lost: list[str] = []
+    page.on("requestfailed", lambda request: lost.append(request.url))
+    await page.goto("/?raw_audio=1")
+    while any(url.endswith("/boot.js") for url in lost):
+        lost.clear()
+        await page.reload()
     await expect(page.get_by_test_id("start-space")).to_be_visible()
 
 

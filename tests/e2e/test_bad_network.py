@@ -41,7 +41,7 @@ async def test_a_network_without_sound_is_told(
     """
     async with Api(stack.url, "ines") as host:
         space_id = await host.open_space("Behind a firewall")
-        page = await page_for("juri")
+        page = await page_for("juri", on_feed=False)
         await page.add_init_script(BLOCK_MEDIA)
         await browser.without_hls(page)
         await page.goto(f"/s/{space_id}")
@@ -67,7 +67,8 @@ async def test_two_devices_do_not_fight_for_the_sound(
     """
     async with Api(stack.url, "lars") as host:
         space_id = await host.open_space("On two devices")
-        phone, laptop = await page_for("maja"), await page_for("maja")
+        phone = await page_for("maja", on_feed=False)
+        laptop = await page_for("maja", on_feed=False)
         for page in (phone, laptop):
             await browser.without_hls(page)
         await browser.listen(phone, f"/s/{space_id}")
@@ -129,7 +130,7 @@ async def test_hosts_see_whose_network_is_bad(
     """
     host = await page_for("nora", SPEECH)
     path = await browser.start_space(host, "Who is cut off?")
-    listener = await page_for("ole")
+    listener = await page_for("ole", on_feed=False)
     await browser.listen(listener, path)
     panel = host.get_by_test_id("networks")
     await expect(panel).to_contain_text("all good")

@@ -33,10 +33,10 @@ async def test_audio_comes_back_after_a_worker_was_killed(
     """
     host = await page_for("hana", SPEECH)
     path = await browser.start_space(host, "Killed in the act")
-    listener = await page_for("ivo")
+    listener = await page_for("ivo", on_feed=False)
     await browser.without_hls(listener)
     await browser.listen(listener, path)
-    behind = await page_for("jan")
+    behind = await page_for("jan", on_feed=False)
     await behind.add_init_script(browser.BLOCK_UDP)
     await browser.listen(behind, path)
     await browser.expect_transport(behind, "hls")

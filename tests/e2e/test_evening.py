@@ -17,8 +17,8 @@ async def test_an_evening_of_three(page_for: PageFor, screenshot: Screenshot) ->
     taken up, muted and removed; and with the host's word it ends for who is left.
     """
     host = await page_for("ada", SPEECH)
-    guest = await page_for("ben", SPEECH)
-    other = await page_for("cleo")
+    guest = await page_for("ben", SPEECH, on_feed=False)
+    other = await page_for("cleo", on_feed=False)
 
     path = await _schedule(host)
     await _await_start(guest, path)

@@ -46,7 +46,7 @@ async def test_what_becomes_of_an_awaited_space_is_told(
     Called off, a Space whose bell one rang is news in the bar and in the inbox; that
     it was rung is known on a device that never heard of it.
     """
-    page = await page_for("fred")
+    page = await page_for("fred", on_feed=False)
     async with Api(stack.url, "gina") as host:
         space_id = await _schedule(host, "Rain, if any")
         await page.goto(f"/s/{space_id}")
@@ -76,7 +76,7 @@ async def test_whoever_rings_the_bell_waits_at_once(
     """
     The page does not say that nobody has, until it looks again.
     """
-    page = await page_for("hugo")
+    page = await page_for("hugo", on_feed=False)
     async with Api(stack.url, "gina") as host:
         space_id = await _schedule(host, "Nobody else")
         await page.goto(f"/s/{space_id}")
@@ -95,7 +95,7 @@ async def test_others_who_ring_move_nobodys_focus(
     """
     How many wait changes under whoever is at a button, and nothing else does.
     """
-    page = await page_for("hugo")
+    page = await page_for("hugo", on_feed=False)
     async with Api(stack.url, "gina") as host, Api(stack.url, "ines") as other:
         space_id = await _schedule(host, "Many are coming")
         await page.goto(f"/s/{space_id}")

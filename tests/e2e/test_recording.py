@@ -154,7 +154,10 @@ async def test_ask_agree_decline_replay_withdraw_replay_again(
     One of the two takes the voice out: the old file is gone, the new one is without.
     """
     voices = {**VOICES, "tess": _another_voice(tmp_path)}
-    host, sol, tess = [await page_for(name, voices[name]) for name in voices]
+    host, sol, tess = [
+        await page_for(name, voice, on_feed=name == "rhea")
+        for name, voice in voices.items()
+    ]
     path = await browser.start_space(host, "On the record")
     for page in (sol, tess):
         await _on_stage(page, path)
@@ -211,13 +214,11 @@ async def test_ask_agree_decline_replay_withdraw_replay_again(
     assert mine["state"] == "declined"
 
 
-async def test_the_next_speaker_is_another_one(page_for: PageFor) -> None:
+async def test_the_next_speaker_is_another_one(page: Page) -> None:
     """
     From where somebody talks it goes on to where another one begins; after the last
     there is none.
     """
-    page = await page_for("wim")
-
     found = await page.evaluate(
         """async () => {
           const { nextSpeaker } = await import("/components/waveform.js");
@@ -244,7 +245,7 @@ async def test_coming_into_a_recorded_space_takes_the_notice(
     path = await browser.start_space(host, "Read this first")
     await host.get_by_test_id("record").click()
     await host.get_by_test_id("consent-yes").click()
-    guest = await page_for("vic")
+    guest = await page_for("vic", on_feed=False)
 
     await guest.goto(f"{path}?raw_audio=1")
     await guest.get_by_test_id("join-listen").click()

@@ -45,7 +45,7 @@ async def test_everybody_on_stage_is_seen(
             api = await people.enter_async_context(Api(stack.url, handle))
             other_id = await api.open_space(title)
             people.push_async_callback(api.call, "POST", f"/v1/spaces/{other_id}/end")
-        page = await page_for("nina")
+        page = await page_for("nina", on_feed=False)
         await page.goto("/")
         await expect(page.get_by_role("link", name=TITLE)).to_be_visible()
         await screenshot(page, "feed")

@@ -32,7 +32,7 @@ async def test_two_listeners_hear_what_the_host_says(
     """
     host = await page_for("ana", SPEECH)
     path = await browser.start_space(host, "Reading Sense and Sensibility")
-    listener = await page_for("bo")
+    listener = await page_for("bo", on_feed=False)
     await browser.without_hls(listener)
     await browser.listen(listener, path)
     async with Api(stack.url, "cleo") as api, WhepClient(api) as ears:
@@ -63,7 +63,7 @@ async def test_the_end_is_seen_by_all(
     """
     host = await page_for("dora", SPEECH)
     path = await browser.start_space(host, "Over soon")
-    listener = await page_for("emil")
+    listener = await page_for("emil", on_feed=False)
     await browser.listen(listener, path)
 
     await host.get_by_test_id("end").click()
@@ -81,7 +81,7 @@ async def test_two_speakers_hear_each_other(page_for: PageFor) -> None:
     second = speech.DATA / "austen_not_ill_disposed.wav"
     host = await page_for("fay", SPEECH)
     path = await browser.start_space(host, "Two voices", policy="everyone")
-    guest = await page_for("gil", second)
+    guest = await page_for("gil", second, on_feed=False)
     await browser.without_hls(guest)
     await browser.listen(guest, path)
 

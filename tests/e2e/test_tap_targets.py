@@ -70,7 +70,7 @@ async def test_everything_is_large_enough_for_finger_and_eye(
     44 px each way on the feed, in the sheets, on one's own page, and in a room that is
     being recorded; and with text of twice the size all of it is there (WCAG 1.4.4).
     """
-    page = await page_for("thea")
+    page = await page_for("thea", on_feed=False)
     await page.goto("/?raw_audio=1")
     assert await too_small(page) == []
     await page.goto("/me")
@@ -99,7 +99,7 @@ async def test_text_of_twice_the_size_is_all_there(
     """
     WCAG 1.4.4: nothing reaches beyond a phone's edge, before a Space or at its door.
     """
-    page = await page_for("thea")
+    page = await page_for("thea", on_feed=False)
     starts_at = (datetime.now(UTC) + timedelta(hours=3)).isoformat()
     async with Api(stack.url, "theo") as host:
         live = await host.open_space(LONG_TITLE)
@@ -116,7 +116,7 @@ async def test_a_long_title_is_seen_while_it_is_written(page_for: PageFor) -> No
     """
     The field grows with it: no line is cut off.
     """
-    page = await page_for("thea")
+    page = await page_for("thea", on_feed=False)
     await page.goto("/")
     await page.get_by_test_id("start-space").click()
     title = page.get_by_test_id("start-title")

@@ -58,7 +58,7 @@ async def test_without_udp_one_hears_by_hls(page_for: PageFor) -> None:
     that gets through, without anybody doing anything.
     """
     _, path = await talking_host(page_for, "Behind a firewall")
-    listener = await page_for("ivo")
+    listener = await page_for("ivo", on_feed=False)
     await listener.add_init_script(browser.BLOCK_UDP)
 
     await browser.listen(listener, path)
@@ -81,7 +81,7 @@ async def test_the_cookie_renews_what_a_player_began_with(
     A playlist whose token is no good plays, for each key comes with the cookie too.
     """
     _, path = await talking_host(page_for, f"Renewed in {player}")
-    listener = await page_for("ivo")
+    listener = await page_for("ivo", on_feed=False)
     await listener.add_init_script(browser.BLOCK_UDP)
     await listener.route(LIBRARY, lambda route: route.fulfill(path=library))
     if player != "native":
@@ -122,7 +122,7 @@ async def test_a_full_worker_leaves_hls_and_promotion_webrtc(
     """
     async with Api(stack.url, "lou") as host:
         space_id = await host.open_space("Full house")
-        listener = await page_for("mio")
+        listener = await page_for("mio", on_feed=False)
         await turn_listeners_away(listener)
         await browser.listen(listener, f"/s/{space_id}")
         await browser.expect_transport(listener, "hls")
@@ -146,7 +146,7 @@ async def test_a_browser_that_can_play_neither_says_so(page_for: PageFor) -> Non
     through, as it always did.
     """
     _, path = await talking_host(page_for, "No way")
-    listener = await page_for("ivo")
+    listener = await page_for("ivo", on_feed=False)
     await listener.add_init_script(browser.BLOCK_UDP + NO_PLAYER)
     await listener.route(LIBRARY, lambda route: route.fulfill(status=404))
     await listener.goto(path)
