@@ -7,19 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from media_worker.control.app import ControlApi
 from media_worker.control.feeds import FeedApi
-from media_worker.control.forward_check import ForwardCheck
 from spaces_contract.control import CONTROL_STATUS, ControlError
 from spaces_contract.relays import FEED, FEED_LIFETIME_S, RelayReport
-from tests.unit.control.test_control import (
-    PUBLIC,
-    SPACE,
-    RememberingSessions,
-    a_forward,
-    a_metric,
-    bearer,
-)
+from tests.control_api import CHECK, RememberingSessions, a_forward, bearer, client_of
 
 REPORT = RelayReport(control_url="http://10.0.0.8:9000", listeners=7, capacity=100)
 
@@ -48,18 +39,7 @@ def feeds() -> RememberingFeeds:
 @pytest.fixture
 def client(feeds: RememberingFeeds) -> httpx.AsyncClient:
     """Return a client of an API for epoch 3 of a Space."""
-    check = ForwardCheck(PUBLIC.decode(), space_id=SPACE, epoch=3)
-    api = ControlApi(
-        RememberingSessions(),
-        check,
-        react=lambda _: None,
-        ready=lambda: True,
-        metrics=a_metric,
-        others=FeedApi(feeds, check).routes(),
-    )
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(api.app()), base_url="http://worker"
-    )
+    return client_of(RememberingSessions(), FeedApi(feeds, CHECK).routes())
 
 
 def a_feed(**changes: Any) -> dict[str, Any]:

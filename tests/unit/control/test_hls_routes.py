@@ -1,27 +1,17 @@
 """Listeners and keys of HLS over the control API, with signed forwards alone."""
 
-import time
 from typing import Any
 
 import httpx
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from media_worker.control.app import ControlApi
-from media_worker.control.forward_check import ForwardCheck
 from media_worker.control.hls import HlsApi
 from media_worker.room.ports import SessionRefused
 from spaces_contract.control import ControlError
-from spaces_contract.grants import Forward, body_digest
 from spaces_contract.hls import FETCH_KEY, LISTEN
 from spaces_contract.ids import UserId
 from spaces_contract.roles import Role
-
-KEY = Ed25519PrivateKey.generate()
-PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-SPACE = "1nKxoPQrsTUvw"
+from tests.control_api import CHECK, RememberingSessions, a_forward, bearer, client_of
 
 
 class OneKey:
@@ -41,11 +31,6 @@ class OneKey:
         return b"sixteen bytes !!"
 
 
-async def no_metrics() -> str:
-    """Return what is scraped."""
-    return ""
-
-
 @pytest.fixture
 def hls() -> OneKey:
     """Return what stands behind the API."""
@@ -55,37 +40,13 @@ def hls() -> OneKey:
 @pytest.fixture
 def client(hls: OneKey) -> httpx.AsyncClient:
     """Return a client of an API for epoch 3 of a Space."""
-    check = ForwardCheck(PUBLIC.decode(), space_id=SPACE, epoch=3)
-    api = ControlApi(
-        object(),  # type: ignore[arg-type]  # no session is opened here
-        check,
-        react=lambda _: None,
-        ready=lambda: True,
-        metrics=no_metrics,
-        others=HlsApi(hls, check).routes(),
-    )
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(api.app()), base_url="http://worker"
-    )
+    return client_of(RememberingSessions(), HlsApi(hls, CHECK).routes())
 
 
 def signed(method: str, uid: str = "lea", **changes: Any) -> dict[str, str]:
     """Return the header of a good forward, with some claims changed."""
-    now = int(time.time())
-    forward = Forward(
-        method=method,
-        space_id=SPACE,
-        epoch=3,
-        user_id=uid,
-        role=Role.LISTENER,
-        anonymous=True,
-        grant_id="listen",
-        body_sha256=body_digest(b""),
-        issued_at_s=now,
-        expires_at_s=now + 30,
-    )
-    token = jwt.encode(forward.to_claims() | changes, KEY, algorithm="EdDSA")
-    return {"Authorization": f"Bearer {token}"}
+    claims = a_forward(b"", method=method, kind=None, sub=uid, role=Role.LISTENER)
+    return bearer(claims | changes)
 
 
 async def test_a_listener_is_announced(client: httpx.AsyncClient, hls: OneKey) -> None:
