@@ -3,22 +3,28 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from typing import Any, Final, TypeVar
 
 from spaces_contract.roles import PeerCloseReason
 from spaces_contract.trace_context import log_facts
 
 from .config import Address, Config
 from .control.forward_check import ForwardCheck
+from .control.server import ControlServer
 from .egress.processes.child import Spawn
 from .egress.processes.spread import SpreadEndpoint
+from .epoch_life import cancelled
 from .firestore_link.claim import Claim
+from .firestore_link.connection import Firestore
+from .room.ports import MediaEvents
 from .start_trace import StartTrace
 from .transport.endpoint import UdpMediaEndpoint
 from .transport.session_trace import SessionTraces, recorded
 
 CLOSE_PATIENCE_S: Final = 1.0
+
+T = TypeVar("T")
 
 
 class CannotStart(Exception):
@@ -62,7 +68,43 @@ def spread_endpoint(config: Config, start: StartTrace) -> SpreadEndpoint:
     )
 
 
-async def close_endpoint(endpoint: SpreadEndpoint) -> None:
+@contextlib.asynccontextmanager
+async def reachable(
+    config: Config, endpoint: SpreadEndpoint, events: MediaEvents, firestore: Firestore
+) -> AsyncIterator[ControlServer]:
+    """
+    Have the addresses of control and media; leave the network altogether at the end.
+
+    Yields:
+        What does not serve yet.
+
+    Raises:
+        CannotStart: an address is taken.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        with starting():
+            control = ControlServer(*config.control_bind)
+        stack.push_async_callback(control.aclose)
+        stack.push_async_callback(firestore.aclose)
+        with starting():
+            endpoint.start(events)
+        stack.push_async_callback(_close, endpoint)
+        yield control
+
+
+@contextlib.asynccontextmanager
+async def running(
+    work: Coroutine[Any, Any, T], name: str
+) -> AsyncIterator["asyncio.Task[T]"]:
+    """Do `work` meanwhile, and cancel it; how it ended is its owner's to ask."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield task
+    finally:
+        await cancelled(task)
+
+
+async def _close(endpoint: SpreadEndpoint) -> None:
     """Close what is left of it, but wait for nobody longer than `CLOSE_PATIENCE_S`."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_PATIENCE_S):

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,8 +13,7 @@ from .config import Config
 from .control.app import ControlApi
 from .control.feeds import FeedApi
 from .control.hls import HlsApi
-from .control.server import ControlServer
-from .epoch_life import EpochLife, ExitCode, cancelled
+from .epoch_life import EpochLife, ExitCode
 from .firestore_link.connection import connect
 from .live_edge.edge_store import EdgeStore
 from .live_edge.opening import open_hls
@@ -41,11 +39,11 @@ from .room_metrics import (
     tick_histograms,
 )
 from .shared_parts import (
-    close_endpoint,
     forward_check,
     new_claim,
+    reachable,
+    running,
     spread_endpoint,
-    starting,
 )
 from .start_trace import StartTrace
 from .transport import stage_channel  # noqa: F401 -- so that no speaker waits for it
@@ -134,24 +132,18 @@ class Worker:
             CannotStart: an address is taken.
             ExceptionGroup: the room or the link crashed.
         """
-        async with AsyncExitStack() as stack:
-            with starting():
-                control = ControlServer(*self._config.control_bind)
-            stack.push_async_callback(control.aclose)
-            stack.push_async_callback(self._firestore.aclose)
-            with starting():
-                self._endpoint.start(self._room)
-            stack.push_async_callback(close_endpoint, self._endpoint)
+        async with reachable(
+            self._config, self._endpoint, self._room, self._firestore
+        ) as control:
             control.serve(self._api().app(), on_death=self.stop)
-            mixing = asyncio.create_task(self._room.run(), name="room")
-            stack.push_async_callback(cancelled, mixing)
-            broadcasting = asyncio.create_task(self._hls.run(), name="hls")
-            stack.push_async_callback(cancelled, broadcasting)
-            recording = asyncio.create_task(self._recorder.run(), name="recorder")
-            stack.push_async_callback(cancelled, recording)
-            claim = new_claim(self._config, self._endpoint, control.url)
-            code = await self._life.run(claim, mixing)
-            return ExitCode.CRASHED if control.died else code
+            async with (
+                running(self._room.run(), "room") as mixing,
+                running(self._hls.run(), "hls"),
+                running(self._recorder.run(), "recorder"),
+            ):
+                claim = new_claim(self._config, self._endpoint, control.url)
+                code = await self._life.run(claim, mixing)
+                return ExitCode.CRASHED if control.died else code
 
     def _warn_of_echo(self, user_id: UserId) -> None:
         warn_of_echo(user_id, endpoint=self._endpoint, book=self._room.book)

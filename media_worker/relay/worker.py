@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any, Final
 
@@ -11,8 +10,7 @@ from spaces_contract.runtime import RuntimeField
 
 from ..config import Config
 from ..control.app import ControlApi
-from ..control.server import ControlServer
-from ..epoch_life import EpochLife, ExitCode, cancelled
+from ..epoch_life import EpochLife, ExitCode
 from ..firestore_link.connection import CallFailed, connect
 from ..firestore_link.documents import decode
 from ..firestore_link.protocol import Document
@@ -20,11 +18,11 @@ from ..metrics import endpoint_metrics, link_metrics, process_metrics, render
 from ..room.clock import MonotonicClock
 from ..room.room_end import RoomEnd
 from ..shared_parts import (
-    close_endpoint,
     forward_check,
     new_claim,
+    reachable,
+    running,
     spread_endpoint,
-    starting,
 )
 from ..start_trace import StartTrace
 from .feed import Feed, FeedGivenUp
@@ -85,22 +83,16 @@ class RelayWorker:
             CannotStart: an address is taken.
             ExceptionGroup: the room, the feed or the link crashed.
         """
-        async with AsyncExitStack() as stack:
-            with starting():
-                control = ControlServer(*self._config.control_bind)
-            stack.push_async_callback(control.aclose)
-            stack.push_async_callback(self._firestore.aclose)
-            with starting():
-                self._endpoint.start(self._room)
-            stack.push_async_callback(close_endpoint, self._endpoint)
+        async with reachable(
+            self._config, self._endpoint, self._room, self._firestore
+        ) as control:
             control.serve(self._api().app(), on_death=self.stop)
             claim = replace(
                 new_claim(self._config, self._endpoint, control.url), relay=self._index
             )
-            serving = asyncio.create_task(self._serve(claim.control_url), name="room")
-            stack.push_async_callback(cancelled, serving)
-            code = await self._life.run(claim, serving)
-            return ExitCode.CRASHED if control.died else code
+            async with running(self._serve(claim.control_url), "room") as serving:
+                code = await self._life.run(claim, serving)
+                return ExitCode.CRASHED if control.died else code
 
     async def _serve(self, control_url: str) -> RoomEnd:
         """Run the room, fed as soon as the number is ours."""
