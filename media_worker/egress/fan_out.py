@@ -13,8 +13,14 @@ from .packet_head import level_element_at, shared_head
 # By one system call: the caller is given way to other work after each.
 SLICE_ROWS: Final = 256
 
-# Source; packets carry levels; are sealed; are kept.
-_GroupKey = tuple[str, bool, bool, bool]
+
+class _GroupKey(NamedTuple):
+    """What all hearers of a group have in common."""
+
+    source: str
+    with_levels: bool
+    sealed: bool
+    keeps: bool  # what was sent, for who may ask for it again
 
 
 @dataclass(slots=True)
@@ -111,10 +117,10 @@ class FanOut:
         """
         while not self.is_sent:
             self.step()
-        for (source, with_levels, _, keeps), group in self._groups.items():
-            frame = frames.get(source)
+        for key, group in self._groups.items():
+            frame = frames.get(key.source)
             if frame is not None:
-                self._plan(group, frame, with_levels, keeps)
+                self._plan(group, frame, key.with_levels, key.keeps)
 
     def step(self) -> int:
         """Send the next slice; return for how many it was, 0 if all was sent before."""
@@ -190,6 +196,12 @@ class FanOut:
         if not (changes.joining or changes.leaving or changes.turning):
             return
         self._changes = _Changes()
+        self._apply(changes)
+        occupied = ((key, group) for key, group in self._groups.items() if group)
+        # `begin` promises this order.
+        self._groups = dict(sorted(occupied, key=lambda item: len(item[1])))
+
+    def _apply(self, changes: _Changes) -> None:
         for hearer in changes.joining:
             self._group(hearer, hearer.source).add(hearer)
         for hearer, source in changes.turning.values():
@@ -200,13 +212,14 @@ class FanOut:
         for hearer in changes.leaving:
             if hearer.group is not None:
                 hearer.group.remove(hearer)
-        occupied = ((key, group) for key, group in self._groups.items() if group)
-        self._groups = dict(sorted(occupied, key=lambda item: len(item[1])))
 
     def _group(self, hearer: Hearer, source: str) -> HearerGroup:
-        sealed = hearer.aead is not None
-        keeps = hearer.sent_packets is not None
-        key = (source, hearer.level_extension_id != 0, sealed, keeps)
+        key = _GroupKey(
+            source,
+            with_levels=hearer.level_extension_id != 0,
+            sealed=hearer.aead is not None,
+            keeps=hearer.sent_packets is not None,
+        )
         if key not in self._groups:
-            self._groups[key] = HearerGroup(self._name_bytes, sealed=sealed)
+            self._groups[key] = HearerGroup(self._name_bytes, sealed=key.sealed)
         return self._groups[key]

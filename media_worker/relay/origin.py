@@ -90,21 +90,7 @@ class Origin:
         try:
             for event in self._request(target.netloc, method, body, kind):
                 writer.write(connection.send(event) or b"")
-            status, answer = 0, bytearray()
-            while True:
-                match connection.next_event():
-                    case h11.NEED_DATA:
-                        connection.receive_data(await reader.read(READ_BYTES))
-                    case h11.Response(status_code=status):
-                        pass
-                    case h11.Data(data=data):
-                        answer += data
-                        if len(answer) > MAX_ANSWER_BYTES:
-                            raise OriginUnreachable("its answer has no end")
-                    case h11.EndOfMessage():
-                        return status, bytes(answer)
-                    case h11.ConnectionClosed():
-                        raise OriginUnreachable("it said nothing")
+            return await _answer(connection, reader)
         finally:
             writer.close()
 
@@ -122,6 +108,27 @@ class Origin:
         yield h11.Request(method=method, target=path, headers=headers)
         yield h11.Data(data=body)
         yield h11.EndOfMessage()
+
+
+async def _answer(
+    connection: h11.Connection, reader: asyncio.StreamReader
+) -> tuple[int, bytes]:
+    """Return the status and the body."""
+    status, body = 0, bytearray()
+    while True:
+        match connection.next_event():
+            case h11.NEED_DATA:
+                connection.receive_data(await reader.read(READ_BYTES))
+            case h11.Response() as response:
+                status = response.status_code
+            case h11.Data(data=data):
+                body += data
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise OriginUnreachable("its answer has no end")
+            case h11.EndOfMessage():
+                return status, bytes(body)
+            case h11.ConnectionClosed():
+                raise OriginUnreachable("it said nothing")
 
 
 def _code(answer: bytes) -> str:

@@ -273,9 +273,12 @@ class EgressProcess:
                         SessionId(session_id), PeerCloseReason(reason)
                     )
             case messages.Answered() | messages.Refused() | messages.Report():
-                waiting = self._waiting.get(message.request)
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(message)
+                self._answered(message.request, message)
+
+    def _answered(self, request: int, answer: messages.Notice) -> None:
+        waiting = self._waiting.get(request)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer)
 
     def _become(self, state: ChildState) -> None:
         if state is ChildState.READY and self.state is not ChildState.STARTING:
@@ -326,15 +329,18 @@ class EgressProcess:
         if self._feed is not None:
             self._feed.close()
             self._feed = None
-        # Whoever waits for an answer learns it there, and may turn elsewhere.
+        self._lose_sessions()
+        self._become(ChildState.ENDED)
+        self._owner.egress_ended(self)
+
+    def _lose_sessions(self) -> None:
+        """Tell of each; who waits for an answer learns it there, and may turn away."""
         lost = self._sessions.clear()
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_result(messages.Draining())
         for session_id in lost:
             self._owner.egress_closed(session_id, PeerCloseReason.MEDIA_FAILED)
-        self._become(ChildState.ENDED)
-        self._owner.egress_ended(self)
 
 
 def _arguments(spawn: Spawn, channel: int, feed_end: int) -> list[str]:
