@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import islice
 from typing import Final
 
 from spaces_contract.ids import SessionId, UserId
@@ -79,8 +80,18 @@ class ListenerCare:
         hearing = len(hearers) + self._relayed
         may_be_large = self.needs_long or hearing >= self._long_frames_from
         if may_be_large and self._stage.begins_long_frame:
-            for session_id, source in self._moves(hearers, on_stage, own):
+            self._judge_size(hearers, on_stage)
+            moves = self._moves(hearers, on_stage, own) if self.needs_long else ()
+            for session_id, source in islice(moves, MOVES_AT_A_BOUNDARY):
                 self._endpoint.hear(session_id, source)
+
+    def _judge_size(
+        self, hearers: Mapping[UserId, SessionId], on_stage: Collection[UserId]
+    ) -> None:
+        on_stage_here = sum(user_id in hearers for user_id in on_stage)
+        listeners = len(hearers) + self._relayed - on_stage_here
+        share = KEEP_LONG_SHARE if self._large else 1.0
+        self._large = listeners >= share * self._long_frames_from
 
     def _moves(
         self,
@@ -88,25 +99,18 @@ class ListenerCare:
         on_stage: Collection[UserId],
         own: AbstractSet[UserId],
     ) -> Iterator[tuple[SessionId, str]]:
-        on_stage_here = sum(user_id in hearers for user_id in on_stage)
-        listeners = len(hearers) + self._relayed - on_stage_here
-        share = KEEP_LONG_SHARE if self._large else 1.0
-        self._large = listeners >= share * self._long_frames_from
-        if not self.needs_long:
-            return
+        """Yield who shall hear what else; what is not asked for comes the next time."""
         self._long.intersection_update(hearers.values())
-        left = MOVES_AT_A_BOUNDARY
         for user_id, session_id in hearers.items():
+            wanted = self._large and user_id not in on_stage
             if user_id in own:
                 self._long.discard(session_id)
-                continue
-            wanted = self._large and user_id not in on_stage
-            if wanted != (session_id in self._long):
-                (self._long.add if wanted else self._long.discard)(session_id)
-                yield session_id, LONG_MIX if wanted else FULL_MIX
-                left -= 1
-                if not left:
-                    return
+            elif wanted and session_id not in self._long:
+                self._long.add(session_id)
+                yield session_id, LONG_MIX
+            elif not wanted and session_id in self._long:
+                self._long.discard(session_id)
+                yield session_id, FULL_MIX
 
     @property
     def _relayed(self) -> int:
