@@ -2,7 +2,6 @@
 
 import asyncio.constants
 import gc
-import linecache
 import os
 import traceback
 from collections.abc import Generator, Iterator
@@ -14,13 +13,18 @@ from spaces_contract.trace_context import current
 
 TESTS = Path(__file__).parent
 # Debug mode notes of each callback, task and future where it was made.  The whole stack
-# is a third of what a room's test costs; the innermost frame says as much.
-asyncio.constants.DEBUG_STACK_DEPTH = 1  # type: ignore[misc]  # Final to others; of this process alone
-traceback.extract_stack.__defaults__ = (None, 1)  # what asyncio's C code calls
-# Before each note the disk is asked whether the source has changed: it does not.
-linecache.checkcache = lambda filename=None: None
+# is a third of what a room's test costs, and the innermost frame is asyncio's own.
+asyncio.constants.DEBUG_STACK_DEPTH = 0  # type: ignore[misc]  # Final to others; of this process alone
+traceback.extract_stack.__defaults__ = (None, 0)  # what asyncio's C code calls
 
 TIERS = ("unit", "integration", "conformance", "e2e", "containers")
+# A process has a file to itself: one of a minute that begins last is waited for alone.
+LONGEST = (
+    *("e2e/test_recording.py", "e2e/test_transports.py", "e2e/test_talk.py"),
+    *("integration/worker/test_hls.py", "integration/worker/test_worker.py"),
+    *("e2e/test_crashes.py", "e2e/test_bad_network.py", "e2e/test_web_client.py"),
+    *("e2e/test_own_pages.py", "e2e/test_firebase.py", "e2e/test_relays.py"),
+)
 
 
 def pytest_collection_modifyitems(
@@ -29,14 +33,17 @@ def pytest_collection_modifyitems(
     """
     Mark each test with its tier, and run the tiers from fast to slow.
 
-    Several processes run them the other way, so that none is left with a long file when
-    the others have ended.
+    Several processes begin with the longest files and run the tiers the other way, so
+    that none is left with a long file when the others have ended.
     """
     for item in items:
         tier = item.path.relative_to(TESTS).parts[0]
         if tier in TIERS:
             item.add_marker(tier)
-    items.sort(key=_tier_index, reverse=hasattr(config, "workerinput"))
+    one_of_several = hasattr(config, "workerinput")
+    items.sort(key=_tier_index, reverse=one_of_several)
+    if one_of_several:
+        items.sort(key=_length_index)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -55,6 +62,11 @@ def pytest_collection() -> Generator[None, object, object]:
 def _tier_index(item: pytest.Item) -> int:
     tier = item.path.relative_to(TESTS).parts[0]
     return TIERS.index(tier) if tier in TIERS else len(TIERS)
+
+
+def _length_index(item: pytest.Item) -> int:
+    name = item.path.relative_to(TESTS).as_posix()
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
 @pytest.fixture(autouse=True)
