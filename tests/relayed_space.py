@@ -18,7 +18,7 @@ from tests.worker_process import until
 
 FIRST_LISTENERS: Final = 2
 # A heartbeat, a look of the watchdog, the launch, a heartbeat: 5 + 5 + 2 + 5 s.
-RELAYED_S: Final = 60.0
+RELAYED_S: Final = 150.0
 SCOUT_S: Final = 0.5
 
 

@@ -22,7 +22,7 @@ from tests.conformance.tasks.harness import (
 )
 
 NOWHERE = "http://127.0.0.1:9/never"
-LATER = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
+LATER = dt.datetime.now(dt.UTC) + dt.timedelta(hours=12)
 
 
 def in_future(**delta: float) -> dt.datetime:

@@ -117,7 +117,7 @@ async def a_live_edge(
 async def follow(player: HlsPlayer, segments: int) -> None:
     """Play so many segments more."""
     wanted = len(player.heard) + segments
-    async with asyncio.timeout(segments * 4 + 10):
+    async with asyncio.timeout(segments * 4 + PATIENCE_S):
         await player.follow(until=lambda: len(player.heard) >= wanted)
 
 
