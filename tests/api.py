@@ -1,10 +1,17 @@
 """An async client of Parley's HTTP API, as an app's own code would hold one."""
 
+import asyncio
+import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import aiohttp
+
+# What a machine without time for Firestore makes of a call, and a crowd.
+PASSING: Final = ("contended", "dependency-unavailable")
+PATIENCE_S: Final = 60.0
+PAUSE_S: Final = 0.25
 
 
 class ApiError(Exception):
@@ -63,11 +70,31 @@ class Api:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         """
-        Send one request with this person's ID token and return the JSON answer.
+        Send a request with this person's ID token and return the JSON answer.
+
+        It is made again, as `Retry-After` says, where it is refused for what passes.
 
         Raises:
             ApiError: the status is 400 or above.
         """
+        deadline_s = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return await self.call_once(method, path, body, headers)
+            except ApiError as error:
+                if error.code not in PASSING or time.monotonic() > deadline_s:
+                    raise
+                pause_s = max(PAUSE_S, error.retry_after_s)
+            await asyncio.sleep(pause_s)
+
+    async def call_once(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Send one request; see `call`."""
         bearer = {"Authorization": f"Bearer {self._id_token}"}
         async with self._http.request(
             method,

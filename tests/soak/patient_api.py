@@ -67,13 +67,13 @@ class PatientApi(Api):
     ) -> Any:
         """Send a request, as often as it needs; raises what the last try did."""
         if path.startswith("/local/"):  # no part of what is promised
-            return await super().call(method, path, body, headers)
+            return await self.call_once(method, path, body, headers)
         deadline_s = time.monotonic() + PATIENCE_S
         while True:
             began_s = time.monotonic()
             try:
                 async with asyncio.timeout(deadline_s - began_s):
-                    answer = await super().call(method, path, body, headers)
+                    answer = await self.call_once(method, path, body, headers)
             except (ApiError, *LOST) as error:
                 if isinstance(error, ApiError) and error.status < 429:
                     self._calls.answered(kind_of(method, path), began_s)
