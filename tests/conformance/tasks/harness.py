@@ -196,3 +196,16 @@ def http_task(url: str, **fields: Any) -> dict[str, Any]:
     """Return a task that POSTs to `url`."""
     request = {"url": url, **fields.pop("http_request", {})}
     return {"http_request": request, **fields}
+
+
+def create(client: Client, queue: str, url: str, **fields: Any) -> tasks_v2.Task:
+    """Create a task that POSTs to `url`."""
+    task: tasks_v2.Task = client.create_task(
+        parent=queue, task=http_task(url, **fields)
+    )
+    return task
+
+
+def waiting(client: Client, queue: str) -> int:
+    """Return how many tasks a queue holds."""
+    return len(list(client.list_tasks(parent=queue)))

@@ -5,26 +5,21 @@ import datetime as dt
 import itertools
 import time
 from pathlib import Path
-from typing import Any
 
 import jwt
 import pytest
 from google.api_core.exceptions import NotFound
 from google.auth import jwt as google_jwt
-from google.cloud.tasks_v2 import Task
 
-from tests.conformance.tasks.harness import Client, Target, http_task, make_queue, until
-
-
-def create(client: Client, queue: str, url: str, **fields: Any) -> Task:
-    """Create a task that POSTs to `url`."""
-    task: Task = client.create_task(parent=queue, task=http_task(url, **fields))
-    return task
-
-
-def waiting(client: Client, queue: str) -> int:
-    """Return how many tasks a queue holds."""
-    return len(list(client.list_tasks(parent=queue)))
+from tests.conformance.tasks.harness import (
+    Client,
+    Target,
+    create,
+    http_task,
+    make_queue,
+    until,
+    waiting,
+)
 
 
 def test_method_headers_and_body_arrive_as_given(
