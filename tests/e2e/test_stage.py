@@ -98,7 +98,7 @@ async def test_a_voice_is_gone_once_its_mute_or_removal_was_acknowledged(
             await until(lambda: ear.quiet_packets >= 2 * QUIET_PACKETS)
             assert ear.loud_packets == heard
             if "muted" in change:
-                assert speaker.sent > sent
+                await until(lambda: speaker.sent > sent)  # noqa: B023 - awaited at once
                 await space.change(space.whistler, space.whistler, {"muted": False})
                 await space.heard_again()
 
