@@ -201,6 +201,7 @@ class WorkerProcess:
         """Wait for the claim."""
 
         async def claimed() -> bool:
+            assert self.process.returncode is None, "it has ended instead"
             fields = await documents.runtime_fields()
             self.control_url = fields.get("control_url", "")
             return fields.get("state") == "ready" and fields["epoch"] == self.epoch
