@@ -13,6 +13,7 @@ import struct
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Final, Protocol
 
 from aioice import stun
@@ -29,6 +30,8 @@ from tests.api import ApiError
 
 STUN_INTERVAL_S: Final = 2.5
 CONNECT_TIMEOUT_S: Final = 60.0  # a worker's start included, on a busy machine
+RETRY_S: Final = 0.1
+PASSING: Final = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
 PAYLOAD_TYPE: Final = 96
 _CERTIFICATE: list[RTCCertificate] = []  # one key pair for the whole crowd
 
@@ -231,9 +234,12 @@ class LightPeer(asyncio.DatagramProtocol):
                     url, grant, offer
                 )
             except ApiError as error:
-                if error.status != 503:
+                if error.status not in PASSING:
                     raise
-                await asyncio.sleep(0.1)
+                # It asks more often than it is told to, to know when a worker is there;
+                # where one takes long, that becomes too often.
+                too_often = error.status == HTTPStatus.TOO_MANY_REQUESTS
+                await asyncio.sleep(error.retry_after_s if too_often else RETRY_S)
             else:
                 self._grant = grant
                 return answer
