@@ -71,7 +71,7 @@ async def test_the_keyboard_does_it_all(page_for: PageFor) -> None:
     comes first, a new view's heading has the focus, and the microphone is a button that
     says if it is pressed.
     """
-    page = await page_for("ugo", SPEECH)
+    page = await page_for("ugo", SPEECH, on_feed=False)
     await page.goto("/")
     await page.keyboard.press("Tab")
     await expect(page.locator(".skip-link")).to_be_focused()
@@ -103,7 +103,7 @@ async def test_everything_has_a_name(page_for: PageFor) -> None:
     """
     No control of a page, a sheet or the room is nameless to a screen reader.
     """
-    page = await page_for("vera", SPEECH)
+    page = await page_for("vera", SPEECH, on_feed=False)
     nameless = []
     for path, shown in (("/inbox", "inbox-empty"), ("/me", "profile-save")):
         await page.goto(path)
@@ -128,11 +128,10 @@ async def test_everything_has_a_name(page_for: PageFor) -> None:
     assert nameless == []
 
 
-async def test_text_stands_out(page_for: PageFor) -> None:
+async def test_text_stands_out(page: Page) -> None:
     """
     Text has a contrast of at least 4.5 to what it stands on, dark and light (WCAG AA).
     """
-    page = await page_for("wim")
     pairs = [
         *(("--ink", f"--{ground}") for ground in ("bg", "surface", "surface-2")),
         *(("--ink-2", f"--{ground}") for ground in ("bg", "surface", "surface-2")),

@@ -40,7 +40,7 @@ async def test_a_quiet_feed_invites(page_for: PageFor) -> None:
     """
     With nobody live the feed says so and offers to start a Space.
     """
-    page = await page_for("kai")
+    page = await page_for("kai", on_feed=False)
     await answer_with(
         page, "/v1/spaces\\?", 200, {"spaces": [], "next_page_token": None}
     )
@@ -54,7 +54,7 @@ async def test_a_feed_that_fails_can_be_tried_again(page_for: PageFor) -> None:
     """
     A server that is down is told in words, and trying again brings the feed.
     """
-    page = await page_for("lea")
+    page = await page_for("lea", on_feed=False)
     problem = {"type": "https://parley.dev/problems/dependency-unavailable"}
     await answer_with(page, "/v1/spaces\\?", 503, problem)
     await page.goto("/")
@@ -74,7 +74,7 @@ async def test_one_may_look_around_while_listening(page_for: PageFor) -> None:
     """
     host = await page_for("sven", SPEECH)
     path = await browser.start_space(host, "Background radio")
-    guest = await page_for("tara")
+    guest = await page_for("tara", on_feed=False)
     await browser.listen(guest, path)
 
     await guest.get_by_test_id("minimize").click()
@@ -101,7 +101,7 @@ async def test_the_end_is_told_to_whoever_looks_around(page_for: PageFor) -> Non
     """
     host = await page_for("ulla")
     path = await browser.start_space(host, "Over meanwhile")
-    guest = await page_for("veit")
+    guest = await page_for("veit", on_feed=False)
     await browser.listen(guest, path)
     await guest.get_by_test_id("minimize").click()
     card = guest.get_by_role("link", name="Over meanwhile", exact=True)

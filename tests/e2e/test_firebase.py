@@ -57,6 +57,7 @@ async def context(
         base_url=stack.url,
         viewport={"width": width, "height": height},
     )
+    opened.set_default_timeout(browser.LIVE_TIMEOUT_MS)
     yield opened
     await opened.close()
 
@@ -172,7 +173,7 @@ async def test_a_bell_that_is_rung_brings_pushes(
     Only then the browser is registered, with its token of FCM; a push is shown by the
     service worker, with the Space that a tap opens.
     """
-    host = await page_for("hana")
+    host = await page_for("hana", on_feed=False)
     start = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     space_id = await host.evaluate(SCHEDULE, start)
     google = GoogleDoubles(stack, "gil")

@@ -80,7 +80,7 @@ async def test_a_wrong_link_is_explained(
     """
     A link to no Space leads to a page that says so and back to the feed.
     """
-    page = await page_for("mia")
+    page = await page_for("mia", on_feed=False)
 
     await page.goto(ABSENT)
 
@@ -110,7 +110,7 @@ async def test_without_a_microphone_one_still_hosts_and_hears(
     """
     A denied microphone is explained, and the Space goes on without it.
     """
-    page = await page_for("noa")
+    page = await page_for("noa", on_feed=False)
     await page.add_init_script(DENY_MICROPHONE)
     await page.goto("/")
 
@@ -130,7 +130,7 @@ async def test_a_host_runs_the_stage(page_for: PageFor) -> None:
     """
     host = await page_for("olga", SPEECH)
     path = await browser.start_space(host, "On invitation", policy="invited")
-    guest = await page_for("pepe")
+    guest = await page_for("pepe", on_feed=False)
     await browser.listen(guest, path)
     room = guest.get_by_test_id("room")
     await guest.evaluate(KEEP_SAID)
@@ -173,7 +173,7 @@ async def test_an_anonymous_listener_is_counted_not_named(page_for: PageFor) -> 
     """
     host = await page_for("quin", SPEECH)
     path = await browser.start_space(host, "Who is there?")
-    guest = await page_for("rosa")
+    guest = await page_for("rosa", on_feed=False)
     await guest.goto(path)
 
     await guest.get_by_test_id("join-anonymous").click()
@@ -223,7 +223,7 @@ async def test_localhost_is_as_good_as_its_number(
     Opened as "localhost" the page reaches media and room.json, although `join` names
     127.0.0.1 and the content security policy allows the page's own origin alone.
     """
-    page = await page_for("abe", SPEECH)
+    page = await page_for("abe", SPEECH, on_feed=False)
     await page.goto(f"http://localhost:{stack.port}/")
     await page.get_by_test_id("sign-in-open").click()
     await page.get_by_test_id("sign-in-handle").fill("abe")
