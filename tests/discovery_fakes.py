@@ -64,11 +64,16 @@ class MemorySpaceFinder:
             uid: self._db.spaces[uid] for uid in space_ids if uid in self._db.spaces
         }
 
-    def count_live(self, host_id: UserId, *, at_most: int) -> int:
+    def count_live(
+        self, host_id: UserId, *, started_before: datetime, at_most: int
+    ) -> int:
         live = [
             each
             for each in self._db.spaces.values()
-            if each.creator_id == host_id and each.state is SpaceState.LIVE
+            if each.creator_id == host_id
+            and each.state is SpaceState.LIVE
+            and each.started_at is not None
+            and each.started_at < started_before
         ]
         return min(len(live), at_most)
 

@@ -26,7 +26,6 @@ from .runtime import (
 from .states import TRANSITIONS, SpaceEvent, SpaceState
 
 MAX_LIVE: Final = 10  # of one host at once, each with a worker of its own
-FIRST_EPOCH: Final = 1
 MAX_TITLE_CHARS: Final = 70
 MAX_TOPICS: Final = 3
 MAX_TOPIC_CHARS: Final = 30
@@ -48,7 +47,7 @@ class EndReason(StrEnum):
     HOST_CANCELLED = "host_cancelled"
     HOST_NO_SHOW = "host_no_show"  # not started within 30 min of its time
     OPERATOR_ENDED = "operator_ended"
-    TOO_MANY_LIVE = "too_many_live"  # its host had `MAX_LIVE` others
+    TOO_MANY_LIVE = "too_many_live"  # its host had `MAX_LIVE` older ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,14 +218,16 @@ def end(space: Space, *, actor_id: UserId, now: datetime) -> Decision:
     return Decision(ended(space, EndReason.HOST_ENDED, now=now))
 
 
-def crowd_out(space: Space, *, live: int, now: datetime) -> Decision:
+def crowd_out(space: Space, *, older: int, now: datetime) -> Decision:
     """
-    End a Space that has just gone live, where its host has `MAX_LIVE` others.
+    End a live Space whose host has `MAX_LIVE` others that went live before it.
+
+    Asked again it decides the same, whichever Space it is asked of: the oldest stay.
 
     Args:
-        live: How many its host has live, this one among them.
+        older: How many those are; beyond `MAX_LIVE` nobody needs to count.
     """
-    if space.state is not SpaceState.LIVE or live <= MAX_LIVE:
+    if space.state is not SpaceState.LIVE or older < MAX_LIVE:
         return Decision(space)
     return Decision(ended(space, EndReason.TOO_MANY_LIVE, now=now))
 

@@ -48,8 +48,13 @@ class SpaceFinder(Protocol):
         """Return those that there are."""
         ...
 
-    def count_live(self, host_id: UserId, *, at_most: int) -> int:
-        """Return how many Spaces this person hosts live, counted up to `at_most`."""
+    def count_live(
+        self, host_id: UserId, *, started_before: datetime, at_most: int
+    ) -> int:
+        """
+        Return how many live Spaces this person hosts that went live before a time,
+        counted up to `at_most`.
+        """
         ...
 
     def hosted_by(self, numbers: Collection[int], *, limit: int) -> Sequence[Space]:

@@ -87,7 +87,7 @@ class UpkeepService:
             return
         # First, so that the watchdog starts over where this does not succeed.
         self.effects.put(next_check(space_id, epoch=epoch, now=self.now()))
-        if epoch == rules.FIRST_EPOCH and self._is_crowded_out(space):
+        if self._crowd_out(space):
             return
         room = Workload(kind=WorkloadKind.ROOM, key=space_id, epoch=epoch)
         self.tell_live(space)
@@ -209,16 +209,24 @@ class UpkeepService:
             },
         )
 
-    def _is_crowded_out(self, space: Space) -> bool:
-        """End a Space that is one too many of its host's; return whether it is."""
-        # Here and not when it goes live: of those that do at the same moment, each is
-        # counted by now, and no start costs a read more.
-        live = self.finder.count_live(space.creator_id, at_most=rules.MAX_LIVE + 1)
-        if live <= rules.MAX_LIVE:
-            return False
-        rule = partial(rules.crowd_out, live=live, now=self.now())
-        logger.warning("too many live", extra={"space_id": space.id})
-        return self.spaces.update(space.id, rule).space.state is not SpaceState.LIVE
+    def _crowd_out(self, space: Space) -> bool:
+        """End a Space that is one too many of its host's; return whether it is over."""
+        # Here and not only when it goes live: of those that do at the same moment, each
+        # is counted by now.
+        older = self.finder.count_live(
+            space.creator_id,
+            started_before=space.started_at or space.created_at,
+            at_most=rules.MAX_LIVE,
+        )
+        rule = partial(rules.crowd_out, older=older, now=self.now())
+        if rule(space).space == space:
+            return False  # as nearly all are: not worth a transaction
+        decision = self.spaces.update(space.id, rule)
+        for effect in decision.effects:
+            self.effects.release(effect)
+        if decision.space.end_reason is rules.EndReason.TOO_MANY_LIVE:
+            logger.warning("too many live", extra={"space_id": space.id})
+        return decision.space.state is not SpaceState.LIVE
 
     def _is_gone(self, space_id: SpaceId, epoch: int) -> bool:
         """Whether the worker of `epoch` was launched, and is not there any more."""

@@ -166,16 +166,22 @@ def test_relations_are_listed_and_read_whole(town: Town) -> None:
 
 def test_live_spaces_of_a_host_are_counted(town: Town) -> None:
     """
-    Theirs and no other's, none that waits or is over, and no further than asked.
+    Theirs and no other's, none that waits or is over, only what went live before, and
+    no further than asked.
     """
     for state in (SpaceState.LIVE, SpaceState.LIVE, *SpaceState):
         town.space("ana", state)
     town.space("bo", SpaceState.LIVE)
-    finder = town.stores.space_finder
+    older = NOW - timedelta(milliseconds=1)
+    town.space("ana", SpaceState.LIVE, started_at=older)
+    count, ana = town.stores.space_finder.count_live, town.uid("ana")
+    later = NOW + timedelta(milliseconds=1)
 
-    assert finder.count_live(town.uid("ana"), at_most=10) == 3
-    assert finder.count_live(town.uid("ana"), at_most=2) == 2
-    assert finder.count_live(town.uid("cleo"), at_most=2) == 0
+    assert count(ana, started_before=later, at_most=10) == 4
+    assert count(ana, started_before=later, at_most=2) == 2
+    assert count(ana, started_before=NOW, at_most=10) == 1
+    assert count(ana, started_before=older, at_most=10) == 0
+    assert count(town.uid("cleo"), started_before=later, at_most=2) == 0
 
 
 def test_a_block_undoes_and_keeps_apart(town: Town) -> None:

@@ -2,8 +2,6 @@
 
 import pytest
 
-from spaces.domain.space import MAX_LIVE
-from spaces.domain.states import SpaceState
 from spaces.http import rate_limits
 from spaces.http.errors import RateLimited
 from spaces.http.rate_limits import DEFAULT_LIMITS, RateLimiter, Scope
@@ -187,49 +185,6 @@ def test_workers_are_not_launched_by_the_hundred(limited: World) -> None:
 
     assert started.count(200) == 30 + 6
     assert started[-1] == 429
-
-
-@pytest.mark.parametrize(
-    ("others", "served"), [(MAX_LIVE - 1, True), (MAX_LIVE, False)]
-)
-def test_nobody_keeps_the_machines_busy(
-    world: World, others: int, served: bool
-) -> None:
-    """
-    One person holds ten live Spaces at once, however slowly they were started: the
-    eleventh gets no worker, and ends.
-    """
-    for n in range(others):
-        world.database.put_space(a_space(id=f"4Space4Spac{n:02}".replace("0", "o")))
-    world.database.put_space(a_space(SpaceState.SCHEDULED))
-    started = world.call("POST", f"/v1/spaces/{SPACE_ID}/start", as_user=HOST)
-    assert started.status_code == 200
-
-    answers = [
-        world.task("launch", {"space_id": SPACE_ID, "epoch": 1}).status_code
-        for _ in range(2)
-    ]
-
-    space = world.call("GET", f"/v1/spaces/{SPACE_ID}", as_user="ana").get_json()
-    assert answers == [204, 204]
-    assert len(world.launcher.launched) == served
-    assert len(world.watchdogs) == 1
-    assert (space["state"], space["end_reason"]) == (
-        ("live", None) if served else ("ended", "too_many_live")
-    )
-
-
-def test_a_worker_that_is_replaced_is_not_counted(world: World) -> None:
-    """
-    What was let in stays, whatever else its host has begun.
-    """
-    for n in range(MAX_LIVE):
-        world.database.put_space(a_space(id=f"4Space4Spac{n:02}".replace("0", "o")))
-    world.database.put_space(a_space(epoch=2))
-
-    world.task("launch", {"space_id": SPACE_ID, "epoch": 2})
-
-    assert [each.epoch for each in world.launcher.launched] == [2]
 
 
 def test_reports_do_not_bury_the_desk(limited: World) -> None:

@@ -32,7 +32,7 @@ REPORT: Final = "reports/{id}: a complaint"
 SUSPENDED: Final = "operator/suspended: everybody whom the operator has shut out"
 OPEN_HOSTED: Final = "spaces: those which they host live or have scheduled"
 LIVE: Final = "spaces: live ones, each one read"
-LIVE_HOSTED: Final = "spaces: how many their host has live, counted"
+LIVE_HOSTED: Final = "spaces: how many older ones their host has live, counted"
 PRESENT_IN: Final = "spaces/*/participants: where they are present"
 SLOTS: Final = "users/{host}/hosting/scheduled: ten at once and no more"
 SUBSCRIBER: Final = "spaces/{space}/subscribers/{uid}: who wants to be told"
@@ -204,7 +204,6 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "task tell-page, an invite": Cost(
             (SPACE, FAN_OUT, INVITE, DEVICE, FAN_OUT), (FAN_OUT, FAN_OUT)
         ),
-        # Of the first epoch; later ones do not count what their host has live.
         "task launch": Cost((SPACE, WORKER, LIVE_HOSTED, WORKLOAD), (WORKLOAD,)),
         "task watchdog": Cost((SPACE, WORKER)),
         # From 15 s after the launch until the claim: was it launched, is it there?

@@ -1,6 +1,7 @@
 """Spaces by what they have in common, in Firestore."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -77,12 +78,16 @@ class FirestoreSpaceFinder:
         spaces = [read_space(doc) for doc in found if doc.exists]
         return {space.id: space for space in spaces}
 
-    def count_live(self, host_id: UserId, *, at_most: int) -> int:
+    def count_live(
+        self, host_id: UserId, *, started_before: datetime, at_most: int
+    ) -> int:
         """Aggregate, which reads no document; see `SpaceFinder`."""
         live = FieldFilter("state", "==", SpaceState.LIVE.value)
+        older = FieldFilter("started_at", "<", started_before)
         query = self._spaces().where(filter=FieldFilter("creator_id", "==", host_id))
+        query = query.where(filter=live).where(filter=older)
         with dependency_errors():
-            counted = query.where(filter=live).limit(at_most).count().get()
+            counted = query.limit(at_most).count().get()
         return int(counted[0][0].value)
 
     def hosted_by(self, numbers: Collection[int], *, limit: int) -> Sequence[Space]:
