@@ -80,6 +80,8 @@ def _set_removed(
     if actor_id not in space.host_ids:
         raise ModeratorOnly("Only the host and co-hosts can remove people.")
     by_host = actor_id == space.creator_id
+    if member.removed and member.left_at is not None and not by_host:
+        raise ParticipantNotFound  # never here: blocks stay private
     if not removed:
         return space, _let_back(member, now, by_host=by_host)
     if member.removed:
@@ -105,9 +107,7 @@ def _let_back(member: Participant, now: datetime, *, by_host: bool) -> Participa
     if not member.removed:
         return member
     if member.removed_by_host and not by_host:
-        if member.left_at is not None:  # never here: blocks stay private
-            raise ParticipantNotFound
-        raise HostOnly("Only the host lets back whom the host has shut out.")
+        raise HostOnly("A co-host lets back only whom a co-host removed.")
     return replace(member, removed=False, removed_by_host=False, left_at=now)
 
 

@@ -84,6 +84,7 @@ def after(decision: MemberDecision) -> Participant:
         ("host", "lea", CO_HOST, errors.CoHostsFull),
         ("cleo", "out", LET_BACK, errors.HostOnly),
         ("cleo", "shut", LET_BACK, errors.ParticipantNotFound),
+        ("cleo", "shut", REMOVE, errors.ParticipantNotFound),
         ("out", "out", LET_BACK, errors.RemovedFromSpace),
     ],
 )
