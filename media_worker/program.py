@@ -17,7 +17,7 @@ from .config import Config, ConfigError
 from .json_logs import configure
 from .process_memory import limit_libraries, settle
 from .start_trace import StartTrace, join_trace, process_began_ns
-from .stop_signals import STOPS, ignore_stops
+from .stop_signals import STOPS
 from .warm import is_warm, run_warm
 
 if TYPE_CHECKING:
@@ -51,14 +51,15 @@ def run() -> int:
 
 
 async def _to_the_end(running: Awaitable[int]) -> int:
-    """Let no stop in between the loop's end and the process': traces are told yet."""
+    """Let no stop in between the loop's end and the process': traces are being told."""
     try:
         return await running
     finally:
         loop = asyncio.get_running_loop()
         for number in STOPS:
+            # As it closes, the loop would set Python's own; between these two it has.
             loop.remove_signal_handler(number)
-        ignore_stops()
+            signal.signal(number, signal.SIG_IGN)
 
 
 async def _run_room(env: Mapping[str, str], began_ns: int | None = None) -> int:

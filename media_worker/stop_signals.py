@@ -1,4 +1,4 @@
-"""Signals that ask a worker to end: what they do before it serves, and after."""
+"""Signals that ask a worker to end, and what they do before it serves."""
 
 import signal
 import sys
@@ -17,17 +17,6 @@ def end_while_loading() -> None:
     """
     for number in STOPS:
         signal.signal(number, _end)
-
-
-def ignore_stops() -> None:
-    """
-    Let no stop cut short what is left, which must be bounded.
-
-    For the end of an event loop that has no handler of theirs any more: as it closes,
-    asyncio would set Python's own again.
-    """
-    for number in STOPS:
-        signal.signal(number, signal.SIG_IGN)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeVar
@@ -11,6 +10,7 @@ from spaces_contract.trace_context import VARIABLE
 
 from .agones import PORT_VARIABLE, Allocation, Sidecar, SidecarLost
 from .config import RELAY, ROOM
+from .stop_signals import STOPS
 
 CLIP: Final = "clip"
 RENDER: Final = "render"
@@ -37,7 +37,7 @@ async def run_warm(env: Mapping[str, str], run_room: RunRoom) -> int:
     sidecar = Sidecar(int(env[PORT_VARIABLE]))
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOPS:
         loop.add_signal_handler(number, stopped.set)
     async with sidecar.kept_healthy():
         await sidecar.ready()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _PORTS: Final = "41000-41399"
 _API_VERSION: Final = "1.41"  # as the launcher's
-_STOP_GRACE_S: Final = 10
+_STOP_GRACE_S: Final = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

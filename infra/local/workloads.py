@@ -29,7 +29,7 @@ KINDS: Final = (ROOM, RELAY, *OF_RECORDINGS)
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KEPT_ENDED: Final = 200  # ended workloads that are still listed
 _KEPT_LOGS: Final = 50
-_WORKER_GRACE_S: Final = 8.0
+_WORKER_GRACE_S: Final = 15.0  # a worker drains within that, or is killed
 
 
 class WorkloadRefused(ValueError):

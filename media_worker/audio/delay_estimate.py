@@ -55,7 +55,7 @@ class DelayEstimate:
         self.count_delay(transit_s - self.base_s)
 
     def count_delay(self, delay_s: float) -> None:
-        """Take one delay above the base, never below it, e.g. of a late FEC copy."""
+        """Take one delay above the base, 0 s or more, e.g. of a late FEC copy."""
         index = min(BINS - 1, int(delay_s / BIN_S))
         self._weights[index] += self._next_weight
         self._total += self._next_weight

@@ -86,7 +86,7 @@ def is_free(port: int) -> bool:
 
 
 def wait_for_control(port: int) -> None:
-    """Return once a worker takes connections: Linux keeps SIGTERM from it before."""
+    """Return once a worker takes connections: there is something to drain then."""
     deadline_s = time.monotonic() + PATIENCE_S
     while True:
         try:

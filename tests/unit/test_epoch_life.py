@@ -1,5 +1,7 @@
 """A worker that is asked to leave: until when it stays, and what it says of itself."""
 
+import asyncio
+
 import pytest
 
 from media_worker.epoch_life import ExitCode
@@ -75,3 +77,23 @@ async def test_without_firestore_there_is_nobody_to_ask() -> None:
         worker.life.leave()
 
         assert worker.room.ended.result() is RoomEnd.WORKER_STOPPING
+
+
+async def test_the_last_report_is_waited_for_longer_than_peers_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    A busy Firestore hears that the worker has stopped, and nobody looks for it.
+    """
+    monkeypatch.setattr("media_worker.epoch_life.DRAINING_PATIENCE_S", 0.01)
+    async with RunningLife(a_live_space()) as worker:
+        worker.firestore.answers = asyncio.Event()
+        worker.life.stop()
+        async with asyncio.timeout(60):
+            while worker.firestore.runtime["state"] != "stopped":  # noqa: ASYNC110 - a report sets no event
+                await asyncio.sleep(0.001)
+        await asyncio.sleep(0.05)  # beyond what peers wait
+        waits = not worker.running.done()
+        worker.firestore.answers.set()
+
+        assert (waits, await worker.running) == (True, ExitCode.DONE)

@@ -334,7 +334,7 @@ class EgressProcess:
         self._owner.egress_ended(self)
 
     def _lose_sessions(self) -> None:
-        """Tell of each; who waits for an answer learns it there, and may turn away."""
+        """Tell of each; who waits for an answer gets it so, and may turn elsewhere."""
         lost = self._sessions.clear()
         for waiting in self._waiting.values():
             if not waiting.done():

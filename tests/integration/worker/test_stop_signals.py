@@ -16,12 +16,19 @@ from tests.worker_process import (
     WorkerProcess,
 )
 
+# `python -m media_worker` whose first part takes for ever to load.
 LOADING = """
-import time
-from media_worker.stop_signals import end_while_loading
-end_while_loading()
-print("loading", flush=True)
-time.sleep(600)
+import sys, time
+
+class Slow:
+    def find_spec(self, name, *_):
+        if name == "media_worker.program":
+            print("loading", flush=True)
+            time.sleep(600)
+
+sys.meta_path.insert(0, Slow())
+from media_worker.__main__ import main
+sys.exit(main())
 """
 
 
@@ -60,6 +67,7 @@ async def test_a_stop_while_it_ends_changes_nothing(tmp_path: Path) -> None:
                 ending = asyncio.create_task(worker.exit_code())
                 while not ending.done():
                     worker.interrupt()
+                    worker.terminate()
                     await asyncio.sleep(0.01)
 
             assert await ending == 0

@@ -127,8 +127,9 @@ async def test_the_stage_belongs_to_the_origin() -> None:
     """
     async with RunningRelay() as relay:
         session_id = await relay.listen(LEA)
-        on_stage = await relay.refused("ana")
-        talking = await relay.refused("bo", PeerKind.WHIP)
+        async with asyncio.timeout(60):
+            on_stage = await relay.refused("ana")
+            talking = await relay.refused("bo", PeerKind.WHIP)
         relay.room.apply(desired(a_member("ana"), a_member("lea")))
         await settle()
 
