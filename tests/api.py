@@ -1,12 +1,16 @@
 """An async client of Parley's HTTP API, as an app's own code would hold one."""
 
 import asyncio
+import logging
 import time
+import uuid
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
 import aiohttp
+
+logger = logging.getLogger(__name__)
 
 # What a machine without time for Firestore makes of a call, and a crowd.
 PASSING: Final = ("contended", "dependency-unavailable")
@@ -72,18 +76,22 @@ class Api:
         """
         Send a request with this person's ID token and return the JSON answer.
 
-        It is made again, as `Retry-After` says, where it is refused for what passes.
+        Refused for what passes, it is made again, as `Retry-After` says, and that is
+        logged; by the same key, so that nothing is made twice.
 
         Raises:
             ApiError: the status is 400 or above.
         """
         deadline_s = time.monotonic() + PATIENCE_S
+        key = {"Idempotency-Key": uuid.uuid4().hex} if method == "POST" else {}
+        sent = {**key, **(headers or {})}
         while True:
             try:
-                return await self.call_once(method, path, body, headers)
+                return await self.call_once(method, path, body, sent)
             except ApiError as error:
                 if error.code not in PASSING or time.monotonic() > deadline_s:
                     raise
+                logger.warning("%s %s is made again: %s", method, path, error.code)
                 pause_s = max(PAUSE_S, error.retry_after_s)
             await asyncio.sleep(pause_s)
 

@@ -20,11 +20,19 @@ traceback.extract_stack.__defaults__ = (None, 0)  # what asyncio's C code calls
 TIERS = ("unit", "integration", "conformance", "e2e", "containers")
 # A process has a file to itself: one of a minute that begins last is waited for alone.
 LONGEST = (
-    *("e2e/test_recording.py", "e2e/test_transports.py", "e2e/test_talk.py"),
-    *("integration/worker/test_hls.py", "integration/worker/test_worker.py"),
-    *("e2e/test_crashes.py", "e2e/test_bad_network.py", "e2e/test_web_client.py"),
-    *("e2e/test_own_pages.py", "e2e/test_firebase.py", "e2e/test_relays.py"),
+    "e2e/test_recording.py",
+    "e2e/test_transports.py",
+    "e2e/test_talk.py",
+    "integration/worker/test_hls.py",
+    "integration/worker/test_worker.py",
+    "e2e/test_crashes.py",
+    "e2e/test_bad_network.py",
+    "e2e/test_web_client.py",
+    "e2e/test_own_pages.py",
+    "e2e/test_firebase.py",
+    "e2e/test_relays.py",
 )
+assert all((TESTS / name).is_file() for name in LONGEST)
 
 
 def pytest_collection_modifyitems(

@@ -114,10 +114,11 @@ def _live_and_die(
         for writer in writers:
             writer.check(db)
             writer.stop.clear()
+        found = [writer.acknowledged for writer in writers]
         threads = [threading.Thread(target=w.run, args=(db,)) for w in writers]
         for thread in threads:
             thread.start()
-        while not any(w.acknowledged for w in writers):  # on however busy a machine
+        while [w.acknowledged for w in writers] == found:  # on however busy a machine
             assert any(thread.is_alive() for thread in threads), "nothing is taken"
             time.sleep(0.001)
         time.sleep(life_s)

@@ -134,16 +134,17 @@ async def _end_spaces(url: str) -> None:
 
 
 async def _sign_in(page: Page, handle: str) -> None:
-    """Sign in where nothing runs yet; once more where the network changed meanwhile."""
-    for last in (False, True):
+    """Sign in where nothing runs yet; once more where a request was lost."""
+    lost: list[str] = []
+    page.once("requestfailed", lambda request: lost.append(request.url))
+    await page.goto(STILL)
+    try:
+        await page.evaluate(SIGN_IN, [handle, handle.title()])
+    except Error:
+        if not lost:
+            raise
         await page.goto(STILL)
-        try:
-            await page.evaluate(SIGN_IN, [handle, handle.title()])
-        except Error:
-            if last:
-                raise
-        else:
-            return
+        await page.evaluate(SIGN_IN, [handle, handle.title()])
 
 
 async def _load_feed(page: Page) -> None:

@@ -3,9 +3,10 @@
 import asyncio
 import functools
 import json
-from typing import Any
 
 from playwright.async_api import Page, Route
+
+from tests.browser import run_module
 
 # Somebody whose token has run out, and what Firebase answers to each renewal.
 ANA = """
@@ -32,13 +33,6 @@ ANA = """
 """
 
 
-async def run(page: Page, module: str, body: str) -> Any:
-    """Return what `body` makes of the module `m`."""
-    return await page.evaluate(
-        f'async () => {{ const m = await import("{module}"); {body} }}'
-    )
-
-
 async def test_a_token_that_comes_late_signs_nobody_in_again(page: Page) -> None:
     """
     Whoever signs out while their token is being renewed stays signed out.
@@ -51,7 +45,7 @@ async def test_a_token_that_comes_late_signs_nobody_in_again(page: Page) -> None
       return [await renewing, m.account()];
     """
 
-    assert await run(page, "/session.js", body) == ["sign-in-needed", None]
+    assert await run_module(page, "/session.js", body) == ["sign-in-needed", None]
 
 
 async def test_a_proof_that_never_comes_holds_up_no_call(page: Page) -> None:
@@ -110,7 +104,7 @@ async def test_whom_firebase_knows_no_more_may_sign_in_anew(page: Page) -> None:
       return outcomes;
     """
 
-    outcomes = await run(page, "/session.js", ANA + body)
+    outcomes = await run_module(page, "/session.js", ANA + body)
 
     assert outcomes == [["id-token-expired", None]] * 2
 
@@ -136,7 +130,7 @@ async def test_whatever_else_firebase_says_signs_nobody_out(page: Page) -> None:
               m.account().refreshToken];
     """
 
-    assert await run(page, "/session.js", ANA + body) == [
+    assert await run_module(page, "/session.js", ANA + body) == [
         ["unreachable", "not-parley", *["sign-in-failed"] * 4, "account-suspended"],
         "later",
         1,
@@ -158,7 +152,11 @@ async def test_a_refused_token_signs_out_nobody_who_came_anew(page: Page) -> Non
       return [await renewing, await m.idToken(), asked.length];
     """
 
-    assert await run(page, "/session.js", ANA + body) == ["id-token-expired", "anew", 2]
+    assert await run_module(page, "/session.js", ANA + body) == [
+        "id-token-expired",
+        "anew",
+        2,
+    ]
 
 
 async def test_a_renewal_leaves_a_name_that_changed_meanwhile(page: Page) -> None:
@@ -174,7 +172,7 @@ async def test_a_renewal_leaves_a_name_that_changed_meanwhile(page: Page) -> Non
       return [await renewing, m.account().displayName];
     """
 
-    assert await run(page, "/session.js", ANA + body) == ["later", "Ana B"]
+    assert await run_module(page, "/session.js", ANA + body) == ["later", "Ana B"]
 
 
 async def test_a_name_that_is_stored_late_brings_no_old_token_back(page: Page) -> None:
@@ -198,7 +196,7 @@ async def test_a_name_that_is_stored_late_brings_no_old_token_back(page: Page) -
       return [bearers, renewed.idToken, renewed.displayName, left];
     """
 
-    assert await run(page, "/session.js", ANA + body) == [
+    assert await run_module(page, "/session.js", ANA + body) == [
         ["Bearer kept", "Bearer newer"],
         "newer",
         "Ana B",
@@ -221,7 +219,7 @@ async def test_whoever_takes_long_to_pick_a_handle_need_not_start_again(
       return [bearers, uid, idToken, refreshToken, displayName];
     """
 
-    assert await run(page, "/session.js", ANA + body) == [
+    assert await run_module(page, "/session.js", ANA + body) == [
         ["Bearer later"],
         "ana",
         "later",
@@ -246,7 +244,7 @@ async def test_whoever_signs_out_gets_no_more_pushes_here(page: Page) -> None:
       return [subscribed, localStorage.getItem("parley.device")];
     """
 
-    assert await run(page, "/device.js", body) == [False, None]
+    assert await run_module(page, "/device.js", body) == [False, None]
 
 
 async def test_a_registration_that_fails_forgets_no_earlier_one(page: Page) -> None:
@@ -271,7 +269,7 @@ async def test_a_registration_that_fails_forgets_no_earlier_one(page: Page) -> N
       return called.filter((call) => call.includes("/devices/"));
     """
 
-    assert await run(page, "/device.js", body) == [
+    assert await run_module(page, "/device.js", body) == [
         "PUT /v1/me/devices/device-1",
         "PUT /v1/me/devices/device-1",
         "DELETE /v1/me/devices/device-1",

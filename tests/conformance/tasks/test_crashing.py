@@ -178,15 +178,17 @@ def create_until(
 
 def test_a_tombstones_time_can_be_set(server: Starter, target: Target) -> None:
     """
-    With half a second, the name is free again soon, and not only in an hour.
+    With half a second, the name is free again after that, and not only in an hour.
     """
     client = server("--tombstone-s", "0.5").start()
     task = {"name": f"{QUEUE}/tasks/again", **http_task(f"{target.url}/again")}
+    began_s = time.monotonic()
     client.create_task(parent=QUEUE, task=task)
     target.wait_for("/again")
 
     until(lambda: is_created(client, task))
 
+    assert time.monotonic() - began_s >= 0.5
     target.wait_for("/again", 2)
 
 
