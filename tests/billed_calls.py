@@ -361,3 +361,7 @@ def _schedule(bill: Bill, world: World, client: BoundedClient) -> None:
     task("schedule-step", "schedule-step", step="remind")
     bill.call("unsubscribe", "DELETE", f"{path}/reminder", "ana")
     bill.call("cancel_space, scheduled", "DELETE", path, "host")
+    made = world.call("POST", SPACES, as_user="host", json=body).get_json()
+    path = f"{SPACES}/{made['id']}"
+    bill.call("start_space, scheduled", "POST", f"{path}/start", "host")
+    world.call("POST", f"{path}/end", as_user="host")

@@ -141,6 +141,7 @@ class World:
         self.spaces = SpaceService(
             spaces=stores.spaces,
             profiles=stores.profiles,
+            finder=stores.space_finder,
             effects=self.effects,
             now=self.clock,
             new_space_id=random_space_id,

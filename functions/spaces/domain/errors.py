@@ -15,7 +15,7 @@ Everything that can be refused, each with a code of its own.
     │                 RequestClosed  InviteClosed
     │                 ListFull  NotScheduled  ScheduleOutOfRange
     │                 IdempotencyKeyReused  StaleRevision  ErasureRunning
-    │                 ReportClosed
+    │                 ReportClosed  TooManyLive
     └── Unavailable   Contended  DependencyUnavailable
 """
 
@@ -321,6 +321,13 @@ class ScheduleOutOfRange(Conflict):
 
     def __init__(self) -> None:
         super().__init__("A Space starts at least 5 minutes, at most 365 days ahead.")
+
+
+class TooManyLive(Conflict):
+    code = "too-many-live"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"You have {limit} Spaces live: end one first.", limit=limit)
 
 
 class Unavailable(SpaceError):

@@ -11,7 +11,7 @@ from spaces_contract.recording import RecordingState
 from spaces_contract.runtime import WorkerState
 
 from .effects import Effect, LaunchWorker
-from .errors import HostOnly, IllegalTransition, ProtectedAccount
+from .errors import HostOnly, IllegalTransition, ProtectedAccount, TooManyLive
 from .host_presence import HOST_PRESENT, HostPresence, HostState
 from .profile import Profile
 from .runtime import (
@@ -199,6 +199,17 @@ def start(space: Space, *, actor_id: UserId, now: datetime) -> Decision:
         space, state=next_state(space.state, SpaceEvent.START), started_at=now
     )
     return _with_new_worker(live, now)
+
+
+def awaits_its_time(space: Space) -> bool:
+    """Whether people may count on its start: it is announced, and has not begun."""
+    return space.state is SpaceState.SCHEDULED and space.scheduled_start is not None
+
+
+def must_have_room(live: int) -> None:
+    """Raise TooManyLive where a host with so many live Spaces starts no other."""
+    if live >= MAX_LIVE:
+        raise TooManyLive(MAX_LIVE)
 
 
 def end(space: Space, *, actor_id: UserId, now: datetime) -> Decision:

@@ -45,6 +45,7 @@ ADVICE: Final[Mapping[str, str]] = MappingProxyType(
         "illegal-transition": "Read the Space again: `state` says where it stands.",
         "not-live": "`state` says why: wait for it, or show that it is over.",
         "stage-full": "Say so; ask again when somebody steps down.",
+        "too-many-live": "It stays scheduled: let them end another, then start it.",
         "list-full": "`limit` says how many there may be: remove one first.",
         "speak-request-closed": "Somebody was quicker; `state` says what became of it.",
         "invite-closed": "Too late; `state` says what became of it.",

@@ -84,6 +84,7 @@ STATUS: Final[Mapping[type[SpaceError], HTTPStatus]] = MappingProxyType(
         domain.ScheduleOutOfRange: HTTPStatus.UNPROCESSABLE_ENTITY,
         domain.ErasureRunning: HTTPStatus.CONFLICT,
         domain.ReportClosed: HTTPStatus.CONFLICT,
+        domain.TooManyLive: HTTPStatus.CONFLICT,
         domain.ReportNotFound: HTTPStatus.NOT_FOUND,
         domain.AccountSuspended: HTTPStatus.FORBIDDEN,
         domain.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,

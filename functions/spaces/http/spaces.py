@@ -14,6 +14,7 @@ from ..domain.errors import (
     ProtectedAccount,
     ScheduleOutOfRange,
     SpaceNotFound,
+    TooManyLive,
 )
 from ..domain.space import Space, SpaceDraft
 from ..service.spaces import IdempotencyKey, SpaceService
@@ -105,7 +106,7 @@ def _hosting(resource: SpaceResource) -> tuple[Operation, ...]:
             access=Access.ID_TOKEN,
             handle=resource.start,
             answer=SpaceView,
-            errors=(*END_ERRORS, ProfileRequired, ProtectedAccount),
+            errors=(*END_ERRORS, ProfileRequired, ProtectedAccount, TooManyLive),
         ),
         Operation(
             id="end_space",

@@ -16,9 +16,11 @@ from .parts import Parts
 def operations(parts: Parts) -> tuple[Operation, ...]:
     """Return the operations on Spaces."""
     url = parts.config.public_url
+    finder = FirestoreSpaceFinder(parts.client)
     hosting = SpaceService(
         spaces=parts.spaces,
         profiles=FirestoreProfileStore(parts.client),
+        finder=finder,
         effects=parts.effects,
         now=utc_now,
         new_space_id=random_space_id,
@@ -28,7 +30,7 @@ def operations(parts: Parts) -> tuple[Operation, ...]:
         reports=FirestoreReportStore(parts.client), now=utc_now, new_token=random_token
     )
     finding = DiscoveryService(
-        spaces=FirestoreSpaceFinder(parts.client),
+        spaces=finder,
         people=FirestorePeopleFinder(parts.client),
         now=utc_now,
     )

@@ -2,6 +2,7 @@
 
 from ..adapters.clock import random_space_id, utc_now
 from ..adapters.firestore.profiles import FirestoreProfileStore
+from ..adapters.firestore.space_finder import FirestoreSpaceFinder
 from ..adapters.web_shell import HttpWebShell
 from ..http import share, well_known
 from ..http.operations import Operation
@@ -15,6 +16,7 @@ def operations(parts: Parts) -> tuple[Operation, ...]:
     showing = SpaceService(
         spaces=parts.spaces,
         profiles=FirestoreProfileStore(parts.client),
+        finder=FirestoreSpaceFinder(parts.client),
         effects=parts.effects,
         now=utc_now,
         new_space_id=random_space_id,

@@ -17,6 +17,7 @@ from ..domain.errors import (
 )
 from ..domain.profile import Profile
 from ..domain.space import Decision, Space, SpaceDraft
+from .discovery_ports import SpaceFinder
 from .ports import Clock, EffectQueue, Once, ProfileStore, SpaceStore
 
 IDEMPOTENCY_LIFETIME: Final = timedelta(hours=24)
@@ -32,10 +33,16 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceService:
-    """Use cases of whoever hosts a Space or looks at one."""
+    """
+    Use cases of whoever hosts a Space or looks at one.
+
+    Args:
+        finder: Knows how many Spaces a host has live.
+    """
 
     spaces: SpaceStore
     profiles: ProfileStore
+    finder: SpaceFinder
     effects: EffectQueue
     now: Clock
     new_space_id: Callable[[], SpaceId]
@@ -93,15 +100,27 @@ class SpaceService:
         Raises:
             SpaceNotFound, HostOnly, IllegalTransition, ProfileRequired.
             ProtectedAccount: the host's account is protected by now.
+            TooManyLive: it is announced, and they have as many live as there may be.
         """
         now = self.now()
         if self._profile(actor_id).protected:
             raise ProtectedAccount
         return self._carried_out(
             self.spaces.update(
-                space_id, lambda found: space.start(found, actor_id=actor_id, now=now)
+                space_id, lambda found: self._started(found, actor_id, now)
             )
         )
+
+    def _started(self, found: Space, actor_id: UserId, now: datetime) -> Decision:
+        decision = space.start(found, actor_id=actor_id, now=now)
+        # Any other that is one too many ends as its worker is launched, which costs no
+        # start a read; of an announced one, those who wait for it would hear nothing.
+        if space.awaits_its_time(found):
+            live = self.finder.count_live(
+                actor_id, started_before=now, at_most=space.MAX_LIVE
+            )
+            space.must_have_room(live)
+        return decision
 
     def end(self, space_id: SpaceId, *, actor_id: UserId) -> Space:
         """

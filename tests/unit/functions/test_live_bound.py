@@ -9,7 +9,7 @@ from spaces.domain.states import SpaceState
 from spaces.domain.webhook import Endpoint
 from spaces_contract.ids import SpaceId
 from tests.builders import HOST, NOW, SPACE_ID, a_space
-from tests.world import World
+from tests.world import World, code_of
 
 LETTERS = "abcdefghijklmno"
 
@@ -119,6 +119,24 @@ def test_who_was_let_in_keeps_a_worker(world: World) -> None:
     launch(world, first)
 
     assert [each.key for each in world.launcher.launched] == [first]
+
+
+def test_an_announced_one_waits_until_there_is_room(world: World) -> None:
+    """
+    Those who wait for a scheduled Space do not lose it to the ten: it starts later.
+    """
+    live_since(world, MAX_LIVE)
+    world.database.put_space(a_space(SpaceState.SCHEDULED, scheduled_start=NOW))
+    path = f"/v1/spaces/{SPACE_ID}/start"
+
+    refused = world.call("POST", path, as_user=HOST)
+    waits = state(world)
+    world.call("POST", "/v1/spaces/4Space4Spacea/end", as_user=HOST)
+    answers = [world.call("POST", path, as_user=HOST) for _ in range(2)]
+
+    assert (refused.status_code, code_of(refused)) == (409, "too-many-live")
+    assert waits is SpaceState.SCHEDULED
+    assert [each.status_code for each in answers] == [200, 200]
 
 
 def test_the_end_is_told_at_once(world: World) -> None:

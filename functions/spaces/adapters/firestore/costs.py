@@ -105,6 +105,9 @@ COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "get_space": Cost((SPACE,)),
         "start_space": Cost((PROFILE, SPACE), (SPACE, WORKER, OUTBOX), (OUTBOX,)),
         "start_space, again": Cost((PROFILE, SPACE)),
+        "start_space, scheduled": Cost(
+            (PROFILE, SPACE, LIVE_HOSTED), (SPACE, WORKER, OUTBOX), (OUTBOX,)
+        ),
         "join_space, to listen": Cost(JOIN_FACTS, (MEMBER,)),
         "join_space, again": Cost(JOIN_FACTS),
         "join_space, anonymous": Cost(JOIN_FACTS),

@@ -74,6 +74,7 @@ export const SPACES = Object.freeze({
   "invite-not-found": { title: "No such invite", text: "Ask the host to invite you again." },
   "invite-closed": { title: "This invite is over", text: "Ask the host for a new one." },
   "speak-request-closed": { title: "No longer asking", text: "They took their hand down." },
+  "too-many-live": { title: "Ten of your Spaces are live", text: "End one of them, then start this one." },
   "list-full": { title: "The list is full", text: "Somebody has to make room first." },
   "update-required": {
     title: "Update the app",
