@@ -185,6 +185,28 @@ async def test_only_what_was_recorded_is_offered(page: Page) -> None:
     assert offered == ["recording", "finishing", "ready"]
 
 
+async def test_only_its_host_reads_of_their_other_spaces(page: Page) -> None:
+    """
+    A Space that was one too many has ended, for all; why, its host alone can mend.
+    """
+    body = """
+      const space = { host: { handle: "ana", display_name: "Ana" }, host_ids: [],
+                      speaker_ids: [], recording_state: "off" };
+      return [["too_many_live", true], ["too_many_live", false], ["host_ended", true]]
+        .map(([end_reason, hosts]) => {
+          const panel = m.endedPanel({ ...space, end_reason }, { routes: {}, hosts });
+          return [panel.querySelector(".ended__kicker").textContent,
+                  panel.querySelector("[data-testid=ended-why]")?.textContent];
+        });
+    """
+
+    shown = await run_module(page, "/views/ended.js", body)
+
+    why = "You had ten other Spaces live. End one, then start again."
+    assert [kicker for kicker, _ in shown] == ["This Space has ended"] * 3
+    assert [said for _, said in shown] == [why, None, None]
+
+
 async def test_of_one_voice_the_outline_says_when_it_talks(page: Page) -> None:
     """
     Several have a lane each and a way to the next; one has a name alone.

@@ -6,14 +6,14 @@ import { avatar } from "../components/avatar.js";
 import { button } from "../components/button.js";
 import { h } from "../components/dom.js";
 
-const MANY = "Its host has ten other Spaces live. End one to go live again";
+const MANY = "You had ten other Spaces live. End one, then start again.";
 
 /**
  * @param {import("../api.js").Space} space
- * @param {{routes: import("../router.js").Routes, peak?: number}} options `peak` is
- *   the largest audience this page saw.
+ * @param {{routes: import("../router.js").Routes, hosts: boolean, peak?: number}} options
+ *   `hosts`: whether it was theirs; `peak` is the largest audience this page saw.
  */
-export function endedPanel(space, { routes, peak = 0 }) {
+export function endedPanel(space, { routes, hosts, peak = 0 }) {
   const lasted = Date.parse(space.ended_at ?? "") - Date.parse(space.started_at ?? "");
   const stage = new Set([...space.host_ids, ...space.speaker_ids]).size;
   const listeners = Math.max(peak, space.participant_count - stage, 0);
@@ -22,9 +22,10 @@ export function endedPanel(space, { routes, peak = 0 }) {
     "section",
     { class: "panel ended", "data-testid": "ended" },
     h("div", { class: "ended__host" }, avatar(space.host, "l")),
-    h("p", { class: "ended__kicker" }, space.end_reason === "too_many_live" ? MANY : "This Space has ended"),
+    h("p", { class: "ended__kicker" }, "This Space has ended"),
     h("h1", { tabindex: -1 }, titleOf(space)),
     h("p", { class: "muted" }, `Hosted by ${space.host.display_name}`),
+    hosts && space.end_reason === "too_many_live" && h("p", { "data-testid": "ended-why" }, MANY),
     h(
       "dl",
       { class: "facts" },

@@ -102,7 +102,7 @@ class RoomPage {
         this.enter(space, wish);
       this.#show(doorPanel(space, { enter }), titleOf(space));
     } else if (space.state === "ended") {
-      this.#show(endedPanel(space, { routes: this.routes }), "Ended");
+      this.#showEnded(space);
     } else if (space.state === "cancelled") {
       const code = space.end_reason === "host_no_show" ? "no-show" : "cancelled";
       this.#showProblem(new Problem({ code, status: 409 }));
@@ -138,7 +138,16 @@ class RoomPage {
   /** @param {RoomSession} session */
   async #showEnd(session) {
     const space = await getSpace(this.id).catch(() => session.space);
-    this.#show(endedPanel(space, { routes: this.routes, peak: session.peakListeners }), "Ended");
+    this.#showEnded(space, session.peakListeners);
+  }
+
+  /**
+   * @param {Space} space
+   * @param {number} [peak]
+   */
+  #showEnded(space, peak) {
+    const hosts = space.host.uid === account()?.uid;
+    this.#show(endedPanel(space, { routes: this.routes, hosts, peak }), "Ended");
   }
 
   /**
