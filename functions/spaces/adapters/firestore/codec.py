@@ -99,7 +99,7 @@ def space_from_doc(space_id: str, doc: Mapping[str, Any], revision: str) -> Spac
         scheduled_start=instant(doc["scheduled_start"]),
         started_at=instant(doc["started_at"]),
         ended_at=instant(doc["ended_at"]),
-        end_reason=EndReason(doc["end_reason"]) if doc["end_reason"] else None,
+        end_reason=_end_reason(doc["end_reason"]),
         created_at=required_instant(created_at),
         updated_at=required_instant(doc["updated_at"]),
         participant_count=doc["participant_count"],
@@ -111,6 +111,12 @@ def space_from_doc(space_id: str, doc: Mapping[str, Any], revision: str) -> Spac
         recording_notice=doc.get("recording_notice"),
         revision=revision,
     )
+
+
+def _end_reason(value: str | None) -> EndReason | None:
+    # One of a later release, read by one that was rolled back, has none here: else
+    # it would be in the way of every list that the Space is in.
+    return next((each for each in EndReason if each.value == value), None)
 
 
 def _presence_to_doc(presence: HostPresence) -> Document:
