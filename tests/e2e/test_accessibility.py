@@ -9,6 +9,7 @@ from tests import browser, speech
 from tests.browser import PageFor
 
 Scheme = Literal["dark", "light"]
+Forced = Literal["none", "active"]
 
 SPEECH = speech.DATA / "austen_cold_hearted.wav"
 NAMELESS_BUTTONS = """
@@ -158,15 +159,16 @@ async def test_text_stands_out(page: Page) -> None:
     assert too_low == {}
 
 
+@pytest.mark.parametrize("forced", ["none", "active"])
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-async def test_a_switch_stands_out(page: Page, scheme: Scheme) -> None:
+async def test_a_switch_stands_out(page: Page, scheme: Scheme, forced: Forced) -> None:
     """
     On or off, it has a contrast of at least 3 to its card, and its knob to it
-    (WCAG 2.2, 1.4.11).
+    (WCAG 2.2, 1.4.11), in the reader's own colours too.
     """
     for name in ("feed", "pages"):
         await page.add_style_tag(url=f"/styles/{name}.css")
-    await page.emulate_media(color_scheme=scheme)
+    await page.emulate_media(color_scheme=scheme, forced_colors=forced)
 
     ratios = await page.evaluate(CONTRASTS, await page.evaluate(SWITCH))
 
