@@ -37,6 +37,7 @@ from .space import Space
 
 # So long after a word another's microphone may pick it up: the echo guard's lags.
 ECHO_MS: Final = 400
+TASKS_TAKE: Final = timedelta(seconds=ERASE_LAST_AFTER_S)  # after a change, at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,8 @@ def cut(
         found,
         clips=(*found.clips, clip),
         clips_made=clip.number,
-        clips_due_at=now + timedelta(seconds=ERASE_LAST_AFTER_S),
+        # Not put off: what was due before this one may be lost.
+        clips_due_at=found.clips_due_at or now + TASKS_TAKE,
         updated_at=now,
     )
     return RecordingDecision(after, (step_at(after, RecordingStep.CLIP, now),)), clip
@@ -170,11 +172,20 @@ def look(
     return RecordingDecision(replace(recording, clips=clips, updated_at=now))
 
 
-def looked_after(recording: Recording | None, due_at: datetime) -> RecordingDecision:
-    """Note that clips that were due then need nobody any more, if that is so."""
+def looked_after(
+    recording: Recording | None, due_at: datetime, *, now: datetime
+) -> RecordingDecision:
+    """
+    Note that clips that were due then need nobody any more, if that is so.
+
+    Of a recording that has changed since, tasks may be under way: those are due later.
+    """
     if recording is None or recording.clips_due_at != due_at or pending(recording):
         return RecordingDecision(recording)
-    return RecordingDecision(replace(recording, clips_due_at=None))
+    again_at = recording.updated_at + TASKS_TAKE
+    return RecordingDecision(
+        replace(recording, clips_due_at=again_at if again_at > now else None)
+    )
 
 
 def job_of(recording: Recording, clip: Clip) -> ClipJob:

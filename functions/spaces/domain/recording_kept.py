@@ -163,7 +163,8 @@ def unclipped(
     left = tuple(clip for clip in recording.clips if not gone(clip))
     if left == recording.clips:
         return recording, ()
-    due_at = now + timedelta(seconds=ERASE_LAST_AFTER_S)
+    # Not put off: what was due before may be lost.
+    due_at = recording.clips_due_at or now + timedelta(seconds=ERASE_LAST_AFTER_S)
     after = replace(recording, clips=left, clips_due_at=due_at, updated_at=now)
     # Named by the time: one version may lose clips again and again.
     n = int(now.timestamp() * 1_000_000)

@@ -87,8 +87,9 @@ class ClipTasks:
             # Of one that takes so long, it is the look that comes anyway.
             self.effects.put(step_at(recording, RecordingStep.CLIP, self.now()))
             return
+        now = self.now()
         self.recordings.update(
-            space_id, lambda _, found: clipping.looked_after(found, due_at)
+            space_id, lambda _, found: clipping.looked_after(found, due_at, now=now)
         )
 
     def _erase_gone(self, recording: Recording) -> None:

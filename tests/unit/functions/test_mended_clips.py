@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from spaces_contract.recording import ERASE_LAST_AFTER_S
-from tests.builders import HOST
+from tests.builders import HOST, SPACE_ID
 from tests.recorded_world import (
     CLIPS,
     CONSENT,
@@ -16,6 +16,7 @@ from tests.recorded_world import (
     lose_tasks,
     make_clip,
     sweep,
+    work,
 )
 from tests.world import World
 
@@ -80,6 +81,49 @@ def test_a_clip_that_is_gone_is_found_once(world: World) -> None:
     world.clock.advance(ERASE_LAST_AFTER_S + 700)
     sweep(world)
     assert world.recording.objects.erased_clips == {1, 2}
+
+
+def cut_another(world: World) -> int:
+    """Have a clip made, of which nothing is lost; return its number."""
+    number = world.recording.store.recordings[SPACE_ID].clips_made + 1
+    said = world.recording.objects.said_of_clips
+    assert make_clip(world, title=f"No. {number}").status_code == 201
+    said[number] = said[1]  # it is done
+    work(world)
+    return number
+
+
+def delete_another(world: World) -> None:
+    """Delete one that was made just now, and lose that."""
+    number = cut_another(world)
+    world.call("DELETE", f"{CLIPS}/{number}", as_user="ana")
+    lose_tasks(world)
+
+
+@pytest.mark.parametrize("act", [cut_another, delete_another])
+def test_later_clips_put_off_nothing(
+    world: World, act: Callable[[World], object]
+) -> None:
+    """
+    Whoever cuts or deletes every ten minutes hides no deletion that was lost; and what
+    they do meanwhile is looked after in its own time.
+    """
+    delete(world)
+    lose_tasks(world)
+    for _ in range(4):
+        world.clock.advance(600)
+        act(world)
+        sweep(world)
+    assert 1 in (world.recording.objects.erased_clips or ())
+
+    for _ in range(2):
+        world.clock.advance(ERASE_LAST_AFTER_S + 700)
+        sweep(world)
+    after = world.recording.store.recordings[SPACE_ID]
+    kept = {clip.number for clip in after.clips}
+    gone = {*range(1, after.clips_made + 1)} - kept
+    assert world.recording.objects.erased_clips == gone
+    assert after.clips_due_at is None
 
 
 def test_the_sweep_sees_a_clip_through_whose_look_was_lost() -> None:
