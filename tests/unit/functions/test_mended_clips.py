@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from spaces.domain.recording import Recording, there
 from spaces_contract.recording import ERASE_LAST_AFTER_S
 from tests.builders import HOST, SPACE_ID
 from tests.recorded_world import (
@@ -83,9 +84,14 @@ def test_a_clip_that_is_gone_is_found_once(world: World) -> None:
     assert world.recording.objects.erased_clips == {1, 2}
 
 
+def stored(world: World) -> Recording:
+    """Return the recording, as it is kept."""
+    return there(world.recording.store.get(SPACE_ID)[1])
+
+
 def cut_another(world: World) -> int:
     """Have a clip made, of which nothing is lost; return its number."""
-    number = world.recording.store.recordings[SPACE_ID].clips_made + 1
+    number = stored(world).clips_made + 1
     said = world.recording.objects.said_of_clips
     assert make_clip(world, title=f"No. {number}").status_code == 201
     said[number] = said[1]  # it is done
@@ -119,7 +125,7 @@ def test_later_clips_put_off_nothing(
     for _ in range(2):
         world.clock.advance(ERASE_LAST_AFTER_S + 700)
         sweep(world)
-    after = world.recording.store.recordings[SPACE_ID]
+    after = stored(world)
     kept = {clip.number for clip in after.clips}
     gone = {*range(1, after.clips_made + 1)} - kept
     assert world.recording.objects.erased_clips == gone
