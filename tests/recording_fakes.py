@@ -59,6 +59,16 @@ class MemoryRecordingStore:
         ]
         return found[:limit]
 
+    def timeless(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
+        found = [
+            each.space_id
+            for each in self.recordings.values()
+            if each.state is RecordingState.FAILED
+            and each.expires_at is None
+            and each.updated_at < before
+        ]
+        return found[:limit]
+
     def clips_due(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
         found = [
             each.space_id

@@ -72,6 +72,10 @@ class RecordingStore(Protocol):
         """
         ...
 
+    def timeless(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
+        """Return Spaces whose recording failed before that time, and never expires."""
+        ...
+
     def clips_due(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
         """Return Spaces whose clips were to be looked after before that time."""
         ...

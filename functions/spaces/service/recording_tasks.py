@@ -181,8 +181,7 @@ class RecordingTasks:
         self._changed(space_id, lambda _, found: recording_kept.cleared(found))
 
     def _mend_timeless(self, before: datetime) -> None:
-        failed = {RecordingState.FAILED}
-        found = self.recordings.ended(failed, before, limit=MEND_AT_ONCE)
+        found = self.recordings.timeless(before, limit=MEND_AT_ONCE)
         all_of(*(partial(self._expire_timeless, space_id) for space_id in found))
 
     def _expire_timeless(self, space_id: SpaceId) -> None:

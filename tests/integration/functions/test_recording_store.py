@@ -202,6 +202,24 @@ def test_clips_that_are_to_be_looked_after_are_found(world: World) -> None:
     assert found() == []
 
 
+def test_what_failed_and_never_expires_is_found(world: World) -> None:
+    """
+    Across all Spaces: what is kept for its time, or did not fail, is not among them.
+    """
+    ids = [Stage(world, f"failed{number}", 1).space_id for number in range(4)]
+    long_ago = NOW - timedelta(days=36_500)
+    failed: dict[str, Any] = {"state": RecordingState.FAILED, "updated_at": long_ago}
+    _changed(world, ids[0], **failed)
+    _changed(world, ids[1], **failed, expires_at=NOW)
+    _changed(world, ids[2], **failed | {"updated_at": long_ago + timedelta(days=1)})
+    _changed(world, ids[3], updated_at=long_ago)
+    before = long_ago + timedelta(seconds=1)
+
+    found = world.recording.store.timeless(before, limit=50)
+
+    assert [each for each in found if each in ids] == ids[:1]
+
+
 def test_what_no_task_has_finished_is_found(world: World) -> None:
     """
     Of Spaces that are over, in the order of their ends: recordings that go on, as far

@@ -14,7 +14,7 @@ FACTS: Final = (SPACE, MEMBER, RECORDING, CONSENT)
 # A query that finds nothing is billed as one read.
 LOOKED_FOR: Final = (
     "spaces: those that ended with a recording that nobody renders",
-    "spaces: those that ended long ago, and whose recording failed",
+    "spaces/*/runtime: recordings that failed long ago and have no time",
     "spaces/*/runtime: recordings that outlived their time",
     "spaces/*/runtime: recordings whose clips nobody looks after any more",
     LIVE,
@@ -69,7 +69,7 @@ RECORDING_COSTS: Final[Mapping[str, Cost]] = MappingProxyType(
         "task recording-tell": Cost(STATE),
         # Once a minute, beside the outbox; what is found costs as its own task does.
         # Each recording that is erased is found once more, and each of which a clip was
-        # made or deleted.
+        # made or deleted, until 15 min after the last change of it.
         "task sweep, nothing lost": Cost(LOOKED_FOR),
     }
 )

@@ -86,6 +86,12 @@ class FirestoreRecordingStore:
         with dependency_errors():
             return [SpaceId(doc.id) for doc in query.stream()]
 
+    def timeless(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
+        """Query all Spaces' recordings; no worker's document has such a state."""
+        failed = FieldFilter("state", "==", RecordingState.FAILED.value)
+        timeless = FieldFilter("expires_at", "==", None)
+        return self._due("updated_at", before, limit, failed, timeless)
+
     def clips_due(self, before: datetime, *, limit: int) -> Sequence[SpaceId]:
         """Query all Spaces' recordings, as `overdue` does."""
         return self._due("clips_due_at", before, limit)
@@ -142,14 +148,13 @@ class FirestoreRecordingStore:
         with dependency_errors():
             self._consent_ref(space_id, user_id).delete()
 
-    def _due(self, field: str, before: datetime, limit: int) -> Sequence[SpaceId]:
-        query = (
-            self._client.collection_group(paths.RUNTIME)
-            .where(filter=FieldFilter(field, "<", before))
-            .order_by(field)
-            .select([])
-            .limit(limit)
-        )
+    def _due(
+        self, field: str, before: datetime, limit: int, *also: FieldFilter
+    ) -> Sequence[SpaceId]:
+        query = self._client.collection_group(paths.RUNTIME)
+        for each in (*also, FieldFilter(field, "<", before)):
+            query = query.where(filter=each)
+        query = query.order_by(field).select([]).limit(limit)
         with dependency_errors():
             return [_space_of(doc.reference) for doc in query.stream()]
 

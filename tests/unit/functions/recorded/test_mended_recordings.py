@@ -7,6 +7,7 @@ import pytest
 
 from spaces.domain.recording import RecordingDecision, there
 from spaces.domain.states import SpaceState
+from spaces.service.recording_tasks import MEND_AT_ONCE
 from spaces_contract.ids import SpaceId
 from spaces_contract.recording import ERASE_LAST_AFTER_S, RecordingId, RecordingState
 from spaces_contract.recording_render import RenderProgress, RenderState
@@ -202,3 +203,30 @@ def test_what_failed_before_failures_expired_is_kept_no_longer(
     assert world.recording.objects.erased[:1] == (
         [RecordingId(SPACE_ID)] if erased else []
     )
+
+
+def test_failures_that_have_a_time_hide_none_that_have_not(world: World) -> None:
+    """
+    As many as a sweep looks at are kept for longer, all of them older.
+    """
+    requested(world)
+    put(world, CONSENT, "ana", YES)
+    end(world)
+    lose_tasks(world)
+    store = world.recording.store
+    assert isinstance(store, MemoryRecordingStore)
+    failed = replace(store.recordings[SPACE_ID], state=RecordingState.FAILED)
+    later = world.clock() + timedelta(days=365)
+    for n in range(MEND_AT_ONCE):
+        kept = SpaceId(f"4Space4Spa{n:03}")
+        past = a_space(SpaceState.ENDED, id=kept, recording_state=RecordingState.FAILED)
+        world.database.put_space(past)
+        store.recordings[kept] = replace(failed, space_id=kept, expires_at=later)
+    store.update(SPACE_ID, lambda _, found: RecordingDecision(failed))
+    store.recordings[SPACE_ID] = store.recordings.pop(SPACE_ID)  # the last of them
+    world.database.spaces[SPACE_ID] = world.database.spaces.pop(SPACE_ID)
+    world.clock.advance(31 * 86_400)
+
+    sweep(world)
+
+    assert state(world) == "erased"
