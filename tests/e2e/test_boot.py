@@ -2,6 +2,17 @@
 
 from playwright.async_api import Page, Route, expect
 
+# What is shown so many milliseconds after the page was parsed.
+AFTER = """(ms) => {
+  const waiting = document.querySelector(".unloaded");
+  waiting.style.animationName = "none"; // begun anew: it may have ended by now
+  waiting.getAnimations();
+  waiting.style.animationName = "";
+  const [appearing] = waiting.getAnimations();
+  appearing.pause();
+  appearing.currentTime = ms;
+}"""
+
 
 async def test_a_file_that_was_lost_is_fetched_anew(page: Page) -> None:
     """
@@ -45,6 +56,29 @@ async def test_a_page_that_cannot_be_loaded_says_so(page: Page) -> None:
 
     await expect(page.locator("#main")).to_contain_text("could not be loaded")
     assert len(tries) == 4
+
+
+async def test_a_page_that_lost_all_its_scripts_says_so(page: Page) -> None:
+    """
+    Not before it has had its time, and to nobody whose page comes up.
+    """
+
+    async def lose(route: Route) -> None:
+        await route.abort("connectionreset")
+
+    await page.route("**/*.js", lose)
+    await page.goto("/")
+    again = page.get_by_role("link", name="Load again")
+    await page.evaluate(AFTER, 9_900)
+    await expect(again).to_be_hidden()
+    await page.evaluate(AFTER, 10_100)
+    await expect(again).to_be_visible()
+
+    await page.unroute("**/*.js", lose)
+    await again.click()
+
+    await expect(page.get_by_test_id("start-space")).to_be_visible()
+    await expect(again).to_have_count(0)
 
 
 async def _until(page: Page, tries: list[str], count: int) -> None:
