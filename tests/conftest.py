@@ -2,6 +2,7 @@
 
 import asyncio.constants
 import gc
+import linecache
 import os
 import traceback
 from collections.abc import Generator, Iterator
@@ -13,9 +14,11 @@ from spaces_contract.trace_context import current
 
 TESTS = Path(__file__).parent
 # Debug mode notes of each callback, task and future where it was made.  The whole stack
-# is a third of what a room's test costs, and the innermost frame is asyncio's own.
-asyncio.constants.DEBUG_STACK_DEPTH = 0  # type: ignore[misc]  # Final to others; of this process alone
-traceback.extract_stack.__defaults__ = (None, 0)  # what asyncio's C code calls
+# is a third of what a room's test costs; the innermost frame says as much.
+asyncio.constants.DEBUG_STACK_DEPTH = 1  # type: ignore[misc]  # Final to others; of this process alone
+traceback.extract_stack.__defaults__ = (None, 1)  # what asyncio's C code calls
+# Before each note the disk is asked whether the source has changed: it does not.
+linecache.checkcache = lambda filename=None: None
 
 TIERS = ("unit", "integration", "conformance", "e2e", "containers")
 # A process has a file to itself: one of a minute that begins last is waited for alone.
