@@ -1,7 +1,7 @@
 """A collector of traces: OTLP over HTTP, in the protocol's own protobuf classes."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -67,25 +67,21 @@ class OtlpReceiver:
         of_all = (each.resource for r in requests for each in r.resource_spans)
         return {fact.key for resource in of_all for fact in resource.attributes}
 
-    def wait_for(self, *names: str, timeout_s: float) -> list[ReceivedSpan]:
+    def wait_until(
+        self, are_there: Callable[[list[ReceivedSpan]], bool], *, timeout_s: float
+    ) -> list[ReceivedSpan]:
         """
-        Return all spans so far once there are some of each of these names.
+        Return all spans so far once they are what is waited for.
 
         Raises:
             TimeoutError: it tells what there is.
         """
-
-        def are_there() -> bool:
-            return set(names) <= {
-                span.name for body in self.bodies for span in _spans(body)
-            }
-
         with self._changed:
-            there = self._changed.wait_for(are_there, timeout_s)
+            there = self._changed.wait_for(lambda: are_there(self.spans()), timeout_s)
+        spans = self.spans()
         if not there:
-            found = {span.name for span in self.spans()}
-            raise TimeoutError(f"no {set(names) - found} in {sorted(found)}")
-        return self.spans()
+            raise TimeoutError(f"only {sorted(span.name for span in spans)}")
+        return spans
 
 
 @contextmanager

@@ -105,7 +105,7 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Evening:
         patch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1000")  # s, unlike others'
         with running_stack(data) as stack:
             held = asyncio.run(hold_space(stack))
-            spans = receiver.wait_for(*OF_A_START, *OF_A_JOIN, timeout_s=PATIENCE_S)
+            spans = receiver.wait_until(are_whole, timeout_s=PATIENCE_S)
             bodies, resources = list(receiver.bodies), receiver.resource_names()
             receiver.asked.clear()
             receiver.hangs.set()
@@ -120,6 +120,17 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Evening:
         resources=resources,
         log=[json.loads(line) for line in log.read_text().splitlines()],
         left=left,
+    )
+
+
+def are_whole(spans: list[ReceivedSpan]) -> bool:
+    """Whether all processes have told all that they have of the start and the join."""
+    started = [span for span in spans if span.trace_id == CALLER]
+    joined = {trace for span in started for trace, _ in span.links}
+    join = [span for span in spans if span.trace_id in joined]
+    return all(
+        {*wanted, *wanted.values()} <= {span.name for span in found}
+        for found, wanted in ((started, OF_A_START), (join, OF_A_JOIN))
     )
 
 
