@@ -19,11 +19,20 @@ class Resource:
     inputs: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A resource that is made once others are there: types and names of all."""
+
+    of: str
+    after: frozenset[str]
+
+
 @dataclass(slots=True)
 class Cloud:
     """All resources of one deployment."""
 
     resources: list[Resource] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
 
     def of(self, kind: str) -> list[Resource]:
         """Return the resources whose type ends in `kind`."""
@@ -38,6 +47,7 @@ class Cloud:
 def declared() -> Cloud:
     """Run the program; it raises for an argument that no resource has."""
     import pulumi
+    from pulumi.runtime.mocks import MockMonitor
     from pulumi.runtime.stack import (
         wait_for_rpcs,
     )
@@ -55,8 +65,17 @@ def declared() -> Cloud:
         def call(self, args: Any) -> dict[str, Any]:
             raise AssertionError(f"the program asks the cloud: {args.token}")
 
+    class Monitor(MockMonitor):  # type: ignore[misc] # no types outside `make cloud`
+        def RegisterResource(self, request: Any) -> Any:
+            # URNs: urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME
+            after = frozenset(urn.rpartition("$")[2] for urn in request.dependencies)
+            cloud.orders.append(Order(f"{request.type}::{request.name}", after))
+            return super().RegisterResource(request)
+
     async def run() -> None:
-        pulumi.runtime.set_mocks(Mocks(), project="parley", stack="test")
+        mocks = Mocks()
+        monitor = Monitor(mocks)
+        pulumi.runtime.set_mocks(mocks, "parley", "test", monitor=monitor)
         deploy(
             Settings(
                 project=PROJECT,

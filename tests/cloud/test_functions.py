@@ -101,6 +101,24 @@ def test_functions_reach_workers_privately(cloud: Cloud, name: str) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["api", "tasks"])
+def test_no_function_serves_before_its_queries_have_their_indexes(
+    cloud: Cloud, name: str
+) -> None:
+    """
+    Google builds them for minutes, and refuses queries until then.
+    """
+    (order,) = [each for each in cloud.orders if each.of.endswith(f":Function::{name}")]
+    indexes = {
+        f"{each.kind}::{each.name}"
+        for kind in ("firestore/index:Index", "firestore/field:Field")
+        for each in cloud.of(kind)
+    }
+
+    assert len(indexes) > 10
+    assert indexes <= order.after
+
+
 def test_the_sweep_is_called_by_the_queues_account(cloud: Cloud) -> None:
     """
     Once a minute, with the token that `/tasks` takes.

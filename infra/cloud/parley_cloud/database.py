@@ -13,8 +13,8 @@ INDEXES: Final = REPOSITORY / "infra" / "firestore.indexes.json"
 RULES: Final = REPOSITORY / "infra" / "firestore.rules"
 
 
-def database(settings: Settings) -> Any:
-    """Return the database, with all that it needs before the first request."""
+def database(settings: Settings) -> list[Any]:
+    """Make the database; return the indexes that queries need to be answered."""
     made = gcp.firestore.Database(
         "firestore",
         name="(default)",
@@ -35,15 +35,14 @@ def database(settings: Settings) -> Any:
         daily_recurrence=gcp.firestore.BackupScheduleDailyRecurrenceArgs(),
     )
     declared = json.loads(INDEXES.read_text())
-    for row in declared["indexes"]:
-        _index(row, settings, made)
-    for row in declared["fieldOverrides"]:
-        _field(row, settings, made)
     _rules(settings, made)
-    return made
+    return [
+        *(_index(row, settings, made) for row in declared["indexes"]),
+        *(_field(row, settings, made) for row in declared["fieldOverrides"]),
+    ]
 
 
-def _index(row: Mapping[str, Any], settings: Settings, made: Any) -> None:
+def _index(row: Mapping[str, Any], settings: Settings, made: Any) -> Any:
     fields = [
         gcp.firestore.IndexFieldArgs(
             field_path=field["fieldPath"],
@@ -53,7 +52,7 @@ def _index(row: Mapping[str, Any], settings: Settings, made: Any) -> None:
         for field in row["fields"]
     ]
     paths = "-".join(field["fieldPath"] for field in row["fields"])
-    gcp.firestore.Index(
+    return gcp.firestore.Index(
         f"{row['collectionGroup']}-{row['queryScope'].lower()}-{paths}",
         project=settings.project,
         database=made.name,
@@ -63,7 +62,7 @@ def _index(row: Mapping[str, Any], settings: Settings, made: Any) -> None:
     )
 
 
-def _field(row: Mapping[str, Any], settings: Settings, made: Any) -> None:
+def _field(row: Mapping[str, Any], settings: Settings, made: Any) -> Any:
     indexes = [
         gcp.firestore.FieldIndexConfigIndexArgs(
             query_scope=index["queryScope"],
@@ -72,7 +71,7 @@ def _field(row: Mapping[str, Any], settings: Settings, made: Any) -> None:
         )
         for index in row["indexes"]
     ]
-    gcp.firestore.Field(
+    return gcp.firestore.Field(
         f"{row['collectionGroup']}-{row['fieldPath']}",
         project=settings.project,
         database=made.name,

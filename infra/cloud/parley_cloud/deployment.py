@@ -57,7 +57,7 @@ def deploy(settings: Settings) -> dict[str, Any]:
         )
     accounts, kept = service_accounts(settings), buckets(settings)
     hidden, found = secrets(settings), network(settings)
-    database(settings)
+    indexes = database(settings)
     workers, relays = cluster(settings, found), turn_addresses(settings)
     called = functions(
         settings,
@@ -66,6 +66,7 @@ def deploy(settings: Settings) -> dict[str, Any]:
             accounts=accounts,
             secrets=hidden,
             buckets=kept,
+            indexes=indexes,
             cluster_url=api_url(workers),
             turn_addresses=relays,
         ),

@@ -30,12 +30,18 @@ SECRETS: Final = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What functions need of the rest."""
+    """
+    What functions need of the rest.
+
+    Args:
+        indexes: What has to be there before the first query of this release.
+    """
 
     network: Network
     accounts: Mapping[Account, Any]
     secrets: Mapping[str, Any]
     buckets: Mapping[str, Any]
+    indexes: Sequence[Any]
     cluster_url: Any
     turn_addresses: Sequence[Any]
 
@@ -142,6 +148,7 @@ def _function(
                 )
             ],
         ),
+        opts=pulumi.ResourceOptions(depends_on=parts.indexes),
     )
 
 
