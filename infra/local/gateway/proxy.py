@@ -36,7 +36,9 @@ MAX_BODY_BYTES: Final = 1024 * 1024
 _MAX_DRAINED_BYTES: Final = 64 * 1024 * 1024
 _CONNECT_S: Final = 2.0
 _ANSWER_S: Final = 120.0
-_IDLE_CONNECTION_S: Final = 30.0
+# The pool takes its longest idle connection first, so that all of a burst's stay for
+# as long as each is used once in this time: a short one lets them go.
+_IDLE_CONNECTION_S: Final = 1.0
 _RETRY_AFTER_S: Final = 1
 
 
